@@ -1,0 +1,57 @@
+import { type Config, databaseUrl, serviceNames } from '../platform/config.js';
+import { lockDataDir } from '../platform/data-dir.js';
+import { migrate, migrateDown, migrationStatus } from '../platform/migrate.js';
+import { startEmbeddedPostgres } from '../platform/postgres/embedded.js';
+import { projectPath } from '../platform/root.js';
+
+export type MigrationCommand = 'up' | 'down' | 'status';
+
+/**
+ * Runs a migration command on every service's database, or on that of one: `up` applies what is
+ * pending, `down` takes the last one back, `status` lists all. Starts the embedded PostgreSQL where no
+ * database is named. Calls `print` with a line for each migration.
+ */
+export async function runMigrations(
+  config: Config,
+  options: { command: MigrationCommand; service?: string | undefined; print: (line: string) => void },
+): Promise<void> {
+  const { command, service, print } = options;
+  const services = serviceNames.filter((name) => service === undefined || name === service);
+  const { databases, close } = await reach(config);
+  try {
+    for (const name of services) {
+      const place = { url: databases(name), directory: projectPath('prisma', name, 'migrations'), service: name };
+      for (const line of await run(command, place)) print(`${name}: ${line}`);
+    }
+  } finally {
+    await close();
+  }
+}
+
+async function run(command: MigrationCommand, place: { url: string; directory: string; service: string }): Promise<string[]> {
+  if (command === 'status') {
+    const migrations = await migrationStatus(place);
+    return migrations.map(({ name, state }) => `${name} ${state}`);
+  }
+  const names = command === 'up' ? (await migrate(place)).applied : (await migrateDown(place)).undone;
+  if (names.length === 0) return [command === 'up' ? 'nothing to apply' : 'nothing to take back'];
+  return names.map((name) => `${name} ${command === 'up' ? 'applied' : 'taken back'}`);
+}
+
+async function reach(config: Config): Promise<{ databases: (service: string) => string; close: () => Promise<void> }> {
+  if (!config.embedded) return { databases: (service) => databaseUrl(config, service), close: async () => undefined };
+  const unlock = await lockDataDir(config.DATA_DIR);
+  try {
+    const server = await startEmbeddedPostgres({ dataDir: config.DATA_DIR, databases: serviceNames });
+    return {
+      databases: (service) => server.url(service),
+      async close() {
+        await server.stop();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { problem } from '../../platform/errors.js';
+import { errorFormatter } from '../../platform/graphql-errors.js';
+import type { Log } from '../../platform/log.js';
+import type { GatewayContext } from '../context.js';
+import { withoutValueCompletion } from './value-completion.js';
+
+/** An Apollo Server in front of an ApolloGateway, started; `stop` of the server stops both. */
+export async function startApollo(options: {
+  supergraph: string;
+  dataSources: ReadonlyMap<string, GraphQLDataSource<GatewayContext>>;
+  introspection: boolean;
+  log: Log;
+}): Promise<ApolloServer<GatewayContext>> {
+  const { log, introspection } = options;
+  const logger = apolloLogger(log);
+  // Without this the constructor of ApolloGateway starts to report to Apollo; there is no option for it.
+  process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
+  const gateway = new ApolloGateway({
+    supergraphSdl: options.supergraph,
+    logger,
+    // A header would otherwise show the plan, and with it the inside of the house, to anybody.
+    __exposeQueryPlanExperimental: false,
+    buildService: ({ name }) => {
+      const source = options.dataSources.get(name);
+      if (!source) throw new Error(`the subgraph '${name}' has no data source`);
+      return source;
+    },
+  });
+  const server = new ApolloServer<GatewayContext>({
+    gateway,
+    logger,
+    introspection,
+    hideSchemaDetailsFromClientErrors: !introspection,
+    cache: 'bounded',
+    csrfPrevention: true,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    formatError: errorFormatter('gateway', log),
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginCacheControlDisabled(),
+      refuseEarly,
+      hideValueCompletion(log),
+    ],
+  });
+  await server.start();
+  return server;
+}
+
+/** What ApolloGateway would answer with an internal error: no operation that it could tell, and subscriptions. */
+const refuseEarly: ApolloServerPlugin<GatewayContext> = {
+  async requestDidStart() {
+    const refuse = (message: string) =>
+      problem('GRAPHQL_VALIDATION_FAILED', message, { http: { status: 400 } });
+    return {
+      async didResolveOperation({ operation }) {
+        if (!operation) throw refuse('Say by operationName which of the operations is meant.');
+        if (operation.operation !== 'subscription') return;
+        throw refuse('Subscriptions are served over a WebSocket at this address (graphql-transport-ws).');
+      },
+    };
+  },
+};
+
+const hideValueCompletion = (log: Log): ApolloServerPlugin<GatewayContext> => ({
+  async requestDidStart() {
+    return {
+      async willSendResponse({ response: { body } }) {
+        if (body.kind === 'single') body.singleResult = withoutValueCompletion(body.singleResult, log);
+      },
+    };
+  },
+});
+
+/** Apollo's own chatter ("successfully loaded schema") is for debugging here. */
+function apolloLogger(log: Log) {
+  const child = log.child({ service: 'gateway' });
+  const debug = (message?: unknown) => child.debug(String(message));
+  return {
+    debug,
+    info: debug,
+    warn: (message?: unknown) => child.warn(String(message)),
+    error: (message?: unknown) => child.error(String(message)),
+  };
+}

@@ -1,0 +1,22 @@
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { problem } from '../../platform/errors.js';
+
+/** The error of a subgraph that did not answer, or with something that is no GraphQL. It names the service and no address. */
+export const unavailable = (service: string): GraphQLError =>
+  problem('SERVICE_UNAVAILABLE', `The ${service} service is unavailable.`, { service });
+
+/** What a subgraph may add to its errors for its own developers, or for the HTTP answer that was its own. */
+const internal = new Set(['stacktrace', 'exception', 'debug', 'http', 'response', 'serviceName']);
+
+/**
+ * The errors of a subgraph as a client may have them: message, path, code and the other extensions, without
+ * what is internal. An error without a code was not meant for clients: it becomes INTERNAL_SERVER_ERROR,
+ * whose message the error formatter hides.
+ */
+export function subgraphErrors(errors: readonly GraphQLFormattedError[]): GraphQLFormattedError[] {
+  return errors.map(({ message, path, extensions = {} }) => {
+    const kept = Object.fromEntries(Object.entries(extensions).filter(([key]) => !internal.has(key)));
+    const code = typeof kept['code'] === 'string' ? kept['code'] : 'INTERNAL_SERVER_ERROR';
+    return { message, ...(path && { path }), extensions: { ...kept, code } };
+  });
+}

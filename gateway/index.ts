@@ -1,0 +1,112 @@
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import { createHttpServer, listen } from '../platform/http.js';
+import type { Log } from '../platform/log.js';
+import { serveSockets } from '../platform/sockets.js';
+import { requestContext } from './context.js';
+import { subgraphConnections, subgraphDataSource } from './execute/data-source.js';
+import { startApollo } from './execute/server.js';
+import { asksForPage, sendGraphiQL } from './graphiql/page.js';
+import { gatewayVerifier, serveKeys } from './jwks.js';
+import { socketOperations } from './live/operations.js';
+import { createSubscriptionPlanner } from './live/plans.js';
+import { createUpstreams } from './live/upstream.js';
+import { watchSubgraphs } from './readiness.js';
+import { loadSupergraph } from './supergraph.js';
+
+export interface GatewayOptions {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  log: Log;
+  /** The supergraph's SDL. */
+  supergraph: string;
+  /** Addresses of subgraphs by name, in place of those in the supergraph. */
+  subgraphUrls?: Record<string, string>;
+  /** Where the keys of access tokens are; without it every token is refused. */
+  jwksUrl?: string;
+  readTimeoutMs: number;
+  writeTimeoutMs: number;
+  introspection: boolean;
+  /** How long a subgraph may take to answer a fetch, 10 s unless told. */
+  subgraphTimeoutMs?: number;
+}
+
+export interface Gateway {
+  port: number;
+  /** http://host:port, where /graphql is; a wildcard host is given as one that a browser can open. */
+  url: string;
+  /**
+   * Stops without breaking anything off: sockets are closed with 1012, after which clients come back, and
+   * requests that are under way are answered. A second call waits for the first.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the public door: GraphQL over HTTP and WebSocket at /graphql. It listens when this resolves;
+ * /health/ready tells when every subgraph answers too.
+ * @throws Error where the supergraph cannot be read or the port is taken
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { log, introspection } = options;
+  const graph = loadSupergraph(options.supergraph, options.subgraphUrls);
+  const verifier = gatewayVerifier(options.jwksUrl);
+  const connections = subgraphConnections();
+  const timeoutMs = options.subgraphTimeoutMs ?? 10_000;
+  const dataSources = new Map(
+    graph.subgraphs.map((subgraph) => [
+      subgraph.name,
+      subgraphDataSource(subgraph, { connections, timeoutMs, log }),
+    ]),
+  );
+  const server = await startApollo({ supergraph: graph.sdl, dataSources, introspection, log });
+  const readiness = watchSubgraphs(graph.subgraphs, connections);
+  const upstreams = createUpstreams({ subgraphs: graph.subgraphs, log });
+
+  let stopping: Promise<void> | undefined;
+  const app = createHttpServer({
+    service: 'gateway',
+    log,
+    readTimeoutMs: options.readTimeoutMs,
+    writeTimeoutMs: options.writeTimeoutMs,
+    missing: () => (stopping ? ['gateway: it is stopping'] : readiness.missing()),
+  });
+  serveKeys(app, { connections, log, ...(options.jwksUrl !== undefined && { jwksUrl: options.jwksUrl }) });
+  app.get('/', async (_request, reply) => reply.redirect('/graphql'));
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    preHandler: async (request, reply) => (asksForPage(request) ? sendGraphiQL(request, reply) : undefined),
+    handler: fastifyApolloHandler(server, { context: (request) => requestContext(request, verifier) }),
+  });
+
+  const planner = createSubscriptionPlanner(graph, introspection);
+  const operations = socketOperations({ graph, planner, server, upstreams, dataSources, log });
+  const sockets = serveSockets({ server: app.server, service: 'gateway', verifier, log, operations });
+
+  async function stop(): Promise<void> {
+    readiness.stop();
+    await sockets.close();
+    await upstreams.close();
+    await app.close();
+    await server.stop();
+    await connections.close();
+  }
+  const stopOnce = () => {
+    stopping ??= stop();
+    return stopping;
+  };
+
+  try {
+    const port = await listen(app, options);
+    return { port, url: `http://${reachable(options.host)}:${port}`, stop: stopOnce };
+  } catch (error) {
+    await stopOnce();
+    throw error;
+  }
+}
+
+const reachable = (host: string): string => {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+};

@@ -1,0 +1,87 @@
+import type { ApolloServer } from '@apollo/server';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
+import type { Operations } from '../../platform/sockets.js';
+import { contextOf, type GatewayContext } from '../context.js';
+import type { SubscriptionPlan, SubscriptionPlanner } from './plans.js';
+import { runSubscription, type SubscriptionHost } from './subscription.js';
+
+/** Closes a socket in a way after which clients come back: they resume from their last cursor. */
+const tryAgainLater = 1013;
+
+/** One operation of a socket, from `onSubscribe` to whatever runs it. */
+interface SocketOperation {
+  payload: SubscribePayload;
+  context: GatewayContext;
+  plan: SubscriptionPlan | null;
+  closeSocket: (code: number, reason: string) => void;
+}
+
+/** How operations that come over WebSocket are run: subscriptions here, queries and mutations by Apollo Server. */
+export function socketOperations(
+  options: SubscriptionHost & { planner: SubscriptionPlanner; server: ApolloServer<GatewayContext> },
+): Operations {
+  const { planner, server, graph } = options;
+  return {
+    onSubscribe({ extra }, _id, payload) {
+      const prepared = planner.prepare(payload.query, payload.operationName);
+      if (!('document' in prepared)) return prepared;
+      const plan = prepared.subscription;
+      const errors = plan ? planner.variableErrors(plan, payload.variables ?? {}) : [];
+      if (errors.length > 0) return errors;
+      const operation: SocketOperation = {
+        payload,
+        plan,
+        context: contextOf(extra.principal ?? null, extra.authorization),
+        closeSocket: (code, reason) => extra.socket.close(code, reason),
+      };
+      return {
+        schema: graph.clientSchema,
+        document: prepared.document,
+        operationName: payload.operationName,
+        variableValues: payload.variables,
+        contextValue: operation,
+      };
+    },
+    subscribe(args) {
+      const { payload, plan, context, closeSocket } = operationOf(args);
+      if (!plan) throw new Error('a query is not subscribed to');
+      return runSubscription(options, {
+        plan,
+        context,
+        query: payload.query,
+        variables: payload.variables ?? {},
+        onTooSlow: () => closeSocket(tryAgainLater, 'Try again later: events come faster than they are read'),
+      });
+    },
+    async execute(args) {
+      const { payload, context } = operationOf(args);
+      const { body } = await server.executeOperation(requestOf(payload), { contextValue: context });
+      if (body.kind !== 'single') throw new Error('the answer came in parts');
+      const { data, errors, extensions } = body.singleResult;
+      if (data === undefined) return refused(errors ?? []);
+      return {
+        data,
+        ...(errors && { errors: errors.map(asGraphQLError) }),
+        ...(extensions && { extensions }),
+      };
+    },
+  };
+}
+
+const operationOf = (args: ExecutionArgs): SocketOperation => args.contextValue as SocketOperation;
+
+const requestOf = ({ query, variables, operationName }: SubscribePayload) => ({
+  query,
+  ...(variables && { variables }),
+  ...(operationName && { operationName }),
+});
+
+const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError): GraphQLError =>
+  new GraphQLError(message, rest);
+
+/** What was refused before it ran is told by an `error` message, as the protocol has it: graphql-ws sends one for what a stream throws. */
+async function* refused(errors: readonly GraphQLFormattedError[]): AsyncGenerator<ExecutionResult> {
+  yield* [];
+  throw new AggregateError(errors.map(asGraphQLError));
+}

@@ -1,0 +1,82 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createTokenSigner } from '../../platform/auth/tokens.js';
+import { createLog } from '../../platform/log.js';
+import { type Gateway, type GatewayOptions, startGateway } from '../index.js';
+
+export interface Issuer {
+  jwksUrl: string;
+  /** An authorization value of a customer, whose token lives so long. */
+  bearer(userId?: string, ttlMs?: number): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Signs tokens and serves their keys, as the user service does. */
+export async function startIssuer(): Promise<Issuer> {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const { jwks } = await createTokenSigner({ privateKey: pem, ttlMs: 60_000 });
+  const server = createServer((_request, response) =>
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(jwks)),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`,
+    async bearer(userId = 'u1', ttlMs = 60_000) {
+      const signer = await createTokenSigner({ privateKey: pem, ttlMs });
+      return `Bearer ${(await signer.sign({ id: userId, role: 'CUSTOMER' })).accessToken}`;
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A gateway on a free port that logs nothing. */
+export const startTestGateway = (
+  options: Pick<GatewayOptions, 'supergraph'> & Partial<GatewayOptions>,
+): Promise<Gateway> =>
+  startGateway({
+    host: '127.0.0.1',
+    port: 0,
+    log: createLog({ level: process.env['GATEWAY_TEST_LOG'] ?? 'silent', format: 'text', app: 'test' }),
+    readTimeoutMs: 15_000,
+    writeTimeoutMs: 15_000,
+    introspection: true,
+    ...options,
+  });
+
+export interface Answer {
+  status: number;
+  // Tests compare it as a whole.
+  body: {
+    data?: unknown;
+    errors?: { message: string; path?: unknown; extensions?: Record<string, unknown> }[];
+    extensions?: unknown;
+  };
+}
+
+/** POSTs an operation. */
+export async function post(
+  gateway: Pick<Gateway, 'url'>,
+  query: string,
+  options: { variables?: Record<string, unknown>; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...options.headers },
+    body: JSON.stringify({ query, ...(options.variables && { variables: options.variables }) }),
+  });
+  return { status: response.status, body: (await response.json()) as Answer['body'] };
+}
+
+/** Waits until something holds; fails after ten seconds. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`it never came true: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

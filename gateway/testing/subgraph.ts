@@ -1,0 +1,91 @@
+import type { AddressInfo } from 'node:net';
+import { ApolloServer } from '@apollo/server';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import fastify from 'fastify';
+import { type GraphQLSchema, parse } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+
+type Module = Extract<Parameters<typeof buildSubgraphSchema>[0], readonly unknown[]>[number];
+type Resolvers = Extract<Module, { typeDefs: unknown }>['resolvers'];
+
+/** What a resolver of a test's subgraph gets: the token as the gateway passed it on. */
+export interface SubgraphContext {
+  authorization?: string | undefined;
+  requestId?: string | undefined;
+}
+
+export interface TestSubgraph {
+  name: string;
+  url: string;
+  port: number;
+  /** How many WebSockets it has open. */
+  sockets(): number;
+  /** Ends every WebSocket without a close frame. */
+  cutSockets(): void;
+  /** Ends every WebSocket with this code. */
+  closeSockets(code: number): void;
+  stop(): Promise<void>;
+}
+
+const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable", "@external", "@requires"])\n`;
+
+export const subgraphSdl = (sdl: string) => parse(federation + sdl);
+
+/** A real subgraph on a free port: Apollo Server over HTTP, graphql-ws over WebSocket, both at /graphql. */
+export async function startSubgraph(options: {
+  name: string;
+  sdl: string;
+  resolvers: Resolvers;
+  port?: number;
+}): Promise<TestSubgraph> {
+  const schema: GraphQLSchema = buildSubgraphSchema([
+    { typeDefs: subgraphSdl(options.sdl), ...(options.resolvers && { resolvers: options.resolvers }) },
+  ]);
+  const server = new ApolloServer<SubgraphContext>({
+    schema,
+    includeStacktraceInErrorResponses: true,
+    stopOnTerminationSignals: false,
+  });
+  await server.start();
+  const app = fastify({ forceCloseConnections: true });
+  app.post(
+    '/graphql',
+    fastifyApolloHandler(server, {
+      context: async ({ headers }) => ({
+        authorization: headers.authorization,
+        requestId: String(headers['x-request-id']),
+      }),
+    }),
+  );
+  const sockets = new WebSocketServer({ server: app.server, path: '/graphql' });
+  useServer(
+    {
+      schema,
+      context: (_context, _id, payload): SubgraphContext => ({
+        authorization: payload.extensions?.['authorization'] as string | undefined,
+      }),
+    },
+    sockets,
+  );
+  await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const each = (action: (socket: import('ws').WebSocket) => void) => {
+    for (const socket of sockets.clients) action(socket);
+  };
+  return {
+    name: options.name,
+    url: `http://127.0.0.1:${port}/graphql`,
+    port,
+    sockets: () => sockets.clients.size,
+    cutSockets: () => each((socket) => socket.terminate()),
+    closeSockets: (code) => each((socket) => socket.close(code, 'told to')),
+    async stop() {
+      each((socket) => socket.terminate());
+      sockets.close();
+      await app.close();
+      await server.stop();
+    },
+  };
+}

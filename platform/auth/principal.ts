@@ -1,0 +1,25 @@
+import { problem } from '../errors.js';
+
+export const roles = ['CUSTOMER', 'COURIER', 'DISPATCHER', 'ADMIN'] as const;
+export type Role = (typeof roles)[number];
+
+/** Who asks, as a verified access token says. */
+export interface Principal {
+  userId: string;
+  role: Role;
+  /** When the token ends, in milliseconds since 1970. */
+  expiresAt: number;
+}
+
+export const isStaff = (principal: Principal): boolean =>
+  principal.role === 'DISPATCHER' || principal.role === 'ADMIN';
+
+/** May this principal see what belongs to that user: it is theirs, or they are staff. */
+export const maySee = (principal: Principal, ownerId: string): boolean =>
+  principal.userId === ownerId || isStaff(principal);
+
+/** @throws UNAUTHENTICATED where nobody is logged in */
+export function authenticated(principal: Principal | null): Principal {
+  if (principal) return principal;
+  throw problem('UNAUTHENTICATED', 'Log in first: send an access token as "authorization: Bearer ...".');
+}

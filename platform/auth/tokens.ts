@@ -1,0 +1,93 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type CryptoKey, exportJWK, importPKCS8, type JSONWebKeySet, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { problem } from '../errors.js';
+import { type Principal, type Role, roles } from './principal.js';
+
+const algorithm = 'EdDSA';
+const issuer = 'doorstep';
+const audience = 'doorstep';
+/** Clocks of two machines differ; this much is forgiven. */
+const toleranceSeconds = 5;
+
+export interface TokenSigner {
+  /** The public half, as /.well-known/jwks.json serves it. */
+  readonly jwks: JSONWebKeySet;
+  sign(user: { id: string; role: Role }): Promise<{ accessToken: string; expiresAt: Date }>;
+}
+
+/** Signs access tokens (JWT, Ed25519) with a PKCS#8 PEM key; `ttlMs` is how long one lives. */
+export async function createTokenSigner(options: { privateKey: string; ttlMs: number }): Promise<TokenSigner> {
+  const key: CryptoKey = await importPKCS8(options.privateKey, algorithm, { extractable: true });
+  const { d: _private, ...publicKey } = await exportJWK(key);
+  const kid = createHash('sha256').update(publicKey.x ?? '').digest('base64url').slice(0, 16);
+  return {
+    jwks: { keys: [{ ...publicKey, kid, alg: algorithm, use: 'sig' }] },
+    async sign(user) {
+      const expiresAt = new Date(Math.floor((Date.now() + options.ttlMs) / 1000) * 1000);
+      const accessToken = await new SignJWT({ role: user.role })
+        .setProtectedHeader({ alg: algorithm, kid })
+        .setSubject(user.id)
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setIssuedAt()
+        .setJti(randomUUID())
+        .setExpirationTime(expiresAt)
+        .sign(key);
+      return { accessToken, expiresAt };
+    },
+  };
+}
+
+export interface TokenVerifier {
+  /**
+   * The principal of an `authorization` header value; null where there is none.
+   * @throws UNAUTHENTICATED for anything but a valid bearer token; SERVICE_UNAVAILABLE when the keys cannot be had
+   */
+  verify(authorization: string | undefined): Promise<Principal | null>;
+}
+
+/** Verifies access tokens against `keys`; a verified one is remembered until it ends. */
+export function createTokenVerifier(keys: JWTVerifyGetKey): TokenVerifier {
+  const verified = new LRUCache<string, Principal>({ max: 10_000 });
+
+  async function check(token: string): Promise<Principal> {
+    const { payload } = await jwtVerify(token, keys, {
+      algorithms: [algorithm],
+      issuer,
+      audience,
+      clockTolerance: toleranceSeconds,
+      requiredClaims: ['sub', 'exp'],
+    });
+    const role = roles.find((known) => known === payload['role']);
+    if (!payload.sub || !payload.exp || !role) throw new Error('the token names no user or role');
+    return { userId: payload.sub, role, expiresAt: payload.exp * 1000 };
+  }
+
+  return {
+    async verify(authorization) {
+      if (authorization === undefined || authorization === '') return null;
+      const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization)?.[1];
+      if (token === undefined) throw refused();
+      const known = verified.get(token);
+      if (known && known.expiresAt + toleranceSeconds * 1000 > Date.now()) return known;
+      try {
+        const principal = await check(token);
+        verified.set(token, principal);
+        return principal;
+      } catch (error) {
+        throw keysAreAway(error) ? problem('SERVICE_UNAVAILABLE', 'Tokens cannot be checked now; try again.') : refused();
+      }
+    },
+  };
+}
+
+const refused = () =>
+  problem('UNAUTHENTICATED', 'The access token is wrong or has expired; log in again.', { http: { status: 401 } });
+
+/** jose says what is wrong with a token by codes of these families; anything else is the key source's failure. */
+function keysAreAway(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ERR_JWKS_TIMEOUT' || code === 'ERR_JOSE_GENERIC') return true;
+  return error instanceof TypeError && code === '';
+}

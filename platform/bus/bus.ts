@@ -1,0 +1,59 @@
+import type { Contract, Event, Message } from './event.js';
+
+/**
+ * Handles a batch of events of one topic, in order. It must be idempotent (see inbox.ts) and either
+ * takes the whole batch or throws and leaves nothing behind.
+ */
+export type Handler<T> = (events: Event<T>[]) => Promise<void>;
+
+export interface Consumer<T> {
+  /** Who has handled what is kept by group; a service is one group. */
+  group: string;
+  contract: Contract<T>;
+  handle: Handler<T>;
+}
+
+/** A consumer of whatever kind: the contract parses what the handler gets, so the pair always fits. */
+// biome-ignore lint/suspicious/noExplicitAny: the type of its events is known to the consumer alone
+export type AnyConsumer = Consumer<any>;
+
+/** An event that was put aside, and why. */
+export interface DeadLetter {
+  id: string;
+  group: string;
+  topic: string;
+  key: string;
+  value: string;
+  reason: string;
+  at: Date;
+}
+
+/**
+ * How events travel. Two adapters: Kafka for everything real, and an embedded one for a single
+ * process. Both deliver at least once, in order within a topic and key, and put an event aside after
+ * `maxAttempts` failures of its own while others go on; outages are retried for ever.
+ */
+export interface Bus {
+  /** Resolves once the messages are safe; throws when that is not known. Publishing one twice is harmless. */
+  publish(messages: Message[]): Promise<void>;
+  /** Registers a consumer; all are registered before `start`. */
+  consume(consumer: AnyConsumer): void;
+  /** Every event of these topics from now on, to every process, unrecorded: a doorbell, not a delivery. */
+  listen<T>(contract: Contract<T>, onEvent: (event: Event<T>) => void): void;
+  start(): Promise<void>;
+  /** Lets running handlers end, then stops. */
+  stop(): Promise<void>;
+  deadLetters(topic?: string): Promise<DeadLetter[]>;
+  /** Hands dead letters to their group again; answers how many. */
+  replayDeadLetters(options: { topic?: string; first: number }): Promise<number>;
+}
+
+/** An event may fail this often by its own fault before it is put aside. */
+export const maxAttempts = 5;
+
+/** How long to wait before try `attempt` (1, 2, ...), in ms: exponential, capped, with jitter so that retries spread out. */
+export function backoff(attempt: number, options: { firstMs?: number; capMs?: number } = {}): number {
+  const { firstMs = 50, capMs = 5_000 } = options;
+  const ceiling = Math.min(capMs, firstMs * 2 ** (attempt - 1));
+  return ceiling / 2 + Math.random() * (ceiling / 2);
+}

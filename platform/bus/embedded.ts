@@ -1,0 +1,227 @@
+import pg from 'pg';
+import { type Bell, createBell, pause } from '../bell.js';
+import type { Log } from '../log.js';
+import { metrics } from '../metrics.js';
+import { type Database, openDatabase } from '../postgres/database.js';
+import { type Outcome, processBatch } from './batch.js';
+import { type AnyConsumer, type Bus, backoff, type DeadLetter, maxAttempts } from './bus.js';
+import { type Contract, type Event, type Message, parseMessage } from './event.js';
+
+/**
+ * The bus's own database: a row for each message and group that has yet to handle it (so nothing is
+ * lost in a crash), and the messages that were put aside.
+ */
+const schema = `
+create table if not exists delivery (
+  id bigint generated always as identity primary key,
+  group_name text not null,
+  topic text not null,
+  key text not null,
+  message_id text not null,
+  value text not null,
+  headers jsonb not null,
+  attempts integer not null default 0,
+  next_at timestamptz not null default now(),
+  unique (group_name, message_id)
+);
+create index if not exists delivery_queue on delivery (group_name, topic, id);
+create table if not exists dead_letter (
+  id bigint generated always as identity primary key,
+  group_name text not null,
+  topic text not null,
+  key text not null,
+  message_id text not null,
+  value text not null,
+  headers jsonb not null,
+  reason text not null,
+  at timestamptz not null default now()
+);`;
+
+const batchSize = 100;
+/** A look without having been woken: for retries that fall due and for rows that an earlier process left. */
+const pollMs = 500;
+/** One process at a time holds this lock: handlers of one key must never run side by side. */
+const ownerLock = 7_310_001;
+
+interface Row extends Message {
+  row: number;
+  attempts: number;
+}
+
+interface Worker {
+  bell: Bell;
+  running: Promise<void>;
+}
+
+/** A bus inside one process, on a PostgreSQL database of its own. */
+export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
+  const { log } = options;
+  const consumers: AnyConsumer[] = [];
+  const listeners: { contract: Contract<unknown>; onEvent: (event: Event<unknown>) => void }[] = [];
+  const workers: Worker[] = [];
+  let database: Database | undefined;
+  let owner: pg.Client | undefined;
+  const stopping = new AbortController();
+
+  const opened = (): Database => {
+    if (!database) throw new Error('the bus has not been started');
+    return database;
+  };
+
+  async function publish(messages: Message[]): Promise<void> {
+    const rows = messages.flatMap((message) =>
+      consumers.filter(({ contract }) => contract.topic === message.topic).map(({ group }) => ({ group, message })),
+    );
+    if (rows.length > 0) {
+      await opened().query(
+        `insert into delivery (group_name, topic, key, message_id, value, headers)
+         select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
+         on conflict (group_name, message_id) do nothing`,
+        [
+          rows.map(({ group }) => group),
+          ...(['topic', 'key', 'id', 'value'] as const).map((name) => rows.map(({ message }) => message[name])),
+          rows.map(({ message }) => JSON.stringify(message.headers)),
+        ],
+      );
+    }
+    for (const { bell } of workers) bell.ring();
+    for (const message of messages) ring(message);
+  }
+
+  function ring(message: Message): void {
+    for (const { contract, onEvent } of listeners) {
+      if (contract.topic !== message.topic) continue;
+      const event = parseMessage(contract, message);
+      if (typeof event !== 'string') onEvent(event);
+    }
+  }
+
+  /** The next messages of a consumer, oldest first, without the keys that wait for a retry. */
+  async function due(consumer: AnyConsumer): Promise<Row[]> {
+    const { rows } = await opened().query<Row>(
+      `select id as row, message_id as id, topic, key, value, headers, attempts from delivery d
+       where group_name = $1 and topic = $2 and not exists (
+         select from delivery w
+         where w.group_name = $1 and w.topic = $2 and w.key = d.key and w.id <= d.id and w.next_at > now())
+       order by d.id limit $3`,
+      [consumer.group, consumer.contract.topic, batchSize],
+    );
+    return rows;
+  }
+
+  /** Records what became of a batch in one transaction. */
+  async function settle(consumer: AnyConsumer, rows: Row[], outcomes: Outcome[]): Promise<void> {
+    const gone: number[] = [];
+    const dead: { row: number; reason: string }[] = [];
+    const failed: { row: number; attempts: number; waitMs: number }[] = [];
+    for (const [index, row] of rows.entries()) {
+      const outcome = outcomes[index];
+      if (!outcome || outcome.kind === 'later') continue;
+      const attempts = row.attempts + 1;
+      if (outcome.kind === 'done') gone.push(row.row);
+      else if (outcome.kind === 'unreadable' || attempts >= maxAttempts) dead.push({ row: row.row, reason: outcome.reason });
+      else failed.push({ row: row.row, attempts, waitMs: backoff(attempts) });
+    }
+    const { group, contract } = consumer;
+    await opened().transaction(async (tx) => {
+      if (dead.length > 0) {
+        await tx.query(
+          `insert into dead_letter (group_name, topic, key, message_id, value, headers, reason)
+           select group_name, topic, key, message_id, value, headers, reason
+           from delivery join unnest($1::bigint[], $2::text[]) as d (row, reason) on id = d.row order by id`,
+          [dead.map(({ row }) => row), dead.map(({ reason }) => reason)],
+        );
+      }
+      if (failed.length > 0) {
+        await tx.query(
+          `update delivery set attempts = f.attempts, next_at = now() + f.wait_ms * interval '1 ms'
+           from unnest($1::bigint[], $2::int[], $3::float8[]) as f (row, attempts, wait_ms) where id = f.row`,
+          [failed.map(({ row }) => row), failed.map(({ attempts }) => attempts), failed.map(({ waitMs }) => waitMs)],
+        );
+      }
+      await tx.query('delete from delivery where id = any($1::bigint[])', [[...gone, ...dead.map(({ row }) => row)]]);
+    });
+    const count = (outcome: string, by: number) =>
+      by > 0 && metrics.eventsHandled.inc({ group, topic: contract.topic, outcome }, by);
+    count('done', gone.length);
+    count('retried', failed.length);
+    count('dead', dead.length);
+    for (const { reason } of dead) log.error({ service: group, topic: contract.topic, reason }, 'event put aside');
+  }
+
+  function startWorker(consumer: AnyConsumer): Worker {
+    const bell = createBell();
+    const { group, contract } = consumer;
+    async function run(): Promise<void> {
+      let outages = 0;
+      while (!stopping.signal.aborted) {
+        try {
+          const rows = await due(consumer);
+          const stop = metrics.handlingDuration.startTimer({ group, topic: contract.topic });
+          const outcomes = await processBatch(consumer, rows);
+          if (rows.length > 0) {
+            stop();
+            await settle(consumer, rows, outcomes);
+          }
+          outages = rows.length > 0 && outcomes.every(({ kind }) => kind === 'later') ? outages + 1 : 0;
+          if (outages > 0) await pause(backoff(outages), stopping.signal);
+          else if (rows.length === 0) await bell.wait(pollMs);
+        } catch (error) {
+          outages += 1;
+          log.warn({ service: group, topic: contract.topic, err: error }, 'the bus waits for its database');
+          await pause(backoff(outages), stopping.signal);
+        }
+      }
+    }
+    return { bell, running: run() };
+  }
+
+  return {
+    publish,
+    consume: (consumer) => void consumers.push(consumer),
+    listen: (contract, onEvent) =>
+      void listeners.push({ contract: contract as Contract<unknown>, onEvent: onEvent as (event: Event<unknown>) => void }),
+    async start() {
+      owner = new pg.Client({ connectionString: options.url });
+      owner.on('error', (error) => log.warn({ err: error }, 'the bus lost its lock'));
+      await owner.connect();
+      const { rows } = await owner.query('select pg_try_advisory_lock($1) as held', [ownerLock]);
+      if (rows[0]?.held !== true) {
+        await owner.end();
+        throw new Error('another process runs on the same bus database; several processes need KAFKA_BROKERS');
+      }
+      await owner.query(schema);
+      database = openDatabase({ url: options.url, service: 'bus' });
+      workers.push(...consumers.map(startWorker));
+    },
+    async stop() {
+      stopping.abort();
+      for (const { bell } of workers) bell.ring();
+      await Promise.all(workers.map(({ running }) => running));
+      await database?.close();
+      await owner?.end();
+    },
+    async deadLetters(topic) {
+      const { rows } = await opened().query<DeadLetter>(
+        `select message_id as id, group_name as "group", topic, key, value, reason, at from dead_letter
+         where $1::text is null or topic = $1 order by id`,
+        [topic ?? null],
+      );
+      return rows;
+    },
+    async replayDeadLetters({ topic, first }) {
+      const { rowCount } = await opened().query(
+        `with replayed as (
+           delete from dead_letter where id in (
+             select id from dead_letter where $1::text is null or topic = $1 order by id limit $2 for update)
+           returning *)
+         insert into delivery (group_name, topic, key, message_id, value, headers)
+         select group_name, topic, key, message_id, value, headers from replayed order by id
+         on conflict (group_name, message_id) do nothing`,
+        [topic ?? null, first],
+      );
+      for (const { bell } of workers) bell.ring();
+      return rowCount;
+    },
+  };
+}

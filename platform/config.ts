@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { parseDuration } from './duration.js';
+
+/** The environment is wrong; the message is one line that names the variable and what it takes. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+const duration = (initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .transform((text, context) => {
+      const ms = parseDuration(text);
+      if (ms !== undefined) return ms;
+      context.addIssue({ code: 'custom', message: `takes a duration such as 500ms, 2s or 5m, not '${text}'` });
+      return z.NEVER;
+    });
+
+const integer = (initial: number, min: number, max: number) =>
+  z
+    .string()
+    .default(String(initial))
+    .transform((text, context) => {
+      const value = Number(text);
+      if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+      context.addIssue({ code: 'custom', message: `takes a whole number from ${min} to ${max}, not '${text}'` });
+      return z.NEVER;
+    });
+
+const choice = <const T extends string>(...values: [T, ...T[]]) =>
+  z.enum(values, { error: (issue) => `takes ${values.join(' or ')}, not '${String(issue.input)}'` });
+
+const onOff = () => choice('on', 'off').transform((value) => value === 'on');
+const trueFalse = () => choice('true', 'false').transform((value) => value === 'true');
+
+const postgresUrl = z.string().refine((text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''), {
+  error: 'takes a postgres:// URL',
+});
+
+const httpUrl = z.string().refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), {
+  error: 'takes an http:// or https:// URL',
+});
+
+const subgraphUrls = z.string().transform((text, context) => {
+  try {
+    return z.record(z.string(), httpUrl).parse(JSON.parse(text));
+  } catch {
+    context.addIssue({ code: 'custom', message: `takes JSON such as {"user":"http://127.0.0.1:4001/graphql"}` });
+    return z.NEVER;
+  }
+});
+
+const environment = z.object({
+  NODE_ENV: choice('development', 'production', 'test').default('development'),
+  PORT: integer(4000, 0, 65_535),
+  HOST: z.string().min(1).optional(),
+  DATA_DIR: z.string().min(1).default('.data'),
+  DATABASE_URL: postgresUrl.optional(),
+  USER_DATABASE_URL: postgresUrl.optional(),
+  ORDER_DATABASE_URL: postgresUrl.optional(),
+  PAYMENT_DATABASE_URL: postgresUrl.optional(),
+  DELIVERY_DATABASE_URL: postgresUrl.optional(),
+  JWT_PRIVATE_KEY: z.string().min(1).optional(),
+  JWKS_URL: httpUrl.optional(),
+  ACCESS_TOKEN_TTL: duration('15m'),
+  METRICS_ENABLED: trueFalse().default(true),
+  METRICS_PORT: integer(9090, 0, 65_535),
+  LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),
+  LOG_FORMAT: choice('json', 'text').default('text'),
+  APP_NAME: z.string().min(1).default('doorstep'),
+  SERVER_READ_TIMEOUT: duration('15s'),
+  SERVER_WRITE_TIMEOUT: duration('15s'),
+  SHUTDOWN_TIMEOUT: duration('30s'),
+  SUPERGRAPH_PATH: z.string().min(1).default('gateway/supergraph.graphql'),
+  SUBGRAPH_URLS: subgraphUrls.optional(),
+  DELIVERY_SIMULATION: onOff().optional(),
+  DELIVERY_STEP: duration('2s'),
+  DEMO_DATA: onOff().optional(),
+});
+
+export type ServiceName = 'user' | 'order' | 'payment' | 'delivery';
+export const serviceNames: readonly ServiceName[] = ['user', 'order', 'payment', 'delivery'];
+
+export interface Config extends Omit<z.infer<typeof environment>, 'DEMO_DATA' | 'DELIVERY_SIMULATION'> {
+  DEMO_DATA: boolean;
+  DELIVERY_SIMULATION: boolean;
+  /** True when no database is named: a PostgreSQL of our own is started under DATA_DIR. */
+  embedded: boolean;
+}
+
+/**
+ * Reads and checks the whole environment once. An empty value counts as unset.
+ * @throws ConfigError naming the first variable that is wrong
+ */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(set);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new ConfigError(`${issue?.path.join('.')} ${issue?.message}`);
+  }
+  const values = parsed.data;
+  const named = serviceNames.filter((name) => databaseVariable(values, name) !== undefined);
+  const embedded = values.DATABASE_URL === undefined && named.length === 0;
+  if (!embedded && values.DATABASE_URL === undefined && named.length < serviceNames.length) {
+    const missing = serviceNames.filter((name) => !named.includes(name)).map((name) => `${name.toUpperCase()}_DATABASE_URL`);
+    throw new ConfigError(`${missing.join(', ')} must be set too, or DATABASE_URL`);
+  }
+  const demo = values.DEMO_DATA ?? embedded;
+  if (demo && values.NODE_ENV === 'production') {
+    throw new ConfigError('DEMO_DATA must be off where NODE_ENV is production: its passwords are public');
+  }
+  return {
+    ...values,
+    DEMO_DATA: demo,
+    DELIVERY_SIMULATION: values.DELIVERY_SIMULATION ?? embedded,
+    embedded,
+  };
+}
+
+const databaseVariable = (values: z.infer<typeof environment>, service: ServiceName): string | undefined =>
+  values[`${service.toUpperCase() as Uppercase<ServiceName>}_DATABASE_URL`];
+
+/** The database of a service: its own variable, else the one of that name on the server of DATABASE_URL. */
+export function databaseUrl(config: Config, service: string): string {
+  const own = (config as unknown as Record<string, unknown>)[`${service.toUpperCase()}_DATABASE_URL`];
+  if (typeof own === 'string') return own;
+  if (config.DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL is not set');
+  const url = new URL(config.DATABASE_URL);
+  url.pathname = `/${service}`;
+  return url.toString();
+}

@@ -1,0 +1,19 @@
+import { badInput } from '../errors.js';
+
+/** @throws BAD_USER_INPUT unless the text is a moment in ISO 8601, with its offset */
+export function readTime(value: unknown, field: string): Date {
+  const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+  if (value instanceof Date) return value;
+  const time = typeof value === 'string' && iso.test(value) ? new Date(value) : undefined;
+  if (time && !Number.isNaN(time.getTime())) return time;
+  throw badInput(`${field} is a moment such as 2026-11-21T08:00:00Z.`, field);
+}
+
+/** A search text as a pattern for `ilike`, or null where there is nothing to search. @throws BAD_USER_INPUT */
+export function readSearch(text: string | null | undefined): string | null {
+  const wanted = text?.trim() ?? '';
+  if (wanted === '') return null;
+  // PostgreSQL's text holds no NUL.
+  if (wanted.length > 200 || wanted.includes('\0')) throw badInput('search has at most 200 characters.', 'search');
+  return `%${wanted.replace(/[\\%_]/g, '\\$&')}%`;
+}

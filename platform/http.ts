@@ -1,0 +1,82 @@
+import { type AddressInfo } from 'node:net';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Log } from './log.js';
+import { metrics } from './metrics.js';
+
+export interface HttpOptions {
+  service: string;
+  log: Log;
+  /** How long a client may take to send a request, in ms. */
+  readTimeoutMs: number;
+  /** How long a connection may stay silent while it is answered, in ms. */
+  writeTimeoutMs: number;
+  /** The parts that are still missing; the service is ready when there are none. */
+  missing: () => string[];
+}
+
+/** A request's body may have this many bytes. */
+const bodyLimit = 1024 * 1024;
+
+/**
+ * The HTTP server that every service stands on: health, metrics, size and time limits, and errors in
+ * GraphQL's shape. Routes are added by the caller, before `listen`.
+ */
+export function createHttpServer(options: HttpOptions): FastifyInstance {
+  const { service, log } = options;
+  const app = fastify({
+    bodyLimit,
+    requestTimeout: options.readTimeoutMs,
+    connectionTimeout: options.writeTimeoutMs,
+    forceCloseConnections: 'idle',
+    trustProxy: false,
+  });
+
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.httpRequests.inc({ service, method: request.method, route, status: String(reply.statusCode) });
+    metrics.httpDuration.observe({ service, method: request.method, route }, reply.elapsedTime / 1000);
+    log.debug({ service, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+  });
+
+  // What was under way when closing began is answered; its connection must not be kept for more, or closing waits for it.
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) void reply.header('connection', 'close');
+  });
+
+  app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) log.error({ service, err: error }, 'request failed');
+    return reply.code(status).send({ errors: [describe(status)] });
+  });
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ errors: [describe(404)] }));
+
+  app.get('/health/live', async () => ({ status: 'live' }));
+  app.get('/health/ready', async (_request, reply) => {
+    const missing = options.missing();
+    if (missing.length === 0) return { status: 'ready' };
+    return reply.code(503).send({ status: 'waiting', missing });
+  });
+  return app;
+}
+
+function describe(status: number): { message: string; extensions: { code: string } } {
+  if (status === 413) return { message: 'The body has more than 1 MiB.', extensions: { code: 'QUERY_TOO_COMPLEX' } };
+  if (status === 404) return { message: 'There is nothing here; GraphQL is at /graphql.', extensions: { code: 'NOT_FOUND' } };
+  if (status < 500) return { message: 'The request is not one that GraphQL over HTTP knows: its body must be JSON.', extensions: { code: 'BAD_USER_INPUT' } };
+  return { message: 'Something went wrong here.', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+}
+
+/** Serves the process's metrics at /metrics of this server. */
+export function serveMetrics(app: FastifyInstance): void {
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+}
+
+/** Listens and answers the port; 0 takes a free one. */
+export async function listen(app: FastifyInstance, at: { host: string; port: number }): Promise<number> {
+  await app.listen(at);
+  return (app.server.address() as AddressInfo).port;
+}

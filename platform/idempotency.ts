@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { type Result, ok, refuse } from './errors.js';
+
+/** The part of a Prisma transaction that is used here; every service's client has it. */
+interface RawTransaction {
+  $queryRawUnsafe<T>(query: string, ...values: unknown[]): Promise<T>;
+  $executeRawUnsafe(query: string, ...values: unknown[]): Promise<number>;
+}
+
+/** A mutation that a client may repeat by accident, and the key by which it says so. */
+export interface Repeatable {
+  userId: string;
+  mutation: string;
+  key: string;
+  input: unknown;
+}
+
+/**
+ * Claims an idempotency key inside the transaction of its effect, before anything else about the input
+ * is looked at: so a refusal, which rolls back, leaves no trace, and a repetition that runs at the
+ * same time waits here for the first. Answers the id of the first answer, or null when this is the first.
+ */
+export async function claim(tx: RawTransaction, request: Repeatable): Promise<Result<string | null>> {
+  const { userId, mutation, key } = request;
+  if (key.length < 1 || key.length > 200) {
+    return refuse('BAD_USER_INPUT', 'An idempotency key has 1 to 200 characters.', 'idempotencyKey');
+  }
+  const inputHash = createHash('sha256').update(JSON.stringify(request.input)).digest('hex');
+  const claimed = await tx.$executeRawUnsafe(
+    `insert into idempotency_keys (user_id, mutation, key, input_hash) values ($1::uuid, $2, $3, $4) on conflict do nothing`,
+    userId,
+    mutation,
+    key,
+    inputHash,
+  );
+  if (claimed === 1) return ok(null);
+  const [first] = await tx.$queryRawUnsafe<{ input_hash: string; result_id: string }[]>(
+    `select input_hash, result_id::text from idempotency_keys where user_id = $1::uuid and mutation = $2 and key = $3`,
+    userId,
+    mutation,
+    key,
+  );
+  if (first?.input_hash === inputHash) return ok(first.result_id);
+  return refuse('IDEMPOTENCY_CONFLICT', 'This idempotency key was used with another input.', 'idempotencyKey');
+}
+
+/** Notes the id of the answer, in the same transaction, so that a repetition gets the same. */
+export async function settle(tx: RawTransaction, request: Repeatable, resultId: string): Promise<void> {
+  await tx.$executeRawUnsafe(
+    `update idempotency_keys set result_id = $4::uuid where user_id = $1::uuid and mutation = $2 and key = $3`,
+    request.userId,
+    request.mutation,
+    request.key,
+    resultId,
+  );
+}

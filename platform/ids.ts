@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import { badInput } from './errors.js';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export const isId = (text: string): boolean => uuid.test(text);
+
+/** @throws BAD_USER_INPUT when the text is no id, so that the database is never asked about it */
+export function checkId(text: string, field: string): string {
+  if (isId(text)) return text.toLowerCase();
+  throw badInput(`${field} is not an id: ids look like 0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11.`, field);
+}
+
+/** An id that is always the same for a name (a UUID of version 8): for data that several services must agree on. */
+export function stableId(name: string): string {
+  const hash = createHash('sha256').update(name).digest('hex');
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+}

@@ -1,0 +1,118 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Context, ServerOptions } from 'graphql-ws';
+import { CloseCode } from 'graphql-ws';
+import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Principal } from './auth/principal.js';
+import type { TokenVerifier } from './auth/tokens.js';
+import { formatErrors } from './graphql-errors.js';
+import type { Log } from './log.js';
+import { metrics } from './metrics.js';
+
+/** What is known of a socket once its connection_init has been read. */
+type SocketState = {
+  principal?: Principal | null;
+  authorization?: string;
+  expiry?: NodeJS.Timeout;
+};
+export type SocketExtra = Extra & Partial<SocketState>;
+
+export type SocketContext = Context<Record<string, unknown>, SocketExtra>;
+
+/** The part of graphql-ws's options that says how operations are run. */
+export type Operations = Pick<
+  ServerOptions<Record<string, unknown>, SocketExtra>,
+  'schema' | 'context' | 'onSubscribe' | 'execute' | 'subscribe'
+>;
+
+const messageLimit = 1024 * 1024;
+/** setTimeout takes no more than this many ms. */
+const longestTimer = 2 ** 31 - 1;
+
+/**
+ * Serves graphql-ws at /graphql of an HTTP server. The connection_init payload may carry
+ * `{ "authorization": "Bearer ..." }`: a wrong token closes the socket with 4403, and so does a token
+ * that ends while the socket is open; both say so in the reason.
+ */
+export function serveSockets(options: {
+  server: Server;
+  service: string;
+  verifier: TokenVerifier;
+  log: Log;
+  operations: Operations;
+}): { close(): Promise<void> } {
+  const { server, service, verifier, log } = options;
+  const format = formatErrors(service, log);
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: messageLimit });
+
+  useServer<Record<string, unknown>, SocketState>(
+    {
+      ...options.operations,
+      async onConnect(context) {
+        const { extra } = context;
+        const given = context.connectionParams?.['authorization'];
+        if (typeof given === 'string') extra.authorization = given;
+        try {
+          extra.principal = await verifier.verify(extra.authorization);
+        } catch (error) {
+          extra.socket.close(CloseCode.Forbidden, reason('Forbidden', error));
+          return false;
+        }
+        if (extra.principal) closeAtExpiry(extra, extra.principal);
+        return true;
+      },
+      onClose: ({ extra }) => clearTimeout(extra.expiry),
+      onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
+        if (!errors) return undefined;
+        return { data: data ?? null, errors: format(errors), ...(extensions && { extensions }) };
+      },
+      onError: (_context, _id, _payload, errors) => format(errors as Parameters<typeof format>[0]),
+    },
+    sockets,
+  );
+
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.url?.split('?')[0] !== '/graphql') {
+      socket.destroy();
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      metrics.sockets.inc({ service });
+      client.once('close', () => metrics.sockets.dec({ service }));
+      sockets.emit('connection', client, request);
+    });
+  };
+  server.on('upgrade', upgrade);
+
+  return {
+    async close() {
+      server.off('upgrade', upgrade);
+      await Promise.all([...sockets.clients].map(restart));
+      sockets.close();
+    },
+  };
+}
+
+function closeAtExpiry(extra: SocketExtra, principal: Principal): void {
+  const left = Math.min(Math.max(principal.expiresAt - Date.now(), 0), longestTimer);
+  extra.expiry = setTimeout(() => {
+    if (principal.expiresAt > Date.now()) return closeAtExpiry(extra, principal);
+    extra.socket.close(CloseCode.Forbidden, 'Forbidden: the access token has expired');
+  }, left);
+}
+
+const reason = (prefix: string, error: unknown): string =>
+  `${prefix}: ${error instanceof Error ? error.message : 'refused'}`.slice(0, 120);
+
+/** Closes with 1012, after which clients come back by themselves; one that does not answer is cut off. */
+function restart(client: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => client.terminate(), 2_000);
+    client.once('close', () => {
+      clearTimeout(cut);
+      resolve();
+    });
+    client.close(1012, 'Service restart');
+  });
+}

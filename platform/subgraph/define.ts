@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify';
+import type { GraphQLSchemaModule } from '@apollo/subgraph/dist/schema-helper/index.js';
+import type { Principal } from '../auth/principal.js';
+import type { AnyConsumer, Bus } from '../bus/bus.js';
+import type { Config, ServiceName } from '../config.js';
+import type { Log } from '../log.js';
+import type { Database } from '../postgres/database.js';
+
+/** What a service stands on. */
+export interface Platform {
+  config: Config;
+  log: Log;
+  database: Database;
+  bus: Bus;
+}
+
+/** Something that runs beside the requests until it is stopped. */
+export interface Worker {
+  stop(): Promise<void>;
+}
+
+/** What every resolver is told about the request it answers. */
+export interface RequestContext {
+  principal: Principal | null;
+}
+
+/**
+ * A subgraph in one value. `App` is what lives as long as the service; `Context` is made anew for each
+ * request and for each event of a subscription, so that its loaders never serve yesterday's rows.
+ */
+export interface SubgraphDefinition<App, Context extends RequestContext> {
+  name: ServiceName;
+  resolvers: NonNullable<GraphQLSchemaModule['resolvers']>;
+  /** Called once the database is migrated. */
+  open(platform: Platform): Promise<App> | App;
+  context(app: App, principal: Principal | null): Context;
+  consumers(app: App): AnyConsumer[];
+  /** Called once everything is reachable: live sources, simulators, demo data. */
+  run?(app: App): Promise<Worker[]> | Worker[];
+  /** Routes beside /graphql. */
+  routes?(app: App, http: FastifyInstance): void;
+  close?(app: App): Promise<void>;
+}
+
+/** Names the types of a subgraph's parts, so that they are checked against each other. */
+export const defineSubgraph = <App, Context extends RequestContext>(
+  definition: SubgraphDefinition<App, Context>,
+): SubgraphDefinition<App, Context> => definition;

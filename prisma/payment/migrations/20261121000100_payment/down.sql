@@ -1,0 +1,4 @@
+drop table ledger_entries;
+drop function refuse_change();
+drop table payments;
+drop table accounts;

@@ -1,0 +1,118 @@
+import { type DeliveryStatus, deliveryStatusUpdated } from '../../events/delivery.js';
+import { toMessage } from '../../platform/bus/event.js';
+import { insertOutbox } from '../../platform/outbox.js';
+import type { Database, Tx } from '../../platform/postgres/database.js';
+import { isFinal, nextStep } from './domain.js';
+
+/** A change of a delivery that has been decided; `sequence` and `status` are those after it. */
+export interface DecidedChange {
+  deliveryId: string;
+  orderId: string;
+  userId: string;
+  sequence: number;
+  previous: DeliveryStatus | null;
+  status: DeliveryStatus;
+  reason: string | null;
+  by: 'customer' | 'courier' | 'dispatcher' | 'system';
+}
+
+/** Writes the history and the events of changes, in the transaction that makes them: two statements. */
+export async function record(tx: Tx, changes: DecidedChange[]): Promise<void> {
+  await tx.query(
+    `insert into delivery_changes (delivery_id, sequence, previous, status, reason, by)
+     select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])`,
+    [
+      changes.map(({ deliveryId }) => deliveryId),
+      changes.map(({ sequence }) => sequence),
+      changes.map(({ previous }) => previous),
+      changes.map(({ status }) => status),
+      changes.map(({ reason }) => reason),
+      changes.map(({ by }) => by),
+    ],
+  );
+  const at = new Date();
+  const messages = changes.map(({ deliveryId, orderId, userId, sequence, status }) =>
+    toMessage('delivery', deliveryStatusUpdated, { deliveryId, orderId, userId, sequence, status }, at),
+  );
+  await insertOutbox(tx, messages);
+}
+
+/** Who assigns couriers holds this lock, so that no two look at the same free courier. */
+const assignmentLock = 7_310_003;
+const batchSize = 100;
+
+/**
+ * Gives waiting deliveries to free couriers: the oldest delivery first, to who has been free longest.
+ * No status changes by it, so it leaves no history. Answers how many were given.
+ */
+export const assignCouriers = (database: Database): Promise<number> =>
+  database.transaction(async (tx) => {
+    await tx.query('select pg_advisory_xact_lock($1)', [assignmentLock]);
+    const { rowCount } = await tx.query(
+      `with free as (
+         select id, row_number() over (order by free_since, id) as place from couriers c
+         where not exists (
+           select from deliveries a
+           where a.courier_id = c.id and a.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'))
+       ), waiting as (
+         select id, row_number() over (order by id) as place from deliveries
+         where courier_id is null and status = 'PENDING' order by id limit $1
+       )
+       update deliveries d set courier_id = free.id, updated_at = now()
+       from waiting join free using (place) where d.id = waiting.id and d.courier_id is null and d.status = 'PENDING'`,
+      [batchSize],
+    );
+    return rowCount;
+  });
+
+interface MovingDelivery {
+  id: string;
+  orderId: string;
+  userId: string;
+  status: DeliveryStatus;
+  sequence: number;
+}
+
+/** Takes every delivery that has stood still for `stepMs` one step further, as its courier would. Answers how many. */
+export const advanceDeliveries = (database: Database, stepMs: number): Promise<number> =>
+  database.transaction(async (tx) => {
+    const { rows } = await tx.query<MovingDelivery>(
+      `select id, order_id as "orderId", user_id as "userId", status, sequence from deliveries
+       where courier_id is not null and status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')
+         and updated_at <= now() - $1 * interval '1 ms'
+       order by updated_at limit $2 for update skip locked`,
+      [stepMs, batchSize],
+    );
+    const changes = rows.flatMap(({ id, status: previous, sequence, ...delivery }): DecidedChange[] => {
+      const status = nextStep(previous);
+      if (!status) return [];
+      return [{ ...delivery, deliveryId: id, sequence: sequence + 1, previous, status, reason: null, by: 'courier' }];
+    });
+    if (changes.length > 0) await move(tx, changes);
+    return changes.length;
+  });
+
+/** Brings deliveries to where their changes lead, frees their couriers at the end, and records the changes. */
+async function move(tx: Tx, changes: DecidedChange[]): Promise<void> {
+  await tx.query(
+    `update deliveries d set status = n.status, sequence = n.sequence, updated_at = now()
+     from unnest($1::uuid[], $2::text[], $3::int[]) as n (id, status, sequence) where d.id = n.id`,
+    [changes.map(({ deliveryId }) => deliveryId), changes.map(({ status }) => status), changes.map(({ sequence }) => sequence)],
+  );
+  const ended = changes.filter(({ status }) => isFinal(status));
+  await tx.query(
+    `update couriers set free_since = now()
+     where id in (select courier_id from deliveries where id = any($1::uuid[]))`,
+    [ended.map(({ deliveryId }) => deliveryId)],
+  );
+  await record(tx, changes);
+}
+
+/** Adds the couriers whose ids are not there yet. */
+export async function ensureCouriers(database: Database, couriers: { id: string; name: string; userId: string }[]): Promise<void> {
+  await database.query(
+    `insert into couriers (id, name, user_id) select * from unnest($1::uuid[], $2::text[], $3::uuid[])
+     on conflict (id) do nothing`,
+    [couriers.map(({ id }) => id), couriers.map(({ name }) => name), couriers.map(({ userId }) => userId)],
+  );
+}

@@ -1,0 +1,80 @@
+import { orderCreated } from '../../events/order.js';
+import { paymentCompleted } from '../../events/payment.js';
+import type { AnyConsumer } from '../../platform/bus/bus.js';
+import { inboxConsumer } from '../../platform/inbox.js';
+import type { Database, Tx } from '../../platform/postgres/database.js';
+import { record } from './commands.js';
+import { canBegin, type KnownOrder } from './domain.js';
+
+const group = 'delivery';
+
+/** What the delivery service does when events arrive. */
+export const consumers = (database: Database): AnyConsumer[] => [
+    inboxConsumer({
+      database,
+      group,
+      contract: orderCreated,
+      handle: (tx, events) =>
+        learn(
+          tx,
+          events.map(({ data: { orderId, userId, deliveryAddress } }) => ({ orderId, userId, address: deliveryAddress, paid: null })),
+        ),
+    }),
+    inboxConsumer({
+      database,
+      group,
+      contract: paymentCompleted,
+      handle: (tx, events) =>
+        learn(
+          tx,
+          events.map(({ data: { orderId, userId, status } }) => ({ orderId, userId, address: null, paid: status === 'SUCCESS' })),
+        ),
+    }),
+  ];
+
+const learn = async (tx: Tx, news: News[]): Promise<void> => begin(tx, await remember(tx, news));
+
+/** What one event tells about an order; null is what it does not tell. */
+type News = Pick<KnownOrder, 'orderId' | 'userId' | 'address' | 'paid'>;
+
+/**
+ * Adds news to what is known, and answers all that is known then. The rows stay locked, so that of two
+ * events of one order, handled at once, the second sees both; in the order of ids, so that no two
+ * batches wait for each other.
+ */
+async function remember(tx: Tx, news: News[]): Promise<KnownOrder[]> {
+  // One order can stand here twice, which one statement would refuse.
+  const distinct = [...new Map(news.map((one) => [one.orderId, one])).values()];
+  const { rows } = await tx.query<KnownOrder>(
+    `insert into known_orders as k (order_id, user_id, address, paid, closed)
+     select *, paid is false from unnest($1::uuid[], $2::uuid[], $3::text[], $4::boolean[])
+       as n (order_id, user_id, address, paid) order by order_id
+     on conflict (order_id) do update set
+       address = coalesce(k.address, excluded.address),
+       paid = coalesce(k.paid, excluded.paid),
+       closed = k.closed or excluded.closed
+     returning order_id as "orderId", user_id as "userId", address, paid, closed`,
+    [
+      distinct.map(({ orderId }) => orderId),
+      distinct.map(({ userId }) => userId),
+      distinct.map(({ address }) => address),
+      distinct.map(({ paid }) => paid),
+    ],
+  );
+  return rows;
+}
+
+/** Begins the deliveries that can; an order that has one is left alone. */
+async function begin(tx: Tx, known: KnownOrder[]): Promise<void> {
+  const ready = known.filter(canBegin);
+  if (ready.length === 0) return;
+  const { rows } = await tx.query<{ deliveryId: string; orderId: string; userId: string }>(
+    `insert into deliveries (order_id, user_id, address, status)
+     select *, 'PENDING' from unnest($1::uuid[], $2::uuid[], $3::text[])
+     on conflict (order_id) do nothing
+     returning id as "deliveryId", order_id as "orderId", user_id as "userId"`,
+    [ready.map(({ orderId }) => orderId), ready.map(({ userId }) => userId), ready.map(({ address }) => address)],
+  );
+  const first = { sequence: 1, previous: null, status: 'PENDING', reason: null, by: 'system' } as const;
+  if (rows.length > 0) await record(tx, rows.map((row) => ({ ...row, ...first })));
+}

@@ -1,0 +1,9 @@
+import type { LiveSource } from '../../platform/live/source.js';
+import type { RequestContext } from '../../platform/subgraph/define.js';
+import type { Loaders } from './reads.js';
+import type { DeliveryChangeRow } from './rows.js';
+
+export interface Context extends RequestContext {
+  loaders: Loaders;
+  live: LiveSource<DeliveryChangeRow>;
+}

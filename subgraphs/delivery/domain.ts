@@ -1,0 +1,38 @@
+import type { DeliveryStatus } from '../../events/delivery.js';
+
+/** Which status may follow which. */
+export const transitions: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
+  PENDING: ['IN_TRANSIT', 'CANCELLED', 'FAILED'],
+  IN_TRANSIT: ['OUT_FOR_DELIVERY', 'PENDING', 'CANCELLED', 'FAILED'],
+  OUT_FOR_DELIVERY: ['DELIVERED', 'PENDING', 'FAILED'],
+  DELIVERED: [],
+  CANCELLED: [],
+  FAILED: [],
+};
+
+/** Nothing follows it: the delivery can no longer change. */
+export const isFinal = (status: DeliveryStatus): boolean => transitions[status].length === 0;
+
+/** The step that a courier takes next when all goes well; undefined at the end. */
+export const nextStep = (status: DeliveryStatus): DeliveryStatus | undefined => onward[status];
+
+const onward: Partial<Record<DeliveryStatus, DeliveryStatus>> = {
+  PENDING: 'IN_TRANSIT',
+  IN_TRANSIT: 'OUT_FOR_DELIVERY',
+  OUT_FOR_DELIVERY: 'DELIVERED',
+};
+
+/** What this service has heard of an order so far. */
+export interface KnownOrder {
+  orderId: string;
+  userId: string;
+  /** Null until the order's own event has come. */
+  address: string | null;
+  /** Null until the payment's event has come. */
+  paid: boolean | null;
+  closed: boolean;
+}
+
+/** Can a delivery begin: it is paid, its address is known, and it has not been called off. */
+export const canBegin = (order: KnownOrder): order is KnownOrder & { address: string } =>
+  order.paid === true && order.address !== null && !order.closed;

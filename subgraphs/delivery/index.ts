@@ -1,0 +1,54 @@
+import { deliveryStatusUpdated } from '../../events/delivery.js';
+import { paymentCompleted } from '../../events/payment.js';
+import type { Config } from '../../platform/config.js';
+import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
+import type { Log } from '../../platform/log.js';
+import type { Database } from '../../platform/postgres/database.js';
+import { defineSubgraph } from '../../platform/subgraph/define.js';
+import { consumers } from './consumers.js';
+import type { Context } from './context.js';
+import { seedCouriers } from './demo.js';
+import { createLoaders, readDeliveryChanges } from './reads.js';
+import { resolvers } from './resolvers.js';
+import type { DeliveryChangeRow } from './rows.js';
+import { type Bells, createBells, startAssigner, startSimulator } from './workers.js';
+
+interface App {
+  config: Config;
+  log: Log;
+  database: Database;
+  live: LiveSource<DeliveryChangeRow>;
+  bells: Bells;
+}
+
+/** Deliveries, from the payment to the door. */
+export const deliverySubgraph = defineSubgraph<App, Context>({
+  name: 'delivery',
+  resolvers,
+  open({ config, log, database, bus }) {
+    const live = createLiveSource<DeliveryChangeRow>({
+      name: 'order',
+      log,
+      unknownMs: 10_000,
+      read: (watches) => readDeliveryChanges(database, watches),
+    });
+    const bells = createBells();
+    bus.listen(deliveryStatusUpdated, ({ data }) => {
+      live.ring(data.orderId);
+      // A delivery waits for a courier, or a courier has become free.
+      bells.assign.ring();
+    });
+    // An order that was not paid has no delivery to hear of: its watchers learn the end from this.
+    bus.listen(paymentCompleted, ({ data }) => live.ring(data.orderId));
+    return { config, log, database, live, bells };
+  },
+  context: ({ database, live }, principal) => ({ principal, live, loaders: createLoaders(database) }),
+  consumers: ({ database }) => consumers(database),
+  async run({ config, log, database, bells }) {
+    if (config.DEMO_DATA) await seedCouriers(database);
+    const workers = [startAssigner(database, bells, log)];
+    if (config.DELIVERY_SIMULATION) workers.push(startSimulator(database, bells, config.DELIVERY_STEP, log));
+    return workers;
+  },
+  close: ({ live }) => live.stop(),
+});

@@ -1,0 +1,72 @@
+import { authenticated, maySee } from '../../platform/auth/principal.js';
+import { problem } from '../../platform/errors.js';
+import { decodeSequence, encodeCursor } from '../../platform/graphql/cursor.js';
+import { scalars } from '../../platform/graphql/scalars.js';
+import { checkId, isId } from '../../platform/ids.js';
+import type { Resolvers } from './generated/graphql.js';
+import type { DeliveryChangeRow } from './rows.js';
+
+const cursorScope = (orderId: string) => `delivery:${orderId}`;
+
+export const resolvers: Resolvers = {
+  DateTime: scalars.DateTime,
+  Cursor: scalars.Cursor,
+
+  Query: {
+    async delivery(_, { id }, context) {
+      const principal = authenticated(context.principal);
+      const delivery = await context.loaders.delivery.load(checkId(id, 'id'));
+      if (delivery && maySee(principal, delivery.userId)) return delivery;
+      throw problem('NOT_FOUND', 'There is no such delivery.');
+    },
+  },
+
+  Subscription: {
+    deliveryStatusChanged: {
+      subscribe(_, args, { principal, live }) {
+        const watcher = authenticated(principal);
+        const orderId = checkId(args.orderId, 'orderId');
+        const after = args.after ? decodeSequence(args.after, cursorScope(orderId)) : null;
+        return live.watch({ id: orderId, after, mayWatch: (ownerId) => maySee(watcher, ownerId) });
+      },
+      resolve: (change: DeliveryChangeRow) => change,
+    },
+  },
+
+  Delivery: {
+    async __resolveReference(reference, { principal, loaders }) {
+      const viewer = authenticated(principal);
+      const delivery = isId(reference.id) ? await loaders.delivery.load(reference.id) : null;
+      return delivery && maySee(viewer, delivery.userId) ? delivery : null;
+    },
+    order: ({ orderId, userId }) => ({ id: orderId, user: { id: userId } }),
+    courier: ({ courierId }, _, { loaders }) => (courierId ? loaders.courier.load(courierId) : null),
+    history: ({ id }, _, { loaders }) => loaders.history.load(id),
+  },
+
+  DeliveryStatusChange: {
+    cursor: ({ orderId, sequence }) => encodeCursor(cursorScope(orderId), sequence),
+    async delivery({ deliveryId }, _, { loaders }) {
+      const delivery = await loaders.delivery.load(deliveryId);
+      if (!delivery) throw new Error(`delivery ${deliveryId} is gone, in spite of its foreign key`);
+      return delivery;
+    },
+    order: ({ orderId, userId }) => ({ id: orderId, user: { id: userId } }),
+  },
+
+  Courier: {
+    __resolveReference(reference, { principal, loaders }) {
+      authenticated(principal);
+      return isId(reference.id) ? loaders.courier.load(reference.id) : null;
+    },
+  },
+
+  Order: {
+    __resolveReference: ({ id }) => (isId(id) ? { id } : null),
+    async delivery({ id }, _, { principal, loaders }) {
+      const viewer = authenticated(principal);
+      const delivery = await loaders.deliveryOfOrder.load(id);
+      return delivery && maySee(viewer, delivery.userId) ? delivery : null;
+    },
+  },
+};

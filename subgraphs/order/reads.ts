@@ -1,0 +1,160 @@
+import DataLoader from 'dataloader';
+import type { OrderStatus } from '../../events/order.js';
+import type { PageRequest } from '../../platform/graphql/connection.js';
+import { memo, rowLoader, rowsLoader } from '../../platform/graphql/loader.js';
+import type { Reading, Watch } from '../../platform/live/source.js';
+import type { Reader, Tx } from '../../platform/postgres/database.js';
+import { isFinal } from './domain.js';
+import type { OrderChangeRow, OrderItemRow, OrderRow, ProductRow } from './rows.js';
+
+const orderColumns = `id, user_id as "userId", status, delivery_status as "deliveryStatus",
+  total_cents as "totalCents", delivery_address as "deliveryAddress",
+  created_at as "createdAt", updated_at as "updatedAt"`;
+const productColumns = 'id, name, description, price_cents as "priceCents", available';
+
+export interface OrderFilter {
+  userId?: string | undefined;
+  status?: OrderStatus | undefined;
+  since?: Date | undefined;
+  until?: Date | undefined;
+}
+
+/** The filter as SQL. Only what is asked for stands in it, so that each shape has a plan of its own. */
+function where(filter: OrderFilter, values: unknown[]): string {
+  const conditions = ['true'];
+  const add = (condition: string, value: unknown) => {
+    if (value !== undefined && value !== null) conditions.push(`${condition} $${values.push(value)}`);
+  };
+  add('user_id =', filter.userId);
+  add('status =', filter.status);
+  add('created_at >=', filter.since);
+  add('created_at <', filter.until);
+  return conditions.join(' and ');
+}
+
+/** A page of orders, newest first, with one row more than asked for. */
+export function readOrders(reader: Reader, filter: OrderFilter, page: PageRequest): Promise<OrderRow[]> {
+  const values: unknown[] = [];
+  const conditions = where(filter, values);
+  const past = page.after === null ? '' : `and id < $${values.push(page.after)}`;
+  return reader.read<OrderRow>(
+    `select ${orderColumns} from orders where ${conditions} ${past} order by id desc limit $${values.push(page.first + 1)}`,
+    values,
+  );
+}
+
+export async function countOrders(reader: Reader, filter: OrderFilter): Promise<number> {
+  const values: unknown[] = [];
+  const conditions = where(filter, values);
+  const [row] = await reader.read<{ count: number }>(`select count(*) from orders where ${conditions}`, values);
+  return row?.count ?? 0;
+}
+
+/** A page of products in the order of their making, with one row more than asked for. */
+export const readProducts = (reader: Reader, search: string | null, page: PageRequest): Promise<ProductRow[]> =>
+  reader.read<ProductRow>(
+    `select ${productColumns} from products
+     where ($1::text is null or name ilike $1) and ($2::uuid is null or id > $2) order by id limit $3`,
+    [search, page.after, page.first + 1],
+  );
+
+export async function countProducts(reader: Reader, search: string | null): Promise<number> {
+  const [row] = await reader.read<{ count: number }>(
+    'select count(*) from products where $1::text is null or name ilike $1',
+    [search],
+  );
+  return row?.count ?? 0;
+}
+
+/** The pages of many users' orders: one statement for all who ask for the same page. */
+const ordersOfUsers = (reader: Reader, filter: OrderFilter, page: PageRequest) =>
+  rowsLoader<OrderRow>(
+    (userIds) => {
+      const values: unknown[] = [userIds];
+      const conditions = where(filter, values);
+      const past = page.after === null ? '' : `and id < $${values.push(page.after)}`;
+      return reader.read<OrderRow>(
+        `select o.* from unnest($1::uuid[]) as u (id) cross join lateral (
+           select ${orderColumns} from orders where user_id = u.id and ${conditions} ${past}
+           order by id desc limit $${values.push(page.first + 1)}) o`,
+        values,
+      );
+    },
+    ({ userId }) => userId,
+  );
+
+const orderCountsOfUsers = (reader: Reader, filter: OrderFilter) =>
+  new DataLoader<string, number>(async (userIds) => {
+    const values: unknown[] = [userIds];
+    const rows = await reader.read<{ userId: string; count: number }>(
+      `select user_id as "userId", count(*) from orders where user_id = any($1::uuid[]) and ${where(filter, values)} group by user_id`,
+      values,
+    );
+    const counts = new Map(rows.map(({ userId, count }) => [userId, count]));
+    return userIds.map((id) => counts.get(id) ?? 0);
+  });
+
+/** The loaders of one request. */
+export function createLoaders(reader: Reader) {
+  const pages = memo((key) => {
+    const { page, status } = JSON.parse(key) as { page: PageRequest; status?: OrderStatus };
+    return { rows: ordersOfUsers(reader, { status }, page), counts: orderCountsOfUsers(reader, { status }) };
+  });
+  return {
+    order: rowLoader(
+      (ids) => reader.read<OrderRow>(`select ${orderColumns} from orders where id = any($1::uuid[])`, [ids]),
+      ({ id }) => id,
+    ),
+    product: rowLoader(
+      (ids) => reader.read<ProductRow>(`select ${productColumns} from products where id = any($1::uuid[])`, [ids]),
+      ({ id }) => id,
+    ),
+    items: rowsLoader(
+      (orderIds) =>
+        reader.read<OrderItemRow>(
+          `select order_id as "orderId", product_id as "productId", quantity, price_cents as "priceCents"
+           from order_items where order_id = any($1::uuid[]) order by order_id, position`,
+          [orderIds],
+        ),
+      ({ orderId }) => orderId,
+    ),
+    /** The loaders of `User.orders` for one page and status. */
+    ordersOfUser: (page: PageRequest, status: OrderStatus | undefined) => pages(JSON.stringify({ page, status })),
+  };
+}
+
+export type Loaders = ReturnType<typeof createLoaders>;
+
+interface ChangeRow {
+  position: number;
+  ownerId: string | null;
+  orderStatus: OrderStatus | null;
+  last: number | null;
+  sequence: number | null;
+  status: OrderStatus | null;
+}
+
+/** The changes of all watched orders past their cursors, in one statement: one moment for all. */
+export async function readOrderChanges(tx: Tx, watches: Watch[]): Promise<Reading<OrderChangeRow>[]> {
+  const { rows } = await tx.query<ChangeRow>(
+    `select w.position::int, o.user_id as "ownerId", o.status as "orderStatus", o.sequence as last, c.sequence, c.status
+     from unnest($1::uuid[], $2::int[]) with ordinality as w (id, after, position)
+     left join orders o on o.id = w.id
+     left join order_changes c on c.order_id = o.id and c.sequence > coalesce(w.after, o.sequence - 1)
+     order by w.position, c.sequence`,
+    [watches.map(({ id }) => id), watches.map(({ after }) => after)],
+  );
+  const readings = watches.map((): Reading<OrderChangeRow> => ({ ownerId: null, last: 0, changes: [], ended: false }));
+  for (const row of rows) {
+    const reading = readings[row.position - 1];
+    const orderId = watches[row.position - 1]?.id;
+    if (!reading || !orderId || row.orderStatus === null) continue;
+    reading.ownerId = row.ownerId;
+    reading.last = row.last ?? 0;
+    reading.ended = isFinal(row.orderStatus);
+    if (row.sequence !== null && row.status !== null) {
+      reading.changes.push({ sequence: row.sequence, value: { orderId, sequence: row.sequence, status: row.status } });
+    }
+  }
+  return readings;
+}

@@ -1,0 +1,52 @@
+import { must, type Result, refusable, refuse } from '../../platform/errors.js';
+import { claim, settle } from '../../platform/idempotency.js';
+import { violatedConstraint } from '../../platform/postgres/errors.js';
+import { readTopUp } from './domain.js';
+import type { PrismaClient } from './generated/prisma/client.js';
+
+export interface TopUp {
+  /** Who asks, and whose account it is for. */
+  by: string;
+  userId: string;
+  amount: unknown;
+  idempotencyKey: string;
+}
+
+export interface PaymentCommands {
+  /** Opens a user's account unless it is open. */
+  openAccount(userId: string): Promise<void>;
+  /** Adds money and writes it to the ledger; answers the account's id. A key that was used before answers what it did then. */
+  topUp(request: TopUp): Promise<Result<string>>;
+}
+
+export const paymentCommands = (prisma: PrismaClient): PaymentCommands => ({
+  async openAccount(userId) {
+    await prisma.account.createMany({ data: [{ userId }], skipDuplicates: true });
+  },
+
+  async topUp({ by, userId, amount, idempotencyKey }) {
+    const request = { userId: by, mutation: 'topUp', key: idempotencyKey, input: { userId, amount } };
+    try {
+      return await refusable(() =>
+        prisma.$transaction(async (tx) => {
+          const first = must(await claim(tx, request));
+          if (first) return first;
+          const amountCents = must(readTopUp(amount));
+          await tx.account.createMany({ data: [{ userId }], skipDuplicates: true });
+          const account = await tx.account.update({
+            where: { userId },
+            data: { balanceCents: { increment: amountCents } },
+          });
+          await tx.ledgerEntry.create({
+            data: { accountId: account.id, kind: 'TOP_UP', amountCents, balanceAfterCents: account.balanceCents },
+          });
+          await settle(tx, request, account.id);
+          return account.id;
+        }),
+      );
+    } catch (error) {
+      if (violatedConstraint(error) !== 'accounts_balance') throw error;
+      return refuse('BAD_USER_INPUT', 'The balance would be larger than an account can hold.', 'amount');
+    }
+  },
+});

@@ -1,0 +1,36 @@
+import { ok, type Result, refuse } from '../../platform/errors.js';
+import { parseCents } from '../../platform/money.js';
+
+/** What payment needs of an order to charge it. */
+export interface Bill {
+  orderId: string;
+  userId: string;
+  totalCents: number;
+}
+
+/** A bill's end: charged, with the balance that it left, or refused with nothing taken. */
+export interface Charge extends Bill {
+  status: 'SUCCESS' | 'INSUFFICIENT_FUNDS';
+  balanceAfterCents: number;
+}
+
+/**
+ * Charges bills one after the other against the balances of their users (in cents, by user id). A
+ * bill is paid in full or not at all.
+ */
+export function charge(balances: ReadonlyMap<string, number>, bills: readonly Bill[]): Charge[] {
+  const left = new Map(balances);
+  return bills.map((bill) => {
+    const balance = left.get(bill.userId) ?? 0;
+    if (balance < bill.totalCents) return { ...bill, status: 'INSUFFICIENT_FUNDS', balanceAfterCents: balance };
+    left.set(bill.userId, balance - bill.totalCents);
+    return { ...bill, status: 'SUCCESS', balanceAfterCents: balance - bill.totalCents };
+  });
+}
+
+/** Reads the amount of a top-up, in cents. */
+export function readTopUp(amount: unknown): Result<number> {
+  const cents = parseCents(amount, 'amount');
+  if (cents.ok && cents.value === 0) return refuse('BAD_USER_INPUT', 'An amount is more than 0.', 'amount');
+  return cents.ok ? ok(cents.value) : cents;
+}

@@ -1,0 +1,77 @@
+import DataLoader from 'dataloader';
+import type { PageRequest } from '../../platform/graphql/connection.js';
+import { memo, rowLoader, rowsLoader } from '../../platform/graphql/loader.js';
+import type { Reading, Watch } from '../../platform/live/source.js';
+import type { Reader, Tx } from '../../platform/postgres/database.js';
+import type { AccountRow, LedgerEntryRow, PaymentRow } from './rows.js';
+
+const accountColumns = 'id, user_id as "userId", balance_cents as "balanceCents"';
+const paymentColumns = `id, order_id as "orderId", user_id as "userId", status, amount_cents as "amountCents",
+  created_at as "createdAt", refunded_at as "refundedAt"`;
+
+const paymentsBy = (reader: Reader, column: 'id' | 'order_id', keyOf: (row: PaymentRow) => string) =>
+  rowLoader(
+    (keys) => reader.read<PaymentRow>(`select ${paymentColumns} from payments where ${column} = any($1::uuid[])`, [keys]),
+    keyOf,
+  );
+
+const accountsBy = (reader: Reader, column: 'id' | 'user_id', keyOf: (row: AccountRow) => string) =>
+  rowLoader(
+    (keys) => reader.read<AccountRow>(`select ${accountColumns} from accounts where ${column} = any($1::uuid[])`, [keys]),
+    keyOf,
+  );
+
+/** The pages of many accounts' entries, newest first: one statement for all who ask for the same page. */
+const entriesOfAccounts = (reader: Reader, page: PageRequest) =>
+  rowsLoader<LedgerEntryRow>(
+    (accountIds) =>
+      reader.read<LedgerEntryRow>(
+        `select e.* from unnest($1::uuid[]) as a (id) cross join lateral (
+           select id, account_id as "accountId", kind, amount_cents as "amountCents",
+             balance_after_cents as "balanceAfterCents", payment_id as "paymentId", created_at as "createdAt"
+           from ledger_entries where account_id = a.id and ($2::uuid is null or id < $2)
+           order by id desc limit $3) e`,
+        [accountIds, page.after, page.first + 1],
+      ),
+    ({ accountId }) => accountId,
+  );
+
+const entryCounts = (reader: Reader) =>
+  new DataLoader<string, number>(async (accountIds) => {
+    const rows = await reader.read<{ accountId: string; count: number }>(
+      `select account_id as "accountId", count(*) from ledger_entries where account_id = any($1::uuid[]) group by account_id`,
+      [accountIds],
+    );
+    const counts = new Map(rows.map(({ accountId, count }) => [accountId, count]));
+    return accountIds.map((id) => counts.get(id) ?? 0);
+  });
+
+/** The loaders of one request. */
+export function createLoaders(reader: Reader) {
+  const entries = memo((key) => entriesOfAccounts(reader, JSON.parse(key) as PageRequest));
+  return {
+    account: accountsBy(reader, 'id', ({ id }) => id),
+    accountOfUser: accountsBy(reader, 'user_id', ({ userId }) => userId),
+    payment: paymentsBy(reader, 'id', ({ id }) => id),
+    paymentOfOrder: paymentsBy(reader, 'order_id', ({ orderId }) => orderId),
+    /** The loader of `Account.entries` for one page. */
+    entries: ({ first, after }: PageRequest) => entries(JSON.stringify({ first, after })),
+    entryCount: entryCounts(reader),
+  };
+}
+
+export type Loaders = ReturnType<typeof createLoaders>;
+
+/** The payments of all watched orders, in one statement. An order without one is not known here yet. */
+export async function readPayments(tx: Tx, watches: Watch[]): Promise<Reading<PaymentRow>[]> {
+  const { rows } = await tx.query<PaymentRow>(
+    `select ${paymentColumns} from payments where order_id = any($1::uuid[])`,
+    [watches.map(({ id }) => id)],
+  );
+  const payments = new Map(rows.map((payment) => [payment.orderId, payment]));
+  return watches.map(({ id }) => {
+    const payment = payments.get(id);
+    if (!payment) return { ownerId: null, last: 0, changes: [], ended: false };
+    return { ownerId: payment.userId, last: 1, changes: [{ sequence: 1, value: payment }], ended: true };
+  });
+}

@@ -1,0 +1,8 @@
+import type { RequestContext } from '../../platform/subgraph/define.js';
+import type { UserCommands } from './commands.js';
+import type { Loaders } from './reads.js';
+
+export interface Context extends RequestContext {
+  loaders: Loaders;
+  commands: UserCommands;
+}

@@ -1,0 +1,40 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { createTokenSigner, type TokenSigner } from '../../platform/auth/tokens.js';
+import { defineSubgraph } from '../../platform/subgraph/define.js';
+import { type UserCommands, userCommands } from './commands.js';
+import type { Context } from './context.js';
+import { seedUsers } from './demo.js';
+import { PrismaClient } from './generated/prisma/client.js';
+import { createLoaders } from './reads.js';
+import { resolvers } from './resolvers.js';
+import type { Reader } from '../../platform/postgres/database.js';
+
+interface App {
+  reader: Reader;
+  prisma: PrismaClient;
+  commands: UserCommands;
+  signer: TokenSigner;
+  demoData: boolean;
+}
+
+/** Accounts and sessions; the only service that signs tokens. */
+export const userSubgraph = (options: { privateKey: string }) =>
+  defineSubgraph<App, Context>({
+    name: 'user',
+    resolvers,
+    async open({ config, database }) {
+      const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool), transactionOptions: { maxWait: 10_000, timeout: 15_000 } });
+      const signer = await createTokenSigner({ privateKey: options.privateKey, ttlMs: config.ACCESS_TOKEN_TTL });
+      return { reader: database, prisma, signer, commands: userCommands(prisma, signer), demoData: config.DEMO_DATA };
+    },
+    context: ({ reader, commands }, principal) => ({ principal, commands, loaders: createLoaders(reader) }),
+    consumers: () => [],
+    async run({ commands, demoData }) {
+      if (demoData) await seedUsers(commands);
+      return [];
+    },
+    routes({ signer }, http) {
+      http.get('/.well-known/jwks.json', async () => signer.jwks);
+    },
+    close: ({ prisma }) => prisma.$disconnect(),
+  });
