@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
-import { startAll } from './app/all.js';
-import { startGatewayAlone } from './app/gateway.js';
-import { type MigrationCommand, runMigrations } from './app/migrations.js';
+import type { MigrationCommand } from './app/migrations.js';
 import { demoPassword, demoUsers } from './events/demo.js';
 import { type Config, loadConfig, serviceNames } from './platform/config.js';
-import { createLog } from './platform/log.js';
+import { createLog, type Log } from './platform/log.js';
 
 const usage = `usage: doorstep [command]
 
@@ -20,8 +18,11 @@ async function main([command = 'all', ...rest]: string[]): Promise<void> {
   if (command === 'help' || command === '--help') return print(usage);
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = loadConfig(process.env);
-  if (command === 'all') return serve(config, startAll);
-  if (command === 'gateway') return serve({ ...config, DEMO_DATA: false }, startGatewayAlone);
+  // Loaded only now: a wrong environment is told at once.
+  if (command === 'all') return serve(config, (await import('./app/all.js')).startAll);
+  if (command === 'gateway') {
+    return serve({ ...config, DEMO_DATA: false }, (await import('./app/gateway.js')).startGatewayAlone);
+  }
   if (command === 'migrate') return migrations(config, rest);
   throw new Error(`there is no command '${command}'\n\n${usage}`);
 }
@@ -33,7 +34,7 @@ interface Running {
 }
 
 /** Starts, prints where everything is once all of it is ready, and stops on a signal. */
-async function serve(config: Config, start: (config: Config, log: ReturnType<typeof createLog>) => Promise<Running>): Promise<void> {
+async function serve(config: Config, start: (config: Config, log: Log) => Promise<Running>): Promise<void> {
   const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, app: config.APP_NAME });
   const stopped = new AbortController();
   let running: Running | undefined;
@@ -79,12 +80,14 @@ async function migrations(config: Config, [command, service]: string[]): Promise
   if (service !== undefined && !serviceNames.some((name) => name === service)) {
     throw new Error(`there is no service '${service}': ${serviceNames.join(', ')}`);
   }
+  const { runMigrations } = await import('./app/migrations.js');
   await runMigrations(config, { command: command satisfies MigrationCommand, service, print });
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`doorstep: ${message || String(error)}\n`);
-  if (process.env['LOG_LEVEL'] === 'debug' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (process.env['LOG_LEVEL'] === 'debug' && error instanceof Error)
+    process.stderr.write(`${error.stack}\n`);
   process.exit(1);
 });

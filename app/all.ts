@@ -46,9 +46,10 @@ export async function startAll(given: Config, log: Log): Promise<RunningSystem> 
 }
 
 async function startParts(given: Config, log: Log, lifecycle: Lifecycle): Promise<RunningSystem> {
+  const key = await givenKey(given);
   const config = given.embedded ? await withOwnDatabase(given, log, lifecycle) : given;
   if (!given.embedded) await createBusDatabase(config);
-  const privateKey = await signingKey(config);
+  const privateKey = key ?? (await ownPrivateKey(config.DATA_DIR));
   const { jwks } = await createTokenSigner({ privateKey, ttlMs: config.ACCESS_TOKEN_TTL });
   const verifier = createTokenVerifier(createLocalJWKSet(jwks));
   const bus = createEmbeddedBus({ url: databaseUrl(config, busDatabase), log });
@@ -56,15 +57,25 @@ async function startParts(given: Config, log: Log, lifecycle: Lifecycle): Promis
   const subgraphs = new Map<string, RunningSubgraph>();
   const options = { config, log, bus, verifier, host: '127.0.0.1', port: 0 };
   const start = (service: string, begin: () => Promise<RunningSubgraph>) =>
-    lifecycle.start(service, begin, (subgraph) => subgraph.stop()).then((subgraph) => subgraphs.set(service, subgraph));
+    lifecycle
+      .start(service, begin, (subgraph) => subgraph.stop())
+      .then((subgraph) => subgraphs.set(service, subgraph));
   await start('user', () => startSubgraph(userSubgraph({ privateKey }), options));
   await start('order', () => startSubgraph(orderSubgraph, options));
   await start('payment', () => startSubgraph(paymentSubgraph, options));
   await start('delivery', () => startSubgraph(deliverySubgraph, options));
 
-  await lifecycle.start('bus', () => bus.start(), () => bus.stop());
+  await lifecycle.start(
+    'bus',
+    () => bus.start(),
+    () => bus.stop(),
+  );
   for (const subgraph of subgraphs.values()) {
-    await lifecycle.start(`${subgraph.name} workers`, () => subgraph.run(), (workers) => workers.stop());
+    await lifecycle.start(
+      `${subgraph.name} workers`,
+      () => subgraph.run(),
+      (workers) => workers.stop(),
+    );
   }
 
   const subgraphUrls = Object.fromEntries([...subgraphs.values()].map(({ name, url }) => [name, url]));
@@ -97,7 +108,11 @@ async function startParts(given: Config, log: Log, lifecycle: Lifecycle): Promis
 /** Starts PostgreSQL under DATA_DIR, and answers the configuration that uses it. */
 async function withOwnDatabase(config: Config, log: Log, lifecycle: Lifecycle): Promise<Config> {
   const dataDir = config.DATA_DIR;
-  await lifecycle.start('data directory', () => lockDataDir(dataDir), (unlock) => unlock());
+  await lifecycle.start(
+    'data directory',
+    () => lockDataDir(dataDir),
+    (unlock) => unlock(),
+  );
   log.info({ dataDir }, 'starting PostgreSQL');
   const postgres = await lifecycle.start(
     'postgres',
@@ -112,9 +127,13 @@ async function withOwnDatabase(config: Config, log: Log, lifecycle: Lifecycle): 
   return { ...config, DATABASE_URL: postgres.url('postgres') };
 }
 
-/** The embedded bus keeps its rows in a database of its own, on the server of DATABASE_URL; made when missing. */
+/** The embedded bus keeps its rows in a database of its own, at BUS_DATABASE_URL or else on the server of DATABASE_URL, where it is made when missing. */
 async function createBusDatabase(config: Config): Promise<void> {
-  if (config.DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL must be set where one process runs everything');
+  if (config.BUS_DATABASE_URL !== undefined) return;
+  if (config.DATABASE_URL === undefined)
+    throw new ConfigError(
+      'BUS_DATABASE_URL must be set too, or DATABASE_URL, where one process runs everything',
+    );
   const client = new pg.Client({ connectionString: databaseUrl(config, serviceNames[0] ?? '') });
   await client.connect();
   try {
@@ -125,9 +144,16 @@ async function createBusDatabase(config: Config): Promise<void> {
   }
 }
 
-/** JWT_PRIVATE_KEY, else the key in DATA_DIR; in production there must be the former. */
-async function signingKey(config: Config): Promise<string> {
-  if (config.JWT_PRIVATE_KEY !== undefined) return config.JWT_PRIVATE_KEY.replaceAll('\\n', '\n');
-  if (config.NODE_ENV === 'production') throw new ConfigError('JWT_PRIVATE_KEY must be set where NODE_ENV is production');
-  return ownPrivateKey(config.DATA_DIR);
+/** JWT_PRIVATE_KEY, checked; undefined where the key in DATA_DIR is to be used, which production does not allow. */
+async function givenKey(config: Config): Promise<string | undefined> {
+  if (config.JWT_PRIVATE_KEY === undefined) {
+    if (config.NODE_ENV !== 'production') return undefined;
+    throw new ConfigError('JWT_PRIVATE_KEY must be set where NODE_ENV is production');
+  }
+  // An environment file holds a line, so its line ends may be written as \n.
+  const privateKey = config.JWT_PRIVATE_KEY.replaceAll('\\n', '\n');
+  await createTokenSigner({ privateKey, ttlMs: config.ACCESS_TOKEN_TTL }).catch(() => {
+    throw new ConfigError('JWT_PRIVATE_KEY takes an Ed25519 private key, PKCS#8 in PEM');
+  });
+  return privateKey;
 }

@@ -7,7 +7,10 @@ import type { Log } from '../platform/log.js';
 import { serveMetricsAt } from './metrics.js';
 
 /** Starts the gateway alone, for any supergraph: it needs no database, and no keys where nobody logs in. */
-export async function startGatewayAlone(config: Config, log: Log): Promise<Pick<Gateway, 'url'> & { metricsUrl: string | undefined; stop(): Promise<boolean> }> {
+export async function startGatewayAlone(
+  config: Config,
+  log: Log,
+): Promise<Pick<Gateway, 'url'> & { metricsUrl: string | undefined; stop(): Promise<boolean> }> {
   const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
   try {
     const supergraph = await readFile(resolve(config.SUPERGRAPH_PATH), 'utf8');

@@ -5,7 +5,11 @@ import type { Log } from '../platform/log.js';
 import { collectProcessMetrics } from '../platform/metrics.js';
 
 /** Serves the process's metrics on METRICS_PORT, unless METRICS_ENABLED is false; answers their address. */
-export async function serveMetricsAt(config: Config, log: Log, lifecycle: Lifecycle): Promise<string | undefined> {
+export async function serveMetricsAt(
+  config: Config,
+  log: Log,
+  lifecycle: Lifecycle,
+): Promise<string | undefined> {
   if (!config.METRICS_ENABLED) return undefined;
   collectProcessMetrics();
   const host = config.HOST ?? (config.embedded ? '127.0.0.1' : '0.0.0.0');
@@ -17,6 +21,10 @@ export async function serveMetricsAt(config: Config, log: Log, lifecycle: Lifecy
     missing: () => [],
   });
   serveMetrics(http);
-  const port = await lifecycle.start('metrics', () => listen(http, { host, port: config.METRICS_PORT }), () => http.close());
+  const port = await lifecycle.start(
+    'metrics',
+    () => listen(http, { host, port: config.METRICS_PORT }),
+    () => http.close(),
+  );
   return `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}/metrics`;
 }

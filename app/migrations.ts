@@ -20,7 +20,11 @@ export async function runMigrations(
   const { databases, close } = await reach(config);
   try {
     for (const name of services) {
-      const place = { url: databases(name), directory: projectPath('prisma', name, 'migrations'), service: name };
+      const place = {
+        url: databases(name),
+        directory: projectPath('prisma', name, 'migrations'),
+        service: name,
+      };
       for (const line of await run(command, place)) print(`${name}: ${line}`);
     }
   } finally {
@@ -28,7 +32,10 @@ export async function runMigrations(
   }
 }
 
-async function run(command: MigrationCommand, place: { url: string; directory: string; service: string }): Promise<string[]> {
+async function run(
+  command: MigrationCommand,
+  place: { url: string; directory: string; service: string },
+): Promise<string[]> {
   if (command === 'status') {
     const migrations = await migrationStatus(place);
     return migrations.map(({ name, state }) => `${name} ${state}`);
@@ -38,8 +45,11 @@ async function run(command: MigrationCommand, place: { url: string; directory: s
   return names.map((name) => `${name} ${command === 'up' ? 'applied' : 'taken back'}`);
 }
 
-async function reach(config: Config): Promise<{ databases: (service: string) => string; close: () => Promise<void> }> {
-  if (!config.embedded) return { databases: (service) => databaseUrl(config, service), close: async () => undefined };
+async function reach(
+  config: Config,
+): Promise<{ databases: (service: string) => string; close: () => Promise<void> }> {
+  if (!config.embedded)
+    return { databases: (service) => databaseUrl(config, service), close: async () => undefined };
   const unlock = await lockDataDir(config.DATA_DIR);
   try {
     const server = await startEmbeddedPostgres({ dataDir: config.DATA_DIR, databases: serviceNames });

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { defineEvent } from '../platform/bus/event.js';
 
-export const deliveryStatuses = ['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELLED', 'FAILED'] as const;
+export const deliveryStatuses = [
+  'PENDING',
+  'IN_TRANSIT',
+  'OUT_FOR_DELIVERY',
+  'DELIVERED',
+  'CANCELLED',
+  'FAILED',
+] as const;
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
 
 /** A delivery moved; `sequence` counts its changes from 1, so that a late or repeated event is recognised. */

@@ -17,7 +17,9 @@ export const demoCourierCount = 10;
 export const demoPassword = 'doorstep-demo';
 
 export const demoCustomer = user('customer', 'CUSTOMER');
-export const demoCouriers = Array.from({ length: demoCourierCount }, (_, index) => user(`courier${index + 1}`, 'COURIER'));
+export const demoCouriers = Array.from({ length: demoCourierCount }, (_, index) =>
+  user(`courier${index + 1}`, 'COURIER'),
+);
 export const demoUsers: DemoUser[] = [
   demoCustomer,
   user('dispatcher', 'DISPATCHER'),

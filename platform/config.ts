@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
 
@@ -13,7 +14,7 @@ const duration = (initial: string) =>
     .transform((text, context) => {
       const ms = parseDuration(text);
       if (ms !== undefined) return ms;
-      context.addIssue({ code: 'custom', message: `takes a duration such as 500ms, 2s or 5m, not '${text}'` });
+      context.addIssue({ code: 'custom', message: `takes a duration such as 500ms, 2s or 5m, at most 24d, not '${text}'` });
       return z.NEVER;
     });
 
@@ -51,6 +52,20 @@ const subgraphUrls = z.string().transform((text, context) => {
   }
 });
 
+/** PEM; line ends may be written `\\n`, for files that hold a variable in one line. */
+const privateKey = z
+  .string()
+  .transform((text) => text.replaceAll('\\n', '\n'))
+  .refine(isSigningKey, { error: 'takes an Ed25519 private key, PKCS#8 in PEM' });
+
+function isSigningKey(pem: string): boolean {
+  try {
+    return pem.includes('BEGIN PRIVATE KEY') && createPrivateKey(pem).asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
+}
+
 const environment = z.object({
   NODE_ENV: choice('development', 'production', 'test').default('development'),
   PORT: integer(4000, 0, 65_535),
@@ -61,7 +76,8 @@ const environment = z.object({
   ORDER_DATABASE_URL: postgresUrl.optional(),
   PAYMENT_DATABASE_URL: postgresUrl.optional(),
   DELIVERY_DATABASE_URL: postgresUrl.optional(),
-  JWT_PRIVATE_KEY: z.string().min(1).optional(),
+  BUS_DATABASE_URL: postgresUrl.optional(),
+  JWT_PRIVATE_KEY: privateKey.optional(),
   JWKS_URL: httpUrl.optional(),
   ACCESS_TOKEN_TTL: duration('15m'),
   METRICS_ENABLED: trueFalse().default(true),

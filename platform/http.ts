@@ -28,6 +28,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     requestTimeout: options.readTimeoutMs,
     connectionTimeout: options.writeTimeoutMs,
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
     trustProxy: false,
   });
 
@@ -75,8 +76,16 @@ export function serveMetrics(app: FastifyInstance): void {
   app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
 }
 
-/** Listens and answers the port; 0 takes a free one. */
+/**
+ * Listens and answers the port; 0 takes a free one.
+ * @throws Error naming the port where it is taken
+ */
 export async function listen(app: FastifyInstance, at: { host: string; port: number }): Promise<number> {
-  await app.listen(at);
+  try {
+    await app.listen(at);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    throw new Error(`port ${at.port} of ${at.host} is taken; PORT and METRICS_PORT choose others`);
+  }
   return (app.server.address() as AddressInfo).port;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Result, ok, refuse } from './errors.js';
+import { isText } from './text.js';
 
 /** The part of a Prisma transaction that is used here; every service's client has it. */
 interface RawTransaction {
@@ -22,7 +23,7 @@ export interface Repeatable {
  */
 export async function claim(tx: RawTransaction, request: Repeatable): Promise<Result<string | null>> {
   const { userId, mutation, key } = request;
-  if (key.length < 1 || key.length > 200) {
+  if (key.length < 1 || key.length > 200 || !isText(key)) {
     return refuse('BAD_USER_INPUT', 'An idempotency key has 1 to 200 characters.', 'idempotencyKey');
   }
   const inputHash = createHash('sha256').update(JSON.stringify(request.input)).digest('hex');
@@ -34,13 +35,16 @@ export async function claim(tx: RawTransaction, request: Repeatable): Promise<Re
     inputHash,
   );
   if (claimed === 1) return ok(null);
-  const [first] = await tx.$queryRawUnsafe<{ input_hash: string; result_id: string }[]>(
+  const [first] = await tx.$queryRawUnsafe<{ input_hash: string; result_id: string | null }[]>(
     `select input_hash, result_id::text from idempotency_keys where user_id = $1::uuid and mutation = $2 and key = $3`,
     userId,
     mutation,
     key,
   );
-  if (first?.input_hash === inputHash) return ok(first.result_id);
+  if (first?.input_hash === inputHash) {
+    if (first.result_id === null) throw new Error(`${mutation} claimed an idempotency key and never settled it`);
+    return ok(first.result_id);
+  }
   return refuse('IDEMPOTENCY_CONFLICT', 'This idempotency key was used with another input.', 'idempotencyKey');
 }
 

@@ -11,15 +11,17 @@ export function inboxConsumer<T>(options: {
   group: string;
   contract: Contract<T>;
   handle: (tx: Tx, events: Event<T>[]) => Promise<void>;
+  /** Called once the effects of these events can be seen. */
+  committed?: (events: Event<T>[]) => void;
 }): Consumer<T> {
-  const { database, group, contract, handle } = options;
+  const { database, group, contract, handle, committed } = options;
   return {
     group,
     contract,
-    handle: (events) =>
-      database.transaction(async (tx) => {
+    async handle(events) {
+      await database.transaction(async (tx) => {
         const { rows } = await tx.query<{ eventId: string }>(
-          `insert into inbox (group_name, event_id) select $1, * from unnest($2::uuid[])
+          `insert into inbox (group_name, event_id) select $1, * from unnest($2::uuid[]) as e (id) order by id
            on conflict do nothing returning event_id as "eventId"`,
           [group, events.map(({ id }) => id)],
         );
@@ -27,6 +29,8 @@ export function inboxConsumer<T>(options: {
         // `delete`, because a batch can hold one event twice: the first stands for both.
         const fresh = events.filter(({ id }) => unseen.delete(id));
         if (fresh.length > 0) await handle(tx, fresh);
-      }),
+      });
+      committed?.(events);
+    },
   };
 }

@@ -31,6 +31,11 @@ export class Lifecycle {
   async start<T>(name: string, start: () => Promise<T> | T, stop: (part: T) => Promise<void> | void): Promise<T> {
     if (this.#stopping) throw new Error(`stopping: ${name} is not started`);
     const part = await start();
+    if (this.#stopping) {
+      // Stopping began meanwhile, and may be through with its list.
+      await stop(part);
+      throw new Error(`stopping: ${name} is not kept`);
+    }
     this.#parts.push({ name, stop: async () => stop(part) });
     this.#log.debug({ part: name }, 'started');
     return part;

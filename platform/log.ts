@@ -2,19 +2,9 @@ import { type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
-/** What must never reach a log line, wherever it stands in a logged object. */
-const redact = [
-  'authorization',
-  '*.authorization',
-  'headers.authorization',
-  'req.headers.authorization',
-  'password',
-  '*.password',
-  'accessToken',
-  '*.accessToken',
-  'refreshToken',
-  '*.refreshToken',
-];
+/** What must never reach a log line, at the top of a logged object or up to three levels down. */
+const secrets = ['authorization', 'cookie', 'password', 'accessToken', 'refreshToken', 'privateKey', 'JWT_PRIVATE_KEY'];
+const redact = ['', '*.', '*.*.', '*.*.*.'].flatMap((depth) => secrets.map((name) => `${depth}${name}`));
 
 /** The process's log: one JSON object a line, or one readable line with `text`. */
 export function createLog(options: { level: string; format: 'json' | 'text'; app: string }): Log {

@@ -81,7 +81,8 @@ export const metrics = {
   }),
 };
 
-/** Adds the metrics of the Node process itself (CPU, heap, event loop); called once by the program. */
+/** Adds the metrics of the Node process itself (CPU, heap, event loop); again is harmless. */
 export function collectProcessMetrics(): void {
+  if (registry.getSingleMetric('process_cpu_user_seconds_total')) return;
   collectDefaultMetrics({ register: registry });
 }

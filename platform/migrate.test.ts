@@ -173,7 +173,9 @@ test('two first starts at once: one migrates, the other waits and finds it done'
 test("a start waits for the Prisma CLI's lock, and says so", async () => {
   await client.query('SELECT pg_advisory_lock(72707369)');
   const start = migrate(options());
-  await expect.poll(() => logged).toEqual(['shop: another process is migrating; waiting for it']);
+  await expect
+    .poll(() => logged, { timeout: 10_000 })
+    .toEqual(['shop: another process is migrating; waiting for it']);
   expect(await tables()).toEqual([]);
   await client.query('SELECT pg_advisory_unlock(72707369)');
   expect(await start).toEqual({ applied: [FIRST, SECOND] });

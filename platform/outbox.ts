@@ -43,45 +43,58 @@ export function startRelay(options: { service: string; database: Database; bus: 
   const stopping = new AbortController();
   const bell = createBell();
 
-  /** Publishes one batch; answers how many there were. */
-  async function publishBatch(): Promise<number> {
-    const { rows } = await database.query<Message & { row: number }>(
-      'select id as row, event_id as id, topic, key, value, headers from outbox order by id limit $1',
-      [batchSize],
-    );
+  /**
+   * Publishes one batch; answers how many there were. Reads and deletes on the connection that holds the
+   * lock: who has lost it can do neither.
+   */
+  async function publishBatch(client: pg.Client): Promise<number> {
+    const { rows } = await client.query<Message & { row: string }>({
+      name: 'outbox_batch',
+      text: 'select id as row, event_id as id, topic, key, value, headers from outbox order by id limit $1',
+      values: [batchSize],
+    });
     if (rows.length === 0) return 0;
     await bus.publish(rows);
-    await database.query('delete from outbox where id = any($1::bigint[])', [rows.map(({ row }) => row)]);
+    await client.query({
+      name: 'outbox_published',
+      text: 'delete from outbox where id = any($1::bigint[])',
+      values: [rows.map(({ row }) => row)],
+    });
     for (const { topic } of rows) metrics.eventsPublished.inc({ service, topic });
     return rows.length;
   }
 
-  /** Holds the lock for as long as its connection lives, and publishes meanwhile. Throws when anything fails. */
-  async function lead(client: pg.Client): Promise<void> {
-    const { rows } = await client.query('select pg_try_advisory_lock($1) as held', [relayLock]);
-    if (rows[0]?.held !== true) return pause(electionMs, stopping.signal);
-    let lost: Error | undefined;
-    client.on('error', (error) => {
-      lost = error;
-      bell.ring();
-    });
+  /** Waits for the lock, holds it for as long as its connection lives, and publishes meanwhile. Throws when anything fails. */
+  async function lead(client: pg.Client, onPublished: () => void): Promise<void> {
     client.on('notification', () => bell.ring());
+    while (!(await locked(client))) {
+      await pause(electionMs, stopping.signal);
+      if (stopping.signal.aborted) return;
+    }
     await client.query('listen outbox');
     while (!stopping.signal.aborted) {
-      if (lost) throw lost;
-      if ((await publishBatch()) === 0) await bell.wait(pollMs);
+      const published = await publishBatch(client);
+      onPublished();
+      if (published === 0) await bell.wait(pollMs);
     }
   }
 
   async function run(): Promise<void> {
     let failures = 0;
     while (!stopping.signal.aborted) {
-      const client = new pg.Client({ connectionString: database.url, connectionTimeoutMillis: 5_000 });
-      client.on('error', () => undefined);
+      const client = new pg.Client({
+        connectionString: database.url,
+        application_name: `${service} relay`,
+        connectionTimeoutMillis: 5_000,
+        keepAlive: true,
+      });
+      // The next statement on it fails then; this only makes it come soon.
+      client.on('error', () => bell.ring());
       try {
         await client.connect();
-        await lead(client);
-        failures = 0;
+        await lead(client, () => {
+          failures = 0;
+        });
       } catch (error) {
         failures += 1;
         metrics.eventsFailed.inc({ service });
@@ -101,4 +114,9 @@ export function startRelay(options: { service: string; database: Database; bus: 
       await running;
     },
   };
+}
+
+async function locked(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [relayLock]);
+  return rows[0]?.held === true;
 }

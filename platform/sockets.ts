@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { GraphQLError } from 'graphql';
 import type { Context, ServerOptions } from 'graphql-ws';
 import { CloseCode } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
@@ -56,16 +57,18 @@ export function serveSockets(options: {
         try {
           extra.principal = await verifier.verify(extra.authorization);
         } catch (error) {
-          extra.socket.close(CloseCode.Forbidden, reason('Forbidden', error));
+          extra.socket.close(...refusal(error));
           return false;
         }
-        if (extra.principal) closeAtExpiry(extra, extra.principal);
+        // It may have gone while the token was checked: then nobody would clear the timer.
+        if (extra.principal && extra.socket.readyState === extra.socket.OPEN) closeAtExpiry(extra, extra.principal);
         return true;
       },
       onClose: ({ extra }) => clearTimeout(extra.expiry),
       onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
         if (!errors) return undefined;
-        return { data: data ?? null, errors: format(errors), ...(extensions && { extensions }) };
+        // Without data it never started, and that must stay visible.
+        return { ...(data !== undefined && { data }), errors: format(errors), ...(extensions && { extensions }) };
       },
       onError: (_context, _id, _payload, errors) => format(errors as Parameters<typeof format>[0]),
     },
@@ -102,8 +105,11 @@ function closeAtExpiry(extra: SocketExtra, principal: Principal): void {
   }, left);
 }
 
-const reason = (prefix: string, error: unknown): string =>
-  `${prefix}: ${error instanceof Error ? error.message : 'refused'}`.slice(0, 120);
+/** 1013 is "try again later": a token that cannot be checked now is not a wrong one. */
+function refusal(error: unknown): [code: number, reason: string] {
+  const refused = error instanceof GraphQLError && error.extensions['code'] === 'UNAUTHENTICATED';
+  return refused ? [CloseCode.Forbidden, `Forbidden: ${error.message}`.slice(0, 120)] : [1013, 'Try again later'];
+}
 
 /** Closes with 1012, after which clients come back by themselves; one that does not answer is cut off. */
 function restart(client: WebSocket): Promise<void> {

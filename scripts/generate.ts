@@ -64,7 +64,7 @@ async function prismaGenerate(schema: string): Promise<void> {
 
 async function resolverTypes(output: string): Promise<void> {
   const { generate } = await import('@graphql-codegen/cli');
-  const { default: config } = await import('../codegen.ts');
+  const { default: config } = await import('../codegen.js');
   const wanted = config.generates[output];
   if (wanted === undefined) throw new Error('The service is not among the mappers of codegen.ts.');
   const [file] = await generate({ ...config, generates: { [output]: wanted } }, false).catch(

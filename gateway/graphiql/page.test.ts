@@ -89,7 +89,7 @@ describe.skipIf(executablePath === undefined && process.env['CI'] !== 'true')('i
     await page.addInitScript((kept) => localStorage.setItem('graphiql:headers', kept), text);
     await page.goto(`${gateway.url}/graphql?query=${encodeURIComponent(query)}`);
     await page.waitForSelector('.graphiql-execute-button');
-    const shown = () => page.locator('.graphiql-response').innerText();
+    const shown = () => page.locator('.graphiql-response').textContent();
     return { page, asked, shown, run: () => page.click('.graphiql-execute-button') };
   }
 
@@ -100,7 +100,7 @@ describe.skipIf(executablePath === undefined && process.env['CI'] !== 'true')('i
     const whoami = await open('{ whoami { authorization } }', { authorization });
     await whoami.run();
     await until(async () =>
-      (await whoami.shown()).replaceAll(/\s/g, '').includes(authorization.replaceAll(/\s/g, '')),
+      ((await whoami.shown()) ?? '').replaceAll(/\s/g, '').includes(authorization.replaceAll(/\s/g, '')),
     );
 
     const live = await open('subscription { bookAdded { title author { token } } }', {
@@ -110,7 +110,7 @@ describe.skipIf(executablePath === undefined && process.env['CI'] !== 'true')('i
     await until(() => library.events.listeners() === 1);
     library.events.push({ bookAdded: { id: '1', title: 'Kim', author: { id: 'a1' } } });
     await until(async () =>
-      (await live.shown()).replaceAll(/\s/g, '').includes(authorization.replaceAll(/\s/g, '')),
+      ((await live.shown()) ?? '').replaceAll(/\s/g, '').includes(authorization.replaceAll(/\s/g, '')),
     );
     await live.page.click('.graphiql-execute-button');
     await until(() => library.events.listeners() === 0);

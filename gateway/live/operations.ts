@@ -57,8 +57,8 @@ export function socketOperations(
     async execute(args) {
       const { payload, context } = operationOf(args);
       const { body } = await server.executeOperation(requestOf(payload), { contextValue: context });
-      if (body.kind !== 'single') throw new Error('the answer came in parts');
-      const { data, errors, extensions } = body.singleResult;
+      // ApolloGateway has no @defer: an answer comes whole.
+      const { data, errors, extensions } = body.kind === 'single' ? body.singleResult : body.initialResult;
       if (data === undefined) return refused(errors ?? []);
       return {
         data,

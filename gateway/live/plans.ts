@@ -33,7 +33,7 @@ export interface SubscriptionPlan {
 }
 
 /** An operation that came over a socket. Queries and mutations have no plan here: Apollo Server makes theirs. */
-export interface PreparedOperation {
+interface PreparedOperation {
   document: DocumentNode;
   subscription: SubscriptionPlan | null;
 }
@@ -117,10 +117,7 @@ export function createSubscriptionPlanner(
         if ('document' in prepared) kept.set(key, prepared);
         return prepared;
       } catch (error) {
-        if (!(error instanceof GraphQLError)) throw error;
-        return [
-          error.extensions['code'] === undefined ? withCode(error, 'GRAPHQL_PARSE_FAILED', true) : error,
-        ];
+        return [refusal(error)];
       }
     },
     variableErrors({ operationContext }, variables) {
@@ -130,6 +127,15 @@ export function createSubscriptionPlanner(
     },
   };
 }
+
+/** What parsing or planning threw. A bug in there costs its operation only, where a throw would cost the socket. */
+function refusal(error: unknown): GraphQLError {
+  if (!(error instanceof GraphQLError))
+    return new GraphQLError('planning failed', { originalError: asError(error) });
+  return error.extensions['code'] === undefined ? withCode(error, 'GRAPHQL_PARSE_FAILED', true) : error;
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** The error with its code; the names that it suggests tell of the schema, so they go where introspection is off. */
 function withCode(

@@ -46,11 +46,8 @@ export function runSubscription(host: SubscriptionHost, request: SubscriptionReq
   });
   metrics.subscriptions.inc({ service: 'gateway' });
   let running = true;
-  const release = host.upstreams.open(plan.primary.serviceName, primaryPayload(plan, variables, context), {
-    next: (result) => queue.push(result),
-    error: (error) => queue.end(error),
-    complete: () => queue.end(),
-  });
+  const payload = primaryPayload(plan, variables, context);
+  const release = host.upstreams.open(plan.primary.serviceName, payload, queue);
 
   function stop(): void {
     if (!running) return;

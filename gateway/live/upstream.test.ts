@@ -1,9 +1,15 @@
 import { GraphQLError } from 'graphql';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createLog } from '../../platform/log.js';
+import { contextOf } from '../context.js';
 import type { Gateway } from '../index.js';
+import { loadSupergraph } from '../supergraph.js';
 import { openSocket, type SocketClient } from '../testing/client.js';
 import { startTestGateway, until } from '../testing/gateway.js';
 import { type Library, librarySupergraph, startBooks, startLibrary } from '../testing/library.js';
+import { createSubscriptionPlanner } from './plans.js';
+import { runSubscription } from './subscription.js';
+import { createUpstreams } from './upstream.js';
 
 const supergraph = librarySupergraph();
 let library: Library;
@@ -142,6 +148,30 @@ test('a client that goes away frees the upstream', async () => {
   await subscribe('1', '2');
   socket.close();
   await until(() => library.events.listeners() === 0);
+});
+
+test('releasing ends a read that waits for an event', async () => {
+  const log = createLog({ level: 'silent', format: 'json', app: 'test' });
+  const graph = loadSupergraph(supergraph, library.urls);
+  const upstreams = createUpstreams({ subgraphs: graph.subgraphs, log });
+  const prepared = createSubscriptionPlanner(graph, true).prepare(added);
+  if (!('subscription' in prepared) || !prepared.subscription) throw new Error('it was not planned');
+  const events = runSubscription(
+    { graph, upstreams, dataSources: new Map(), log },
+    {
+      plan: prepared.subscription,
+      query: added,
+      variables: {},
+      context: contextOf(null, undefined),
+      onTooSlow: () => undefined,
+    },
+  );
+  const waiting = events.next();
+  await until(() => library.events.listeners() === 1);
+  await events.return();
+  expect(await waiting).toEqual({ done: true, value: undefined });
+  await until(() => library.events.listeners() === 0);
+  await upstreams.close();
 });
 
 test('a client that does not read is closed, and others never notice', { timeout: 30_000 }, async () => {

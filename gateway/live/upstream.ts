@@ -1,10 +1,10 @@
-import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
-import { GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import WebSocket, { type ClientOptions } from 'ws';
 import type { Log } from '../../platform/log.js';
 import { subgraphErrors, unavailable } from '../execute/subgraph-errors.js';
 import type { SubgraphAddress } from '../supergraph.js';
+import type { EventQueue } from './queue.js';
 
 const messageLimit = 64 * 1024 * 1024;
 const handshakeMs = 5_000;
@@ -12,19 +12,15 @@ const pingEveryMs = 10_000;
 const pongWithinMs = 5_000;
 const idleMs = 5_000;
 
-/** What becomes of an upstream operation: events, then exactly one of `error` and `complete`, or neither once released. */
-export interface UpstreamSink {
-  next(result: ExecutionResult): void;
-  error(error: Error): void;
-  complete(): void;
-}
+/** Where the events of an upstream operation go, and its end; nothing comes once it is released. */
+type UpstreamSink = Pick<EventQueue<ExecutionResult>, 'push' | 'end'>;
 
 /** The sockets to the subgraphs: one each, opened by the first operation and shared by all. */
 export interface Upstreams {
   /**
-   * Starts an operation on a subgraph; the answer releases it there. Its end is told by the sink: the
-   * subgraph's own errors as an AggregateError of GraphQLErrors, a socket that is refused or lost as
-   * SERVICE_UNAVAILABLE. Nothing is retried: what happened in the gap would be missing without a word.
+   * Starts an operation on a subgraph; the answer releases it there. It ends with nothing when it is complete,
+   * with the subgraph's own errors as an AggregateError of GraphQLErrors, or with SERVICE_UNAVAILABLE when the
+   * socket is refused or lost. Nothing is retried: what happened in the gap would be missing without a word.
    */
   open(service: string, payload: SubscribePayload, sink: UpstreamSink): () => void;
   close(): Promise<void>;
@@ -81,9 +77,14 @@ function upstreamSocket({ name, url }: SubgraphAddress, log: Log) {
       pong: (received) => {
         if (received) clearTimeout(pong);
       },
+      error: (error) =>
+        log.warn({ service: 'gateway', subgraph: name, err: error }, 'upstream socket failed'),
       // By itself the client takes a close with 1000 for no loss: it would connect again without a word.
-      closed: () => {
+      closed: (event) => {
         clearTimeout(pong);
+        const { code, reason } = event as { code?: number; reason?: string };
+        if (running.size > 0)
+          log.warn({ service: 'gateway', subgraph: name, code, reason }, 'upstream socket lost');
         for (const operation of [...running]) {
           if (operation.waiting) operation.waiting = false;
           else operation.fail();
@@ -94,35 +95,29 @@ function upstreamSocket({ name, url }: SubgraphAddress, log: Log) {
 
   function open(payload: SubscribePayload, sink: UpstreamSink): () => void {
     let over = false;
-    const operation: Running = {
-      waiting: socket?.readyState === WebSocket.CLOSING,
-      fail: () => finish(() => sink.error(unavailable(name))),
-    };
-    const finish = (tell: () => void) => {
+    const finish = (end?: () => void) => {
       if (over) return;
       over = true;
       running.delete(operation);
       release();
-      tell();
+      end?.();
+    };
+    const refuse = (errors: unknown) => finish(() => sink.end(refusal(errors as GraphQLFormattedError[])));
+    const operation: Running = {
+      waiting: socket?.readyState === WebSocket.CLOSING,
+      fail: () => finish(() => sink.end(unavailable(name))),
     };
     running.add(operation);
     const release = client.subscribe(payload, {
-      next: (result) => {
-        if (over) return;
-        // An event has data, if only null. Without, graphql-js tells that it never started: a refusal.
-        if (result.data === undefined)
-          return finish(() => sink.error(refusal((result.errors ?? []) as GraphQLFormattedError[])));
-        sink.next(result as ExecutionResult);
+      next(result) {
+        // An event has data, if only null. Without, graphql-js tells that it never started.
+        if (result.data === undefined) refuse(result.errors ?? []);
+        else if (!over) sink.push(result as ExecutionResult);
       },
-      error: (reason) =>
-        finish(() => {
-          if (Array.isArray(reason)) return sink.error(refusal(reason as GraphQLFormattedError[]));
-          log.warn({ service: 'gateway', subgraph: name, err: asError(reason) }, 'upstream socket lost');
-          sink.error(unavailable(name));
-        }),
-      complete: () => finish(() => sink.complete()),
+      error: (reason) => (Array.isArray(reason) ? refuse(reason) : operation.fail()),
+      complete: () => finish(() => sink.end()),
     });
-    return () => finish(() => undefined);
+    return () => finish();
   }
 
   return {
@@ -140,10 +135,3 @@ const refusal = (errors: readonly GraphQLFormattedError[]): AggregateError =>
       ({ message, extensions }) => new GraphQLError(message, { extensions: extensions ?? null }),
     ),
   );
-
-/** A lost socket is told as a close event or an error event. */
-function asError(reason: unknown): Error {
-  if (reason instanceof Error) return reason;
-  const { code, reason: text, message } = reason as { code?: unknown; reason?: unknown; message?: unknown };
-  return new Error(String(message ?? `closed with ${code} ${text}`));
-}

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 
-export interface Message {
+interface Message {
   id?: string;
   type: string;
   // The shape depends on the message; tests compare it as a whole.

@@ -37,7 +37,7 @@ export function librarySupergraph(): string {
   return supergraphSdl;
 }
 
-export const titles = new Map([
+const titles = new Map([
   ['1', 'Kim'],
   ['2', 'Emma'],
   ['3', 'Ulysses'],
@@ -58,8 +58,8 @@ export interface Library {
   events: Channel<Record<string, unknown>>;
   /** Arguments that subscriptions of books were called with. */
   calls: { shelf?: string | null }[];
-  /** Ids of the authors that were fetched, a list a fetch. */
-  fetched: string[][];
+  /** Ids of the authors that were fetched. */
+  fetched: string[];
 }
 
 export async function startBooks(
@@ -94,7 +94,10 @@ export async function startBooks(
       },
       Subscription: {
         bookAdded: {
-          subscribe: (_: unknown, args: { shelf?: string | null }) => (calls.push(args), events.subscribe()),
+          subscribe(_: unknown, args: { shelf?: string | null }) {
+            calls.push(args);
+            return events.subscribe();
+          },
         },
         maybeBook: { subscribe: () => events.subscribe() },
         itemAdded: { subscribe: () => events.subscribe() },
@@ -126,7 +129,10 @@ export function startAuthors(library: Pick<Library, 'fetched'>, port?: number): 
     ...(port !== undefined && { port }),
     resolvers: {
       Author: {
-        __resolveReference: ({ id }: { id: string }) => (library.fetched.push([id]), author(id)),
+        __resolveReference({ id }: { id: string }) {
+          library.fetched.push(id);
+          return author(id);
+        },
         token: (_: unknown, _args: unknown, { authorization }: SubgraphContext) => authorization,
       },
       Query: { author: (_: unknown, { id }: { id: string }) => author(id), authors: () => [author('a1')] },

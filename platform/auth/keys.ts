@@ -1,7 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRemoteJWKSet } from 'jose';
+import { ensureDataDir } from '../data-dir.js';
 
 /**
  * The key source at a JWKS URL. Keys are kept for as long as the process lives, so that tokens can be
@@ -14,17 +15,29 @@ export const remoteKeys = (url: string) =>
     timeoutDuration: 5_000,
   });
 
-/** The signing key in `dataDir`, made on the first call (mode 0600), so that tokens outlive a restart. PKCS#8 PEM. */
+/**
+ * The signing key in `dataDir`, made on the first call (mode 0600), so that tokens outlive a restart. PKCS#8 PEM.
+ * It appears whole or not at all, and two that make one at once end up with the same.
+ */
 export async function ownPrivateKey(dataDir: string): Promise<string> {
-  const path = join(dataDir, 'jwt-private-key.pem');
-  await mkdir(dataDir, { recursive: true });
+  const folder = await ensureDataDir(dataDir);
+  const path = join(folder, 'jwt-private-key.pem');
+  const known = await readFile(path, 'utf8').catch(unless('ENOENT'));
+  if (known !== undefined) return known;
   const { privateKey } = generateKeyPairSync('ed25519');
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const draft = `${path}.${randomUUID()}`;
   try {
-    await writeFile(path, pem, { mode: 0o600, flag: 'wx' });
-    return pem;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return readFile(path, 'utf8');
-    throw error;
+    await writeFile(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx', flush: true });
+    await link(draft, path).catch(unless('EEXIST'));
+  } finally {
+    await rm(draft, { force: true });
   }
+  return readFile(path, 'utf8');
 }
+
+/** For `catch`: undefined for the error of this code, which is expected; every other is thrown on. */
+const unless =
+  (code: string) =>
+  (error: NodeJS.ErrnoException): undefined => {
+    if (error.code !== code) throw error;
+  };

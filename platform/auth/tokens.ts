@@ -88,6 +88,6 @@ const refused = () =>
 /** jose says what is wrong with a token by codes of these families; anything else is the key source's failure. */
 function keysAreAway(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ERR_JWKS_TIMEOUT' || code === 'ERR_JOSE_GENERIC') return true;
+  if (code === 'ERR_JWKS_TIMEOUT' || code === 'ERR_JWKS_INVALID' || code === 'ERR_JOSE_GENERIC') return true;
   return error instanceof TypeError && code === '';
 }

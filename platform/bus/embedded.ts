@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { type Bell, createBell, pause } from '../bell.js';
 import type { Log } from '../log.js';
 import { metrics } from '../metrics.js';
@@ -6,6 +5,7 @@ import { type Database, openDatabase } from '../postgres/database.js';
 import { type Outcome, processBatch } from './batch.js';
 import { type AnyConsumer, type Bus, backoff, type DeadLetter, maxAttempts } from './bus.js';
 import { type Contract, type Event, type Message, parseMessage } from './event.js';
+import { becomeOwner, type Owner } from './owner.js';
 
 /**
  * The bus's own database: a row for each message and group that has yet to handle it (so nothing is
@@ -25,6 +25,7 @@ create table if not exists delivery (
   unique (group_name, message_id)
 );
 create index if not exists delivery_queue on delivery (group_name, topic, id);
+create index if not exists delivery_waiting on delivery (group_name, topic, key) where attempts > 0;
 create table if not exists dead_letter (
   id bigint generated always as identity primary key,
   group_name text not null,
@@ -40,8 +41,6 @@ create table if not exists dead_letter (
 const batchSize = 100;
 /** A look without having been woken: for retries that fall due and for rows that an earlier process left. */
 const pollMs = 500;
-/** One process at a time holds this lock: handlers of one key must never run side by side. */
-const ownerLock = 7_310_001;
 
 interface Row extends Message {
   row: number;
@@ -60,7 +59,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
   const listeners: { contract: Contract<unknown>; onEvent: (event: Event<unknown>) => void }[] = [];
   const workers: Worker[] = [];
   let database: Database | undefined;
-  let owner: pg.Client | undefined;
+  let owner: Owner | undefined;
   const stopping = new AbortController();
 
   const opened = (): Database => {
@@ -68,12 +67,17 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
     return database;
   };
 
+  const wakeAll = (): void => {
+    for (const { bell } of workers) bell.ring();
+  };
+
   async function publish(messages: Message[]): Promise<void> {
+    const bus = opened();
     const rows = messages.flatMap((message) =>
       consumers.filter(({ contract }) => contract.topic === message.topic).map(({ group }) => ({ group, message })),
     );
     if (rows.length > 0) {
-      await opened().query(
+      await bus.query(
         `insert into delivery (group_name, topic, key, message_id, value, headers)
          select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
          on conflict (group_name, message_id) do nothing`,
@@ -84,7 +88,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
         ],
       );
     }
-    for (const { bell } of workers) bell.ring();
+    wakeAll();
     for (const message of messages) ring(message);
   }
 
@@ -92,7 +96,13 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
     for (const { contract, onEvent } of listeners) {
       if (contract.topic !== message.topic) continue;
       const event = parseMessage(contract, message);
-      if (typeof event !== 'string') onEvent(event);
+      if (typeof event === 'string') continue;
+      try {
+        onEvent(event);
+      } catch (error) {
+        // The message is safe by now: a listener must not make it look unpublished.
+        log.error({ topic: message.topic, err: error }, 'a listener failed');
+      }
     }
   }
 
@@ -102,7 +112,8 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       `select id as row, message_id as id, topic, key, value, headers, attempts from delivery d
        where group_name = $1 and topic = $2 and not exists (
          select from delivery w
-         where w.group_name = $1 and w.topic = $2 and w.key = d.key and w.id <= d.id and w.next_at > now())
+         where w.group_name = $1 and w.topic = $2 and w.key = d.key and w.id <= d.id
+           and w.attempts > 0 and w.next_at > now())
        order by d.id limit $3`,
       [consumer.group, consumer.contract.topic, batchSize],
     );
@@ -119,9 +130,10 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       if (!outcome || outcome.kind === 'later') continue;
       const attempts = row.attempts + 1;
       if (outcome.kind === 'done') gone.push(row.row);
-      else if (outcome.kind === 'unreadable' || attempts >= maxAttempts) dead.push({ row: row.row, reason: outcome.reason });
+      else if (outcome.kind === 'unreadable' || attempts >= maxAttempts) dead.push({ row: row.row, reason: asText(outcome.reason) });
       else failed.push({ row: row.row, attempts, waitMs: backoff(attempts) });
     }
+    if (gone.length + dead.length + failed.length === 0) return;
     const { group, contract } = consumer;
     await opened().transaction(async (tx) => {
       if (dead.length > 0) {
@@ -156,6 +168,10 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       let outages = 0;
       while (!stopping.signal.aborted) {
         try {
+          if (owner?.held !== true) {
+            await bell.wait(pollMs);
+            continue;
+          }
           const rows = await due(consumer);
           const stop = metrics.handlingDuration.startTimer({ group, topic: contract.topic });
           const outcomes = await processBatch(consumer, rows);
@@ -178,28 +194,39 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
 
   return {
     publish,
-    consume: (consumer) => void consumers.push(consumer),
+    consume(consumer) {
+      const { group, contract } = consumer;
+      if (owner) throw new Error('the bus has been started: consumers come before');
+      if (consumers.some((other) => other.group === group && other.contract.topic === contract.topic)) {
+        throw new Error(`group ${group} has a consumer of ${contract.topic} already`);
+      }
+      consumers.push(consumer);
+    },
     listen: (contract, onEvent) =>
       void listeners.push({ contract: contract as Contract<unknown>, onEvent: onEvent as (event: Event<unknown>) => void }),
     async start() {
-      owner = new pg.Client({ connectionString: options.url });
-      owner.on('error', (error) => log.warn({ err: error }, 'the bus lost its lock'));
-      await owner.connect();
-      const { rows } = await owner.query('select pg_try_advisory_lock($1) as held', [ownerLock]);
-      if (rows[0]?.held !== true) {
-        await owner.end();
-        throw new Error('another process runs on the same bus database; several processes need KAFKA_BROKERS');
+      owner = await becomeOwner({ url: options.url, log, onHeld: wakeAll });
+      const bus = openDatabase({
+        url: options.url,
+        service: 'bus',
+        onError: (error) => log.warn({ service: 'bus', err: error }, 'the bus lost a connection'),
+      });
+      try {
+        await bus.query(schema);
+      } catch (error) {
+        await bus.close();
+        await owner.release();
+        throw error;
       }
-      await owner.query(schema);
-      database = openDatabase({ url: options.url, service: 'bus' });
+      database = bus;
       workers.push(...consumers.map(startWorker));
     },
     async stop() {
       stopping.abort();
-      for (const { bell } of workers) bell.ring();
+      wakeAll();
       await Promise.all(workers.map(({ running }) => running));
       await database?.close();
-      await owner?.end();
+      await owner?.release();
     },
     async deadLetters(topic) {
       const { rows } = await opened().query<DeadLetter>(
@@ -220,8 +247,11 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
          on conflict (group_name, message_id) do nothing`,
         [topic ?? null, first],
       );
-      for (const { bell } of workers) bell.ring();
+      wakeAll();
       return rowCount;
     },
   };
 }
+
+/** What fits a text column, which holds no NUL: a reason may quote what a stranger sent. */
+const asText = (reason: string): string => reason.replaceAll('\0', '').slice(0, 2_000);

@@ -34,7 +34,8 @@ export interface Message {
 
 const cloudEvent = z.object({
   specversion: z.literal('1.0'),
-  id: z.uuid(),
+  /** In small letters, as PostgreSQL writes it: the inbox compares. */
+  id: z.uuid().toLowerCase(),
   source: z.string(),
   type: z.string(),
   time: z.iso.datetime({ offset: true }),

@@ -1,4 +1,5 @@
 import { badInput } from '../errors.js';
+import { isText } from '../text.js';
 
 /** @throws BAD_USER_INPUT unless the text is a moment in ISO 8601, with its offset */
 export function readTime(value: unknown, field: string): Date {
@@ -13,7 +14,6 @@ export function readTime(value: unknown, field: string): Date {
 export function readSearch(text: string | null | undefined): string | null {
   const wanted = text?.trim() ?? '';
   if (wanted === '') return null;
-  // PostgreSQL's text holds no NUL.
-  if (wanted.length > 200 || wanted.includes('\0')) throw badInput('search has at most 200 characters.', 'search');
+  if (wanted.length > 200 || !isText(wanted)) throw badInput('search has at most 200 characters.', 'search');
   return `%${wanted.replace(/[\\%_]/g, '\\$&')}%`;
 }

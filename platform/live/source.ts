@@ -1,4 +1,4 @@
-import { createBell } from '../bell.js';
+import { createBell, pause } from '../bell.js';
 import { backoff } from '../bus/bus.js';
 import { badInput, problem } from '../errors.js';
 import type { Log } from '../log.js';
@@ -36,13 +36,12 @@ export interface LiveSource<T> {
 
 interface Watcher<T> extends Watch {
   mayWatch: (ownerId: string) => boolean;
-  unknownUntil: number;
+  /** Set when the database first says that it does not know the thing. */
+  unknownUntil: number | undefined;
   known: boolean;
   channel: Channel<T>;
 }
 
-/** The database is read this often even when no bell rings: a doorbell may get lost, a change may not. */
-const pollMs = 5_000;
 /** How often to look for what is not known yet. */
 const unknownPollMs = 200;
 const queueLimit = 1_000;
@@ -57,14 +56,16 @@ export function createLiveSource<T>(options: {
   log: Log;
   /** How long a thing may stay unknown: others may hear of it a moment before this service does. */
   unknownMs: number;
+  /** The database is read this often even when no bell rings: a doorbell may get lost, a change may not. */
+  pollMs?: number;
   /** One statement for all watches; answers in their order. */
   read: (watches: Watch[]) => Promise<Reading<T>[]>;
 }): LiveSource<T> {
-  const { name, log, unknownMs, read } = options;
+  const { name, log, unknownMs, pollMs = 5_000, read } = options;
   const watchers = new Map<string, Set<Watcher<T>>>();
   const dirty = new Set<Watcher<T>>();
   const bell = createBell();
-  let stopped = false;
+  const stopping = new AbortController();
 
   function forget(watcher: Watcher<T>): void {
     dirty.delete(watcher);
@@ -78,6 +79,7 @@ export function createLiveSource<T>(options: {
     if (reading.ownerId === null) {
       // There is no present state: whatever comes will be its first change.
       watcher.after ??= 0;
+      watcher.unknownUntil ??= Date.now() + unknownMs;
       if (Date.now() >= watcher.unknownUntil) channel.end(notFound(name));
       return;
     }
@@ -99,14 +101,19 @@ export function createLiveSource<T>(options: {
     const readings = await read(concerned.map(({ id, after }) => ({ id, after })));
     for (const [index, watcher] of concerned.entries()) {
       const reading = readings[index];
-      if (reading) apply(watcher, reading);
+      try {
+        if (reading) apply(watcher, reading);
+      } catch (error) {
+        // A bug in one watcher's rules ends that one: the others go on.
+        watcher.channel.end(error instanceof Error ? error : new Error(String(error)));
+      }
     }
   }
 
   async function run(): Promise<void> {
     let failures = 0;
     let polledAt = Date.now();
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const everyone = [...watchers.values()].flatMap((some) => [...some]);
       const pollDue = Date.now() - polledAt >= pollMs;
       if (pollDue) polledAt = Date.now();
@@ -119,7 +126,7 @@ export function createLiveSource<T>(options: {
         failures += 1;
         log.warn({ service: name, err: error }, 'live changes wait for the database');
         for (const watcher of concerned) if (watchers.get(watcher.id)?.has(watcher)) dirty.add(watcher);
-        await createBell().wait(backoff(failures));
+        await pause(backoff(failures), stopping.signal);
         continue;
       }
       const looking = everyone.some((one) => !one.known);
@@ -140,7 +147,7 @@ export function createLiveSource<T>(options: {
         id,
         after,
         mayWatch,
-        unknownUntil: Date.now() + unknownMs,
+        unknownUntil: undefined,
         known: false,
         channel: createChannel<T>({
           onClose: () => forget(watcher),
@@ -148,6 +155,10 @@ export function createLiveSource<T>(options: {
           overflow: () => problem('SERVICE_UNAVAILABLE', 'You read too slowly; come back with your last cursor.'),
         }),
       };
+      if (stopping.signal.aborted) {
+        watcher.channel.end(away());
+        return watcher.channel;
+      }
       const others = watchers.get(id) ?? new Set();
       watchers.set(id, others.add(watcher));
       dirty.add(watcher);
@@ -155,7 +166,7 @@ export function createLiveSource<T>(options: {
       return watcher.channel;
     },
     async stop() {
-      stopped = true;
+      stopping.abort();
       bell.ring();
       await running;
       for (const some of watchers.values()) for (const { channel } of [...some]) channel.end(away());

@@ -129,7 +129,7 @@ test('a client lost in a transaction is not used again, and does not end the pro
   const work = database.transaction(async (tx) => {
     pid = await processId(tx);
     await other.query('SELECT pg_terminate_backend($1)', [pid]);
-    await expect.poll(() => lost.length).toBeGreaterThan(0);
+    await expect.poll(() => lost.length, { timeout: 10_000 }).toBeGreaterThan(0);
     await tx.query('SELECT 1', []);
   });
   expect(isTransient(await work.catch((error: unknown) => error))).toBe(true);
@@ -153,7 +153,7 @@ test('an idle connection that the server drops is replaced', async () => {
   const database = open({ max: 1, onError: (error) => lost.push(error) });
   const pid = await processId(database);
   await open().query('SELECT pg_terminate_backend($1)', [pid]);
-  await expect.poll(() => lost.length).toBe(1);
+  await expect.poll(() => lost.length, { timeout: 10_000 }).toBe(1);
   expect(await processId(database)).not.toBe(pid);
 });
 
@@ -175,7 +175,7 @@ test('the statement timeout ends a slow statement, as an error that may be tried
 test('closing waits for what runs, and again is harmless', async () => {
   const database = open();
   const running = database.query<{ done: number }>('SELECT 1 AS done, pg_sleep(0.1)');
-  await expect.poll(() => database.pool.totalCount).toBe(1);
+  await expect.poll(() => database.pool.totalCount, { timeout: 10_000 }).toBe(1);
   await Promise.all([database.close(), database.close()]);
   expect((await running).rows[0]?.done).toBe(1);
   expect(isTransient(await database.query('SELECT 1').catch((error: unknown) => error))).toBe(true);

@@ -5,12 +5,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { commandLine, exists } from '../processes.js';
 import { type Script, startScript } from '../testing/script.js';
 import { binaries, owner } from './binaries.js';
 import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded.js';
 import { findRunning, startServer, stopServer } from './postmaster.js';
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** One cluster for the tests that only need any: making one takes a second. */
 let shared: string;
@@ -75,7 +78,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
 const pidFile = (dataDir: string) => join(dataDir, 'postgres', 'postmaster.pid');
 const postmaster = async (dataDir: string) =>
   Number((await readFile(pidFile(dataDir), 'utf8')).split('\n')[0]);
-const gone = (pid: number) => expect.poll(() => commandLine(pid)).toBeUndefined();
+const gone = (pid: number) => expect.poll(() => commandLine(pid), { timeout: 10_000 }).toBeUndefined();
 
 test('the first start makes the databases and the next one keeps what is in them', async () => {
   const dataDir = join(await newDirectory(), 'below', '.data');

@@ -123,6 +123,7 @@ async function launch(options: StartOptions, port: number): Promise<Server | str
     detached: true,
     stdio: ['ignore', output.fd, output.fd],
   });
+  let ready = false;
   let end: string | undefined;
   child.once('error', (error) => {
     end = error.message;
@@ -134,7 +135,6 @@ async function launch(options: StartOptions, port: number): Promise<Server | str
   child.unref();
   await output.close();
 
-  let ready = false;
   for (const since = Date.now(); end === undefined; await delay(20)) {
     const file = await readPidFile(cluster.directory);
     if (child.pid !== undefined && file?.pid === child.pid && file.status === 'ready') {

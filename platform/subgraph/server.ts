@@ -122,15 +122,25 @@ export async function startSubgraph<App, Context extends RequestContext>(
       url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}/graphql`,
       async run() {
         const workers = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
-        await workers.start('relay', () => startRelay({ service: name, database, bus, log }), (relay) => relay.stop());
-        await workers.start('housekeeping', () => startHousekeeping({ service: name, database, log }), (it) => it.stop());
-        await workers.start(
-          'workers',
-          async () => (await definition.run?.(app)) ?? [],
-          async (started) => void (await Promise.all(started.map((worker) => worker.stop()))),
-        );
+        try {
+          await workers.start('relay', () => startRelay({ service: name, database, bus, log }), (relay) => relay.stop());
+          await workers.start('housekeeping', () => startHousekeeping({ service: name, database, log }), (it) => it.stop());
+          await workers.start(
+            'workers',
+            async () => (await definition.run?.(app)) ?? [],
+            async (started) => void (await Promise.all(started.map((worker) => worker.stop()))),
+          );
+        } catch (error) {
+          await workers.stop();
+          throw error;
+        }
         running = true;
-        return { stop: async () => void (await workers.stop()) };
+        return {
+          async stop() {
+            running = false;
+            await workers.stop();
+          },
+        };
       },
       stop: async () => void (await lifecycle.stop()),
     };

@@ -1,14 +1,18 @@
 import {
   createSourceEventStream,
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   execute,
   GraphQLError,
   type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { Principal } from '../auth/principal.js';
 import type { TokenVerifier } from '../auth/tokens.js';
+import { problem } from '../errors.js';
 import { readDocument } from '../graphql/operation.js';
 import { metrics } from '../metrics.js';
 import type { Operations, SocketContext } from '../sockets.js';
@@ -34,6 +38,8 @@ export function subgraphOperations(options: {
     async onSubscribe(socket, _id, payload) {
       const document = readDocument(schema, payload.query);
       if (!('kind' in document)) return document;
+      const errors = requestErrors(schema, document, payload);
+      if (errors.length > 0) return errors;
       try {
         const principal = await principalOf(socket, payload);
         return {
@@ -61,6 +67,14 @@ export function subgraphOperations(options: {
   };
 }
 
+/** What graphql-js would find out itself, but tell without a code: an operation that is not there, wrong variables. */
+function requestErrors(schema: GraphQLSchema, document: DocumentNode, payload: SubscribePayload): readonly GraphQLError[] {
+  const operation = getOperationAST(document, payload.operationName);
+  if (!operation) return [problem('GRAPHQL_VALIDATION_FAILED', 'The document has no such operation; say which by operationName.')];
+  const { errors = [] } = getVariableValues(schema, operation.variableDefinitions ?? [], payload.variables ?? {}, { maxErrors: 10 });
+  return errors.map(({ message }) => problem('BAD_USER_INPUT', message));
+}
+
 const freshContext = (args: ExecutionArgs): unknown => (args.contextValue as () => unknown)();
 
 /** Like graphql's own mapping of a source stream, but each event is executed with a context of its own. */
@@ -81,6 +95,7 @@ function mapEvents(
         if (!last) return { done: false, value: await options.map(value) };
       } catch (error) {
         end();
+        await events.return?.();
         throw error;
       }
       end();

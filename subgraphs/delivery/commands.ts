@@ -86,7 +86,17 @@ export const advanceDeliveries = (database: Database, stepMs: number): Promise<n
     const changes = rows.flatMap(({ id, status: previous, sequence, ...delivery }): DecidedChange[] => {
       const status = nextStep(previous);
       if (!status) return [];
-      return [{ ...delivery, deliveryId: id, sequence: sequence + 1, previous, status, reason: null, by: 'courier' }];
+      return [
+        {
+          ...delivery,
+          deliveryId: id,
+          sequence: sequence + 1,
+          previous,
+          status,
+          reason: null,
+          by: 'courier',
+        },
+      ];
     });
     if (changes.length > 0) await move(tx, changes);
     return changes.length;
@@ -97,7 +107,11 @@ async function move(tx: Tx, changes: DecidedChange[]): Promise<void> {
   await tx.query(
     `update deliveries d set status = n.status, sequence = n.sequence, updated_at = now()
      from unnest($1::uuid[], $2::text[], $3::int[]) as n (id, status, sequence) where d.id = n.id`,
-    [changes.map(({ deliveryId }) => deliveryId), changes.map(({ status }) => status), changes.map(({ sequence }) => sequence)],
+    [
+      changes.map(({ deliveryId }) => deliveryId),
+      changes.map(({ status }) => status),
+      changes.map(({ sequence }) => sequence),
+    ],
   );
   const ended = changes.filter(({ status }) => isFinal(status));
   await tx.query(
@@ -109,7 +123,10 @@ async function move(tx: Tx, changes: DecidedChange[]): Promise<void> {
 }
 
 /** Adds the couriers whose ids are not there yet. */
-export async function ensureCouriers(database: Database, couriers: { id: string; name: string; userId: string }[]): Promise<void> {
+export async function ensureCouriers(
+  database: Database,
+  couriers: { id: string; name: string; userId: string }[],
+): Promise<void> {
   await database.query(
     `insert into couriers (id, name, user_id) select * from unnest($1::uuid[], $2::text[], $3::uuid[])
      on conflict (id) do nothing`,

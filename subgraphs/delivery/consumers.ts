@@ -8,29 +8,42 @@ import { canBegin, type KnownOrder } from './domain.js';
 
 const group = 'delivery';
 
-/** What the delivery service does when events arrive. */
-export const consumers = (database: Database): AnyConsumer[] => [
-    inboxConsumer({
-      database,
-      group,
-      contract: orderCreated,
-      handle: (tx, events) =>
-        learn(
-          tx,
-          events.map(({ data: { orderId, userId, deliveryAddress } }) => ({ orderId, userId, address: deliveryAddress, paid: null })),
-        ),
-    }),
-    inboxConsumer({
-      database,
-      group,
-      contract: paymentCompleted,
-      handle: (tx, events) =>
-        learn(
-          tx,
-          events.map(({ data: { orderId, userId, status } }) => ({ orderId, userId, address: null, paid: status === 'SUCCESS' })),
-        ),
-    }),
-  ];
+/** What the delivery service does when events arrive. `closed` is told which orders will not be delivered. */
+export const consumers = (database: Database, closed: (orderId: string) => void): AnyConsumer[] => [
+  inboxConsumer({
+    database,
+    group,
+    contract: orderCreated,
+    handle: (tx, events) =>
+      learn(
+        tx,
+        events.map(({ data: { orderId, userId, deliveryAddress } }) => ({
+          orderId,
+          userId,
+          address: deliveryAddress,
+          paid: null,
+        })),
+      ),
+  }),
+  inboxConsumer({
+    database,
+    group,
+    contract: paymentCompleted,
+    handle: (tx, events) =>
+      learn(
+        tx,
+        events.map(({ data: { orderId, userId, status } }) => ({
+          orderId,
+          userId,
+          address: null,
+          paid: status === 'SUCCESS',
+        })),
+      ),
+    committed(events) {
+      for (const { data } of events) if (data.status !== 'SUCCESS') closed(data.orderId);
+    },
+  }),
+];
 
 const learn = async (tx: Tx, news: News[]): Promise<void> => begin(tx, await remember(tx, news));
 
@@ -73,8 +86,16 @@ async function begin(tx: Tx, known: KnownOrder[]): Promise<void> {
      select *, 'PENDING' from unnest($1::uuid[], $2::uuid[], $3::text[])
      on conflict (order_id) do nothing
      returning id as "deliveryId", order_id as "orderId", user_id as "userId"`,
-    [ready.map(({ orderId }) => orderId), ready.map(({ userId }) => userId), ready.map(({ address }) => address)],
+    [
+      ready.map(({ orderId }) => orderId),
+      ready.map(({ userId }) => userId),
+      ready.map(({ address }) => address),
+    ],
   );
   const first = { sequence: 1, previous: null, status: 'PENDING', reason: null, by: 'system' } as const;
-  if (rows.length > 0) await record(tx, rows.map((row) => ({ ...row, ...first })));
+  if (rows.length > 0)
+    await record(
+      tx,
+      rows.map((row) => ({ ...row, ...first })),
+    );
 }

@@ -1,5 +1,4 @@
 import { deliveryStatusUpdated } from '../../events/delivery.js';
-import { paymentCompleted } from '../../events/payment.js';
 import type { Config } from '../../platform/config.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
 import type { Log } from '../../platform/log.js';
@@ -38,12 +37,11 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
       // A delivery waits for a courier, or a courier has become free.
       bells.assign.ring();
     });
-    // An order that was not paid has no delivery to hear of: its watchers learn the end from this.
-    bus.listen(paymentCompleted, ({ data }) => live.ring(data.orderId));
     return { config, log, database, live, bells };
   },
   context: ({ database, live }, principal) => ({ principal, live, loaders: createLoaders(database) }),
-  consumers: ({ database }) => consumers(database),
+  // An order that was not paid has no delivery to hear of; another replica's watchers learn it from their next look.
+  consumers: ({ database, live }) => consumers(database, (orderId) => live.ring(orderId)),
   async run({ config, log, database, bells }) {
     if (config.DEMO_DATA) await seedCouriers(database);
     const workers = [startAssigner(database, bells, log)];

@@ -12,7 +12,11 @@ const changeColumns = `c.delivery_id as "deliveryId", d.order_id as "orderId", d
 
 const deliveriesBy = (reader: Reader, column: 'id' | 'order_id', keyOf: (row: DeliveryRow) => string) =>
   rowLoader(
-    (keys) => reader.read<DeliveryRow>(`select ${deliveryColumns} from deliveries where ${column} = any($1::uuid[])`, [keys]),
+    (keys) =>
+      reader.read<DeliveryRow>(
+        `select ${deliveryColumns} from deliveries where ${column} = any($1::uuid[])`,
+        [keys],
+      ),
     keyOf,
   );
 
@@ -56,7 +60,9 @@ export async function readDeliveryChanges(tx: Tx, watches: Watch[]): Promise<Rea
      order by w.position, c.sequence`,
     [watches.map(({ id }) => id), watches.map(({ after }) => after)],
   );
-  const readings = watches.map((): Reading<DeliveryChangeRow> => ({ ownerId: null, last: 0, changes: [], ended: false }));
+  const readings = watches.map(
+    (): Reading<DeliveryChangeRow> => ({ ownerId: null, last: 0, changes: [], ended: false }),
+  );
   for (const { position, ownerId, closed, last, deliveryStatus, ...change } of rows) {
     const reading = readings[position - 1];
     if (!reading) continue;

@@ -5,14 +5,25 @@ import { claim, type Repeatable, settle } from '../../platform/idempotency.js';
 import { isId } from '../../platform/ids.js';
 import { currency } from '../../platform/money.js';
 import { outboxRows } from '../../platform/outbox.js';
-import { type CatalogueEntry, checkCatalogue, type NewOrder, type OrderRequest, readOrder } from './domain.js';
+import {
+  type CatalogueEntry,
+  checkCatalogue,
+  type NewOrder,
+  type OrderRequest,
+  readOrder,
+} from './domain.js';
 import type { Prisma, PrismaClient } from './generated/prisma/client.js';
 
 export interface OrderCommands {
   /** Places an order and answers its id; with an idempotency key that was used before, the id of then. */
-  createOrder(userId: string, request: OrderRequest & { idempotencyKey?: string | null }): Promise<Result<string>>;
+  createOrder(
+    userId: string,
+    request: OrderRequest & { idempotencyKey?: string | null },
+  ): Promise<Result<string>>;
   /** Adds the products whose ids are not there yet. */
-  ensureProducts(products: { id: string; name: string; description: string; priceCents: number }[]): Promise<void>;
+  ensureProducts(
+    products: { id: string; name: string; description: string; priceCents: number }[],
+  ): Promise<void>;
 }
 
 export const orderCommands = (prisma: PrismaClient): OrderCommands => ({
@@ -36,7 +47,11 @@ export const orderCommands = (prisma: PrismaClient): OrderCommands => ({
   },
 });
 
-const repeatable = (userId: string, key: string | null | undefined, input: unknown): Repeatable | undefined =>
+const repeatable = (
+  userId: string,
+  key: string | null | undefined,
+  input: unknown,
+): Repeatable | undefined =>
   key === null || key === undefined ? undefined : { userId, mutation: 'createOrder', key, input };
 
 /** The products of an order, locked against a new price until the order stands. */
@@ -52,9 +67,17 @@ async function insertOrder(tx: Prisma.TransactionClient, userId: string, order: 
     select: { id: true },
   });
   await tx.orderItem.createMany({ data: lines.map((line, position) => ({ ...line, orderId, position })) });
-  await tx.orderChange.create({ data: { orderId, sequence: 1, status: 'PENDING' }, select: { sequence: true } });
+  await tx.orderChange.create({
+    data: { orderId, sequence: 1, status: 'PENDING' },
+    select: { sequence: true },
+  });
   const at = new Date();
-  const created = toMessage('order', orderCreated, { orderId, userId, totalCents, currency, deliveryAddress }, at);
+  const created = toMessage(
+    'order',
+    orderCreated,
+    { orderId, userId, totalCents, currency, deliveryAddress },
+    at,
+  );
   const updated = toMessage('order', orderUpdated, { orderId, userId, sequence: 1, status: 'PENDING' }, at);
   await tx.outbox.createMany({ data: outboxRows([created, updated]) });
   return orderId;

@@ -29,7 +29,10 @@ export const consumers = (database: Database): AnyConsumer[] => [
     handle: (tx, events) =>
       learn(
         tx,
-        events.map(({ data: { orderId, status, sequence } }) => ({ orderId, fact: { kind: 'delivery', status, sequence } })),
+        events.map(({ data: { orderId, status, sequence } }) => ({
+          orderId,
+          fact: { kind: 'delivery', status, sequence },
+        })),
       ),
   }),
 ];

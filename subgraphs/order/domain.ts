@@ -2,6 +2,7 @@ import type { DeliveryStatus } from '../../events/delivery.js';
 import type { OrderStatus } from '../../events/order.js';
 import { ok, type Refusal, type Result, refuse } from '../../platform/errors.js';
 import { parseCents, toDecimal } from '../../platform/money.js';
+import { isText } from '../../platform/text.js';
 
 /** Which status may follow which. */
 export const transitions: Record<OrderStatus, readonly OrderStatus[]> = {
@@ -42,7 +43,8 @@ export function evolve(order: OrderState, fact: Fact): OrderState[] {
   return completes(paid) ? [paid, { ...paid, status: 'COMPLETED' }] : [paid];
 }
 
-const completes = ({ status, deliveryStatus }: OrderState): boolean => status === 'PAID' && deliveryStatus === 'DELIVERED';
+const completes = ({ status, deliveryStatus }: OrderState): boolean =>
+  status === 'PAID' && deliveryStatus === 'DELIVERED';
 
 export interface OrderLine {
   productId: string;
@@ -86,10 +88,14 @@ export function readOrder(request: OrderRequest, isId: (text: string) => boolean
     lines.push(line.value);
   }
   const deliveryAddress = request.deliveryAddress.trim();
-  if (deliveryAddress.length < 1 || deliveryAddress.length > maxAddress || deliveryAddress.includes('\0')) {
+  if (deliveryAddress.length < 1 || deliveryAddress.length > maxAddress || !isText(deliveryAddress)) {
     return refuse('BAD_USER_INPUT', `An address has 1 to ${maxAddress} characters.`, 'deliveryAddress');
   }
-  return ok({ lines, deliveryAddress, totalCents: lines.reduce((sum, line) => sum + line.priceCents * line.quantity, 0) });
+  return ok({
+    lines,
+    deliveryAddress,
+    totalCents: lines.reduce((sum, line) => sum + line.priceCents * line.quantity, 0),
+  });
 }
 
 function readLine(
@@ -97,7 +103,8 @@ function readLine(
   field: string,
   isId: (text: string) => boolean,
 ): Result<OrderLine> {
-  if (!isId(item.productId)) return refuse('BAD_USER_INPUT', 'This is not the id of a product.', `${field}.productId`);
+  if (!isId(item.productId))
+    return refuse('BAD_USER_INPUT', 'This is not the id of a product.', `${field}.productId`);
   if (item.quantity < 1 || item.quantity > maxQuantity) {
     return refuse('BAD_USER_INPUT', `A quantity is 1 to ${maxQuantity}.`, `${field}.quantity`);
   }
@@ -112,7 +119,8 @@ export function checkCatalogue(order: NewOrder, catalogue: readonly CatalogueEnt
   for (const [index, line] of order.lines.entries()) {
     const product = products.get(line.productId);
     if (!product) return refuse('NOT_FOUND', 'There is no such product.', `items.${index}.productId`);
-    if (!product.available) return refuse('CONFLICT', `${product.name} can not be ordered now.`, `items.${index}.productId`);
+    if (!product.available)
+      return refuse('CONFLICT', `${product.name} can not be ordered now.`, `items.${index}.productId`);
     if (product.priceCents !== line.priceCents) {
       const message = `${product.name} costs ${toDecimal(product.priceCents)} now.`;
       return refuse('PRICE_CHANGED', message, `items.${index}.price`);

@@ -46,12 +46,19 @@ export function readOrders(reader: Reader, filter: OrderFilter, page: PageReques
 export async function countOrders(reader: Reader, filter: OrderFilter): Promise<number> {
   const values: unknown[] = [];
   const conditions = where(filter, values);
-  const [row] = await reader.read<{ count: number }>(`select count(*) from orders where ${conditions}`, values);
+  const [row] = await reader.read<{ count: number }>(
+    `select count(*) from orders where ${conditions}`,
+    values,
+  );
   return row?.count ?? 0;
 }
 
 /** A page of products in the order of their making, with one row more than asked for. */
-export const readProducts = (reader: Reader, search: string | null, page: PageRequest): Promise<ProductRow[]> =>
+export const readProducts = (
+  reader: Reader,
+  search: string | null,
+  page: PageRequest,
+): Promise<ProductRow[]> =>
   reader.read<ProductRow>(
     `select ${productColumns} from products
      where ($1::text is null or name ilike $1) and ($2::uuid is null or id > $2) order by id limit $3`,
@@ -106,7 +113,8 @@ export function createLoaders(reader: Reader) {
       ({ id }) => id,
     ),
     product: rowLoader(
-      (ids) => reader.read<ProductRow>(`select ${productColumns} from products where id = any($1::uuid[])`, [ids]),
+      (ids) =>
+        reader.read<ProductRow>(`select ${productColumns} from products where id = any($1::uuid[])`, [ids]),
       ({ id }) => id,
     ),
     items: rowsLoader(
@@ -119,7 +127,8 @@ export function createLoaders(reader: Reader) {
       ({ orderId }) => orderId,
     ),
     /** The loaders of `User.orders` for one page and status. */
-    ordersOfUser: (page: PageRequest, status: OrderStatus | undefined) => pages(JSON.stringify({ page, status })),
+    ordersOfUser: (page: PageRequest, status: OrderStatus | undefined) =>
+      pages(JSON.stringify({ page, status })),
   };
 }
 
@@ -144,7 +153,9 @@ export async function readOrderChanges(tx: Tx, watches: Watch[]): Promise<Readin
      order by w.position, c.sequence`,
     [watches.map(({ id }) => id), watches.map(({ after }) => after)],
   );
-  const readings = watches.map((): Reading<OrderChangeRow> => ({ ownerId: null, last: 0, changes: [], ended: false }));
+  const readings = watches.map(
+    (): Reading<OrderChangeRow> => ({ ownerId: null, last: 0, changes: [], ended: false }),
+  );
   for (const row of rows) {
     const reading = readings[row.position - 1];
     const orderId = watches[row.position - 1]?.id;
@@ -153,7 +164,10 @@ export async function readOrderChanges(tx: Tx, watches: Watch[]): Promise<Readin
     reading.last = row.last ?? 0;
     reading.ended = isFinal(row.orderStatus);
     if (row.sequence !== null && row.status !== null) {
-      reading.changes.push({ sequence: row.sequence, value: { orderId, sequence: row.sequence, status: row.status } });
+      reading.changes.push({
+        sequence: row.sequence,
+        value: { orderId, sequence: row.sequence, status: row.status },
+      });
     }
   }
   return readings;

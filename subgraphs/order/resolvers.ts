@@ -58,7 +58,7 @@ export const resolvers: Resolvers = {
       subscribe(_, args, { principal, live }) {
         const watcher = authenticated(principal);
         const orderId = checkId(args.orderId, 'orderId');
-        const after = args.after ? decodeSequence(args.after, cursorScope(orderId)) : null;
+        const after = typeof args.after === 'string' ? decodeSequence(args.after, cursorScope(orderId)) : null;
         return live.watch({ id: orderId, after, mayWatch: (ownerId) => maySee(watcher, ownerId) });
       },
       resolve: (change: OrderChangeRow) => change,
@@ -92,7 +92,8 @@ export const resolvers: Resolvers = {
   },
 
   Product: {
-    __resolveReference: (reference, { loaders }) => (isId(reference.id) ? loaders.product.load(reference.id) : null),
+    __resolveReference: (reference, { loaders }) =>
+      isId(reference.id) ? loaders.product.load(reference.id) : null,
     price: ({ priceCents }) => money(priceCents),
   },
 
@@ -112,15 +113,17 @@ export const resolvers: Resolvers = {
 
 /** What a list of orders is narrowed to: a customer's own, whatever the filter says. */
 function readFilter(principal: Principal, input: OrderFilterInput | null | undefined): OrderFilter {
-  const userId = input?.userId ? checkId(input.userId, 'filter.userId') : undefined;
+  const userId = typeof input?.userId === 'string' ? checkId(input.userId, 'filter.userId') : undefined;
   if (userId !== undefined && !maySee(principal, userId)) throw noSuchOrder();
   return {
     userId: userId ?? (isStaff(principal) ? undefined : principal.userId),
     status: input?.status ?? undefined,
-    since: input?.since ? readTime(input.since, 'filter.since') : undefined,
-    until: input?.until ? readTime(input.until, 'filter.until') : undefined,
+    since: isGiven(input?.since) ? readTime(input.since, 'filter.since') : undefined,
+    until: isGiven(input?.until) ? readTime(input.until, 'filter.until') : undefined,
   };
 }
+
+const isGiven = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
 
 async function existing(context: Context, orderId: string): Promise<OrderRow> {
   const order = await context.loaders.order.load(orderId);

@@ -38,7 +38,12 @@ export const paymentCommands = (prisma: PrismaClient): PaymentCommands => ({
             data: { balanceCents: { increment: amountCents } },
           });
           await tx.ledgerEntry.create({
-            data: { accountId: account.id, kind: 'TOP_UP', amountCents, balanceAfterCents: account.balanceCents },
+            data: {
+              accountId: account.id,
+              kind: 'TOP_UP',
+              amountCents,
+              balanceAfterCents: account.balanceCents,
+            },
           });
           await settle(tx, request, account.id);
           return account.id;

@@ -17,22 +17,32 @@ export const consumers = (database: Database): AnyConsumer[] => [
     database,
     group,
     contract: userRegistered,
-    handle: (tx, events) => openAccounts(tx, events.map(({ data }) => data.userId)),
+    handle: (tx, events) =>
+      openAccounts(
+        tx,
+        events.map(({ data }) => data.userId),
+      ),
   }),
   inboxConsumer({
     database,
     group,
     contract: orderCreated,
-    handle: (tx, events) => chargeOrders(tx, events.map(({ data }) => data)),
+    handle: (tx, events) =>
+      chargeOrders(
+        tx,
+        events.map(({ data }) => data),
+      ),
   }),
 ];
 
 const openAccounts = (tx: Tx, userIds: string[]) =>
-  tx.query(
-    `insert into accounts (user_id) select distinct u.id from unnest($1::uuid[]) as u (id) order by u.id
+  tx
+    .query(
+      `insert into accounts (user_id) select distinct u.id from unnest($1::uuid[]) as u (id) order by u.id
      on conflict (user_id) do nothing`,
-    [userIds],
-  ).then(() => undefined);
+      [userIds],
+    )
+    .then(() => undefined);
 
 interface LockedAccount {
   id: string;
@@ -56,7 +66,8 @@ async function chargeOrders(tx: Tx, bills: Bill[]): Promise<void> {
   const seen = new Set(paid.map(({ orderId }) => orderId));
   const due = bills.filter(({ orderId }) => !seen.has(orderId) && seen.add(orderId));
   const charges = charge(new Map(accounts.map(({ userId, balanceCents }) => [userId, balanceCents])), due);
-  if (charges.length > 0) await write(tx, new Map(accounts.map((account) => [account.userId, account.id])), charges);
+  if (charges.length > 0)
+    await write(tx, new Map(accounts.map((account) => [account.userId, account.id])), charges);
 }
 
 async function write(tx: Tx, accountIds: Map<string, string>, charges: Charge[]): Promise<void> {
@@ -96,7 +107,12 @@ async function write(tx: Tx, accountIds: Map<string, string>, charges: Charge[])
   const at = new Date();
   const messages = charges.map(({ orderId, userId, status, totalCents }) => {
     const paymentId = paymentIds.get(orderId) ?? '';
-    return toMessage('payment', paymentCompleted, { paymentId, orderId, userId, status, amountCents: totalCents, currency }, at);
+    return toMessage(
+      'payment',
+      paymentCompleted,
+      { paymentId, orderId, userId, status, amountCents: totalCents, currency },
+      at,
+    );
   });
   await insertOutbox(tx, messages);
 }

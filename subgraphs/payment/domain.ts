@@ -22,7 +22,8 @@ export function charge(balances: ReadonlyMap<string, number>, bills: readonly Bi
   const left = new Map(balances);
   return bills.map((bill) => {
     const balance = left.get(bill.userId) ?? 0;
-    if (balance < bill.totalCents) return { ...bill, status: 'INSUFFICIENT_FUNDS', balanceAfterCents: balance };
+    if (balance < bill.totalCents)
+      return { ...bill, status: 'INSUFFICIENT_FUNDS', balanceAfterCents: balance };
     left.set(bill.userId, balance - bill.totalCents);
     return { ...bill, status: 'SUCCESS', balanceAfterCents: balance - bill.totalCents };
   });

@@ -11,13 +11,19 @@ const paymentColumns = `id, order_id as "orderId", user_id as "userId", status, 
 
 const paymentsBy = (reader: Reader, column: 'id' | 'order_id', keyOf: (row: PaymentRow) => string) =>
   rowLoader(
-    (keys) => reader.read<PaymentRow>(`select ${paymentColumns} from payments where ${column} = any($1::uuid[])`, [keys]),
+    (keys) =>
+      reader.read<PaymentRow>(`select ${paymentColumns} from payments where ${column} = any($1::uuid[])`, [
+        keys,
+      ]),
     keyOf,
   );
 
 const accountsBy = (reader: Reader, column: 'id' | 'user_id', keyOf: (row: AccountRow) => string) =>
   rowLoader(
-    (keys) => reader.read<AccountRow>(`select ${accountColumns} from accounts where ${column} = any($1::uuid[])`, [keys]),
+    (keys) =>
+      reader.read<AccountRow>(`select ${accountColumns} from accounts where ${column} = any($1::uuid[])`, [
+        keys,
+      ]),
     keyOf,
   );
 

@@ -34,12 +34,14 @@ export const resolvers: Resolvers = {
   Mutation: {
     async topUp(_, { input }, context) {
       const principal = authenticated(context.principal);
-      const userId = input.userId ? checkId(input.userId, 'userId') : principal.userId;
+      const userId = typeof input.userId === 'string' ? checkId(input.userId, 'userId') : principal.userId;
       if (!mayTopUp(principal, userId, context.demoData)) {
         throw problem('FORBIDDEN', 'Staff tops up accounts here.');
       }
       const { amount, idempotencyKey } = input;
-      const accountId = unwrap(await context.commands.topUp({ by: principal.userId, userId, amount, idempotencyKey }));
+      const accountId = unwrap(
+        await context.commands.topUp({ by: principal.userId, userId, amount, idempotencyKey }),
+      );
       const account = await context.loaders.account.load(accountId);
       if (!account) throw new Error(`account ${accountId} is gone`);
       return account;

@@ -7,7 +7,7 @@ import { toMessage } from '../../platform/bus/event.js';
 import { ok, type Result, refuse } from '../../platform/errors.js';
 import { outboxRows } from '../../platform/outbox.js';
 import { violatedConstraint } from '../../platform/postgres/errors.js';
-import { decideRegistration, normalizeEmail, type Registration } from './domain.js';
+import { decideRegistration, isEmail, normalizeEmail, type Registration } from './domain.js';
 import type { Prisma, PrismaClient } from './generated/prisma/client.js';
 import type { SessionRow, UserRow } from './rows.js';
 
@@ -45,7 +45,10 @@ export function userCommands(prisma: PrismaClient, signer: TokenSigner): UserCom
       const passwordHash = await hash(password);
       try {
         const user = await prisma.$transaction(async (tx) => {
-          const created = await tx.user.create({ data: { ...fields, passwordHash }, omit: { passwordHash: true } });
+          const created = await tx.user.create({
+            data: { ...fields, passwordHash },
+            omit: { passwordHash: true },
+          });
           await announce(tx, [created.id]);
           return created;
         });
@@ -61,7 +64,8 @@ export function userCommands(prisma: PrismaClient, signer: TokenSigner): UserCom
     async login({ email, password }) {
       const wrong = refuse('UNAUTHENTICATED', 'The email address or the password is wrong.');
       if (typeof email !== 'string' || typeof password !== 'string' || password.length > 128) return wrong;
-      const found = await prisma.user.findUnique({ where: { email: normalizeEmail(email) } });
+      const address = normalizeEmail(email);
+      const found = isEmail(address) ? await prisma.user.findUnique({ where: { email: address } }) : null;
       const correct = await verify(found?.passwordHash ?? (await nobodysHash), password);
       if (!found || !correct) return wrong;
       const { passwordHash: _, ...user } = found;
@@ -69,15 +73,25 @@ export function userCommands(prisma: PrismaClient, signer: TokenSigner): UserCom
     },
 
     async ensureUsers(users) {
-      const known = await prisma.user.findMany({ where: { id: { in: users.map(({ id }) => id) } }, select: { id: true } });
+      const known = await prisma.user.findMany({
+        where: { id: { in: users.map(({ id }) => id) } },
+        select: { id: true },
+      });
       const missing = users.filter(({ id }) => !known.some((user) => user.id === id));
       if (missing.length === 0) return 0;
       const rows = await Promise.all(
         missing.map(async ({ password, ...fields }) => ({ ...fields, passwordHash: await hash(password) })),
       );
       await prisma.$transaction(async (tx) => {
-        const made = await tx.user.createManyAndReturn({ data: rows, skipDuplicates: true, select: { id: true } });
-        await announce(tx, made.map(({ id }) => id));
+        const made = await tx.user.createManyAndReturn({
+          data: rows,
+          skipDuplicates: true,
+          select: { id: true },
+        });
+        await announce(
+          tx,
+          made.map(({ id }) => id),
+        );
       });
       return missing.length;
     },

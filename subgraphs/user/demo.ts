@@ -9,9 +9,7 @@ const named: Record<string, { firstName: string; lastName: string }> = {
 
 /** Makes the demo accounts that are not there yet. */
 export async function seedUsers(commands: UserCommands): Promise<void> {
-  await commands.ensureUsers(
-    demoUsers.map((user) => ({ ...user, ...nameOf(user), password: demoPassword })),
-  );
+  await commands.ensureUsers(demoUsers.map((user) => ({ ...user, ...nameOf(user), password: demoPassword })));
 }
 
 function nameOf({ email }: DemoUser): { firstName: string; lastName: string } {

@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { createTokenSigner, type TokenSigner } from '../../platform/auth/tokens.js';
+import type { Reader } from '../../platform/postgres/database.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
 import { type UserCommands, userCommands } from './commands.js';
 import type { Context } from './context.js';
@@ -7,7 +8,6 @@ import { seedUsers } from './demo.js';
 import { PrismaClient } from './generated/prisma/client.js';
 import { createLoaders } from './reads.js';
 import { resolvers } from './resolvers.js';
-import type { Reader } from '../../platform/postgres/database.js';
 
 interface App {
   reader: Reader;
@@ -23,9 +23,21 @@ export const userSubgraph = (options: { privateKey: string }) =>
     name: 'user',
     resolvers,
     async open({ config, database }) {
-      const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool), transactionOptions: { maxWait: 10_000, timeout: 15_000 } });
-      const signer = await createTokenSigner({ privateKey: options.privateKey, ttlMs: config.ACCESS_TOKEN_TTL });
-      return { reader: database, prisma, signer, commands: userCommands(prisma, signer), demoData: config.DEMO_DATA };
+      const prisma = new PrismaClient({
+        adapter: new PrismaPg(database.pool),
+        transactionOptions: { maxWait: 10_000, timeout: 15_000 },
+      });
+      const signer = await createTokenSigner({
+        privateKey: options.privateKey,
+        ttlMs: config.ACCESS_TOKEN_TTL,
+      });
+      return {
+        reader: database,
+        prisma,
+        signer,
+        commands: userCommands(prisma, signer),
+        demoData: config.DEMO_DATA,
+      };
     },
     context: ({ reader, commands }, principal) => ({ principal, commands, loaders: createLoaders(reader) }),
     consumers: () => [],

@@ -25,6 +25,7 @@ export const resolvers: Resolvers = {
       authenticated(principal);
       return isId(reference.id) ? loaders.user.load(reference.id) : null;
     },
-    email: (user, _, { principal }) => (user.self || (principal && maySee(principal, user.id)) ? user.email : null),
+    email: (user, _, { principal }) =>
+      user.self || (principal && maySee(principal, user.id)) ? user.email : null,
   },
 };

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // graphql comes as CommonJS and as ES modules; two copies in one process refuse each other's schemas.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  test: {
+    include: ['{app,events,gateway,platform,scripts,subgraphs,test}/**/*.test.ts'],
+    globalSetup: 'platform/testing/global-setup.ts',
+    pool: 'forks',
+    // Beside each test file run a PostgreSQL server and, in some, a whole program.
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ['default', './scripts/closing-line.ts'],
+    coverage: {
+      provider: 'v8',
+      include: ['{app,events,gateway,platform,subgraphs}/**/*.ts'],
+      exclude: ['**/generated/**', '**/testing/**', '**/*.test.ts'],
+      reporter: ['text-summary', 'html', 'lcov'],
+    },
+  },
+});
