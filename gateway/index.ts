@@ -7,10 +7,10 @@ import { subgraphConnections, subgraphDataSource } from './execute/data-source.j
 import { startApollo } from './execute/server.js';
 import { asksForPage, sendGraphiQL } from './graphiql/page.js';
 import { gatewayVerifier, serveKeys } from './jwks.js';
-import { socketOperations } from './live/operations.js';
 import { createSubscriptionPlanner } from './live/plans.js';
 import { createUpstreams } from './live/upstream.js';
 import { watchSubgraphs } from './readiness.js';
+import { socketOperations } from './socket-operations.js';
 import { loadSupergraph } from './supergraph.js';
 
 export interface GatewayOptions {

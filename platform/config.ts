@@ -14,7 +14,10 @@ const duration = (initial: string) =>
     .transform((text, context) => {
       const ms = parseDuration(text);
       if (ms !== undefined) return ms;
-      context.addIssue({ code: 'custom', message: `takes a duration such as 500ms, 2s or 5m, at most 24d, not '${text}'` });
+      context.addIssue({
+        code: 'custom',
+        message: `takes a duration such as 500ms, 2s or 5m, at most 24d, not '${text}'`,
+      });
       return z.NEVER;
     });
 
@@ -25,7 +28,10 @@ const integer = (initial: number, min: number, max: number) =>
     .transform((text, context) => {
       const value = Number(text);
       if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-      context.addIssue({ code: 'custom', message: `takes a whole number from ${min} to ${max}, not '${text}'` });
+      context.addIssue({
+        code: 'custom',
+        message: `takes a whole number from ${min} to ${max}, not '${text}'`,
+      });
       return z.NEVER;
     });
 
@@ -47,7 +53,10 @@ const subgraphUrls = z.string().transform((text, context) => {
   try {
     return z.record(z.string(), httpUrl).parse(JSON.parse(text));
   } catch {
-    context.addIssue({ code: 'custom', message: `takes JSON such as {"user":"http://127.0.0.1:4001/graphql"}` });
+    context.addIssue({
+      code: 'custom',
+      message: `takes JSON such as {"user":"http://127.0.0.1:4001/graphql"}`,
+    });
     return z.NEVER;
   }
 });
@@ -95,6 +104,9 @@ const environment = z.object({
   DEMO_DATA: onOff().optional(),
 });
 
+/** The names of all variables that are read. */
+export const variables: readonly string[] = Object.keys(environment.shape);
+
 export type ServiceName = 'user' | 'order' | 'payment' | 'delivery';
 export const serviceNames: readonly ServiceName[] = ['user', 'order', 'payment', 'delivery'];
 
@@ -110,7 +122,9 @@ export interface Config extends Omit<z.infer<typeof environment>, 'DEMO_DATA' | 
  * @throws ConfigError naming the first variable that is wrong
  */
 export function loadConfig(env: Record<string, string | undefined>): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(set);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -120,7 +134,9 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const named = serviceNames.filter((name) => databaseVariable(values, name) !== undefined);
   const embedded = values.DATABASE_URL === undefined && named.length === 0;
   if (!embedded && values.DATABASE_URL === undefined && named.length < serviceNames.length) {
-    const missing = serviceNames.filter((name) => !named.includes(name)).map((name) => `${name.toUpperCase()}_DATABASE_URL`);
+    const missing = serviceNames
+      .filter((name) => !named.includes(name))
+      .map((name) => `${name.toUpperCase()}_DATABASE_URL`);
     throw new ConfigError(`${missing.join(', ')} must be set too, or DATABASE_URL`);
   }
   const demo = values.DEMO_DATA ?? embedded;

@@ -18,7 +18,12 @@ const translated: Record<string, string> = {
  */
 export function errorFormatter(service: string, log: Log) {
   return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
-    const { stacktrace: _stack, http: _http, serviceName: _apollo, ...extensions } = formatted.extensions ?? {};
+    const {
+      stacktrace: _stack,
+      http: _http,
+      serviceName: _apollo,
+      ...extensions
+    } = formatted.extensions ?? {};
     const given = typeof extensions['code'] === 'string' ? extensions['code'] : 'INTERNAL_SERVER_ERROR';
     const code = translated[given] ?? given;
     metrics.graphqlErrors.inc({ service, code });
@@ -27,18 +32,44 @@ export function errorFormatter(service: string, log: Log) {
       ...(formatted.path && { path: formatted.path }),
     };
     if (code !== 'INTERNAL_SERVER_ERROR') {
-      return { message: formatted.message, ...place, extensions: { ...extensions, code } };
+      const field =
+        code === 'BAD_USER_INPUT' && !('field' in extensions)
+          ? variableAtFault(formatted.message)
+          : undefined;
+      return {
+        message: formatted.message,
+        ...place,
+        extensions: { ...extensions, code, ...(field && { field }) },
+      };
     }
     const errorId = typeof extensions['errorId'] === 'string' ? extensions['errorId'] : randomUUID();
-    if (errorId !== extensions['errorId']) log.error({ service, errorId, err: unwrapResolverError(error) }, 'internal error');
-    return { message: `Something went wrong here; the error id is ${errorId}.`, ...place, extensions: { code, errorId } };
+    if (errorId !== extensions['errorId'])
+      log.error({ service, errorId, err: unwrapResolverError(error) }, 'internal error');
+    return {
+      message: `Something went wrong here; the error id is ${errorId}.`,
+      ...place,
+      extensions: { code, errorId },
+    };
   };
 }
 
+/**
+ * Which input a variable that does not fit is about, written as our own refusals write it: graphql tells it
+ * in the message alone, as `Variable "$input" got invalid value "2" at "input.items[0].quantity"; ...`.
+ */
+function variableAtFault(message: string): string | undefined {
+  const found = /^Variable "\$(\w+)"(?: got invalid value .* at "\w+([\w.[\]]+)";)?/s.exec(message);
+  return found?.[2]?.replace(/\[(\d+)\]/g, '.$1').slice(1) ?? found?.[1];
+}
+
 /** The same for errors that do not pass through Apollo Server, those of subscriptions. */
-export function formatErrors(service: string, log: Log): (errors: readonly GraphQLError[]) => GraphQLFormattedError[] {
+export function formatErrors(
+  service: string,
+  log: Log,
+): (errors: readonly GraphQLError[]) => GraphQLFormattedError[] {
   const format = errorFormatter(service, log);
-  return (errors) => errors.flatMap(allOf).map((error) => format(GraphQLError.prototype.toJSON.call(error), error));
+  return (errors) =>
+    errors.flatMap(allOf).map((error) => format(GraphQLError.prototype.toJSON.call(error), error));
 }
 
 /** A stream can end with one error only; one that has several to tell throws them as an AggregateError. */

@@ -38,7 +38,9 @@ const relayLock = 7_310_002;
  * relay a service runs at a time, elected by a session advisory lock that dies with its connection;
  * so events of one key, which a locked row puts in order, leave in that order.
  */
-export function startRelay(options: { service: string; database: Database; bus: Bus; log: Log }): { stop(): Promise<void> } {
+export function startRelay(options: { service: string; database: Database; bus: Bus; log: Log }): {
+  stop(): Promise<void>;
+} {
   const { service, database, bus, log } = options;
   const stopping = new AbortController();
   const bell = createBell();
@@ -50,7 +52,8 @@ export function startRelay(options: { service: string; database: Database; bus: 
   async function publishBatch(client: pg.Client): Promise<number> {
     const { rows } = await client.query<Message & { row: string }>({
       name: 'outbox_batch',
-      text: 'select id as row, event_id as id, topic, key, value, headers from outbox order by id limit $1',
+      // `o.id`, because a bare `id` would be the event's: the order of chance.
+      text: 'select o.id as row, event_id as id, topic, key, value, headers from outbox o order by o.id limit $1',
       values: [batchSize],
     });
     if (rows.length === 0) return 0;
@@ -117,6 +120,8 @@ export function startRelay(options: { service: string; database: Database; bus: 
 }
 
 async function locked(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [relayLock]);
+  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [
+    relayLock,
+  ]);
   return rows[0]?.held === true;
 }

@@ -50,6 +50,8 @@ export function serveSockets(options: {
   useServer<Record<string, unknown>, SocketState>(
     {
       ...options.operations,
+      // Otherwise the reason of a close quotes our errors.
+      isProd: true,
       async onConnect(context) {
         const { extra } = context;
         const given = context.connectionParams?.['authorization'];
@@ -61,14 +63,19 @@ export function serveSockets(options: {
           return false;
         }
         // It may have gone while the token was checked: then nobody would clear the timer.
-        if (extra.principal && extra.socket.readyState === extra.socket.OPEN) closeAtExpiry(extra, extra.principal);
+        if (extra.principal && extra.socket.readyState === extra.socket.OPEN)
+          closeAtExpiry(extra, extra.principal);
         return true;
       },
       onClose: ({ extra }) => clearTimeout(extra.expiry),
       onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
         if (!errors) return undefined;
         // Without data it never started, and that must stay visible.
-        return { ...(data !== undefined && { data }), errors: format(errors), ...(extensions && { extensions }) };
+        return {
+          ...(data !== undefined && { data }),
+          errors: format(errors),
+          ...(extensions && { extensions }),
+        };
       },
       onError: (_context, _id, _payload, errors) => format(errors as Parameters<typeof format>[0]),
     },
@@ -84,6 +91,11 @@ export function serveSockets(options: {
       metrics.sockets.inc({ service });
       client.once('close', () => metrics.sockets.dec({ service }));
       sockets.emit('connection', client, request);
+      // graphql-ws prints what a client does wrong (a message that is too large) to the console; ws closes the socket by itself.
+      client.removeAllListeners('error');
+      client.on('error', (error) =>
+        log.info({ service, err: error }, 'a client broke the WebSocket protocol'),
+      );
     });
   };
   server.on('upgrade', upgrade);
@@ -108,7 +120,9 @@ function closeAtExpiry(extra: SocketExtra, principal: Principal): void {
 /** 1013 is "try again later": a token that cannot be checked now is not a wrong one. */
 function refusal(error: unknown): [code: number, reason: string] {
   const refused = error instanceof GraphQLError && error.extensions['code'] === 'UNAUTHENTICATED';
-  return refused ? [CloseCode.Forbidden, `Forbidden: ${error.message}`.slice(0, 120)] : [1013, 'Try again later'];
+  return refused
+    ? [CloseCode.Forbidden, `Forbidden: ${error.message}`.slice(0, 120)]
+    : [1013, 'Try again later'];
 }
 
 /** Closes with 1012, after which clients come back by themselves; one that does not answer is cut off. */

@@ -1,5 +1,8 @@
 import { executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import { problem } from '../../platform/errors.js';
+import { createChannel } from '../../platform/live/channel.js';
+import { mapEvents } from '../../platform/live/map.js';
 import type { Log } from '../../platform/log.js';
 import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
@@ -7,7 +10,6 @@ import { subgraphErrors } from '../execute/subgraph-errors.js';
 import { withoutValueCompletion } from '../execute/value-completion.js';
 import type { LoadedSupergraph } from '../supergraph.js';
 import { eventSource, type SubscriptionPlan } from './plans.js';
-import { eventQueue } from './queue.js';
 import type { Upstreams } from './upstream.js';
 
 /** So many events may wait for a client that is slower than they come. */
@@ -29,71 +31,42 @@ export interface SubscriptionRequest {
   onTooSlow: () => void;
 }
 
-type Events = AsyncIterableIterator<ExecutionResult, undefined> & {
-  return(): Promise<IteratorResult<ExecutionResult, undefined>>;
-};
-
 /**
  * Runs a subscription on the subgraph that owns its field, and completes each of its events from the others,
  * in order, with fresh data. Reading throws what the upstream ended with; `return` releases the upstream at
  * once, also while a read waits for an event.
  */
-export function runSubscription(host: SubscriptionHost, request: SubscriptionRequest): Events {
-  const { plan, variables, context, query } = request;
-  const queue = eventQueue<ExecutionResult>(mostWaiting, () => {
-    stop();
-    request.onTooSlow();
+export function runSubscription(
+  host: SubscriptionHost,
+  request: SubscriptionRequest,
+): AsyncIterableIterator<ExecutionResult> {
+  let release = () => {};
+  const events = createChannel<ExecutionResult>({
+    limit: mostWaiting,
+    onClose: () => release(),
+    overflow() {
+      request.onTooSlow();
+      return problem(
+        'SERVICE_UNAVAILABLE',
+        'Events come faster than they are read; come back with your last cursor.',
+      );
+    },
   });
   metrics.subscriptions.inc({ service: 'gateway' });
-  let running = true;
-  const payload = primaryPayload(plan, variables, context);
-  const release = host.upstreams.open(plan.primary.serviceName, payload, queue);
-
-  function stop(): void {
-    if (!running) return;
-    running = false;
-    metrics.subscriptions.dec({ service: 'gateway' });
-    release();
-    queue.close();
-  }
-
-  return {
-    async next() {
-      try {
-        const event = await queue.next();
-        if (!event.done) {
-          const value = await completeEvent(host, { plan, variables, context, query }, event.value);
-          if (running) return { done: false, value };
-        }
-        stop();
-        return { done: true, value: undefined };
-      } catch (error) {
-        stop();
-        throw error;
-      }
-    },
-    async return() {
-      stop();
-      return { done: true, value: undefined };
-    },
-    async throw(error) {
-      stop();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  release = host.upstreams.open(request.plan.primary.serviceName, primaryPayload(request), events);
+  return mapEvents(events, {
+    map: (event) => completeEvent(host, request, event),
+    onEnd: () => metrics.subscriptions.dec({ service: 'gateway' }),
+  });
 }
 
 /** What the subgraph gets: its own operation, the variables of it, and the caller's token, since the socket is everybody's. */
-function primaryPayload(
-  { primary }: SubscriptionPlan,
-  variables: Record<string, unknown>,
-  context: GatewayContext,
-) {
+function primaryPayload({
+  plan: { primary },
+  variables,
+  context: { authorization, requestId },
+}: SubscriptionRequest) {
   const used = (primary.variableUsages ?? []).filter((name) => variables[name] !== undefined);
-  const { authorization, requestId } = context;
   return {
     query: primary.operation,
     variables: Object.fromEntries(used.map((name) => [name, variables[name]])),
@@ -104,7 +77,7 @@ function primaryPayload(
 
 async function completeEvent(
   { graph, dataSources, log }: SubscriptionHost,
-  { plan, variables, context, query }: Omit<SubscriptionRequest, 'onTooSlow'>,
+  { plan, variables, context, query }: SubscriptionRequest,
   event: ExecutionResult,
 ): Promise<ExecutionResult> {
   const fromEvent: GraphQLDataSource = {
@@ -114,16 +87,11 @@ async function completeEvent(
     }),
   };
   // The executor reads no more of a request than this.
-  const request = {
-    request: { query, variables },
-    context,
-    metrics: {},
-    logger: log,
-  } as unknown as Parameters<typeof executeQueryPlan>[2];
+  const request = { request: { query, variables }, context, metrics: {}, logger: log };
   const result = await executeQueryPlan(
     plan.eachEvent,
     { ...Object.fromEntries(dataSources), [eventSource]: fromEvent },
-    request,
+    request as unknown as Parameters<typeof executeQueryPlan>[2],
     plan.operationContext,
     graph.supergraphSchema,
     graph.apiSchema,

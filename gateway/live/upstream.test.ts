@@ -154,12 +154,12 @@ test('releasing ends a read that waits for an event', async () => {
   const log = createLog({ level: 'silent', format: 'json', app: 'test' });
   const graph = loadSupergraph(supergraph, library.urls);
   const upstreams = createUpstreams({ subgraphs: graph.subgraphs, log });
-  const prepared = createSubscriptionPlanner(graph, true).prepare(added);
-  if (!('subscription' in prepared) || !prepared.subscription) throw new Error('it was not planned');
+  const prepared = createSubscriptionPlanner(graph, true)({ query: added });
+  if (!('plan' in prepared) || !prepared.plan) throw new Error('it was not planned');
   const events = runSubscription(
     { graph, upstreams, dataSources: new Map(), log },
     {
-      plan: prepared.subscription,
+      plan: prepared.plan,
       query: added,
       variables: {},
       context: contextOf(null, undefined),
@@ -168,7 +168,7 @@ test('releasing ends a read that waits for an event', async () => {
   );
   const waiting = events.next();
   await until(() => library.events.listeners() === 1);
-  await events.return();
+  await events.return?.();
   expect(await waiting).toEqual({ done: true, value: undefined });
   await until(() => library.events.listeners() === 0);
   await upstreams.close();

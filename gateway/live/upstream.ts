@@ -1,19 +1,20 @@
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import WebSocket, { type ClientOptions } from 'ws';
+import type { Channel } from '../../platform/live/channel.js';
 import type { Log } from '../../platform/log.js';
 import { subgraphErrors, unavailable } from '../execute/subgraph-errors.js';
 import type { SubgraphAddress } from '../supergraph.js';
-import type { EventQueue } from './queue.js';
 
 const messageLimit = 64 * 1024 * 1024;
 const handshakeMs = 5_000;
 const pingEveryMs = 10_000;
 const pongWithinMs = 5_000;
-const idleMs = 5_000;
+/** Longer than any process lives: a socket that is open stays open. */
+const never = 2 ** 31 - 1;
 
 /** Where the events of an upstream operation go, and its end; nothing comes once it is released. */
-type UpstreamSink = Pick<EventQueue<ExecutionResult>, 'push' | 'end'>;
+export type UpstreamSink = Pick<Channel<ExecutionResult>, 'push' | 'end'>;
 
 /** The sockets to the subgraphs: one each, opened by the first operation and shared by all. */
 export interface Upstreams {
@@ -27,18 +28,15 @@ export interface Upstreams {
 }
 
 export function createUpstreams(options: { subgraphs: readonly SubgraphAddress[]; log: Log }): Upstreams {
-  const sockets = new Map(
-    options.subgraphs.map((subgraph) => [subgraph.name, upstreamSocket(subgraph, options.log)]),
-  );
+  const { subgraphs, log } = options;
+  const sockets = new Map(subgraphs.map((subgraph) => [subgraph.name, upstreamSocket(subgraph, log)]));
   return {
     open(service, payload, sink) {
       const socket = sockets.get(service);
-      if (!socket) throw new Error(`there is no subgraph '${service}'`);
-      return socket.open(payload, sink);
+      if (socket) return socket.open(payload, sink);
+      throw new Error(`there is no subgraph '${service}'`);
     },
-    async close() {
-      await Promise.all([...sockets.values()].map((socket) => socket.close()));
-    },
+    close: async () => void (await Promise.all([...sockets.values()].map((socket) => socket.close()))),
   };
 }
 
@@ -49,46 +47,27 @@ class BoundedSocket extends WebSocket {
   }
 }
 
-interface Running {
-  fail(): void;
-  /** Started while the socket was closing: it goes out on the next one. */
-  waiting: boolean;
-}
-
 function upstreamSocket({ name, url }: SubgraphAddress, log: Log) {
-  const running = new Set<Running>();
-  let socket: WebSocket | undefined;
+  /** How each running operation ends when the socket is lost. */
+  const running = new Set<() => void>();
   let pong: NodeJS.Timeout | undefined;
-
   const client: Client = createClient({
     url: url.replace(/^http/, 'ws'),
     webSocketImpl: BoundedSocket,
     retryAttempts: 0,
-    lazyCloseTimeout: idleMs,
+    lazyCloseTimeout: never,
     connectionAckWaitTimeout: handshakeMs,
     keepAlive: pingEveryMs,
     on: {
-      opened: (opened) => {
-        socket = opened as WebSocket;
-      },
-      ping: (received) => {
+      ping(received) {
         if (!received) pong = setTimeout(() => client.terminate(), pongWithinMs);
       },
-      pong: (received) => {
-        if (received) clearTimeout(pong);
-      },
-      error: (error) =>
-        log.warn({ service: 'gateway', subgraph: name, err: error }, 'upstream socket failed'),
+      pong: () => clearTimeout(pong),
+      error: (err) => log.warn({ service: 'gateway', subgraph: name, err }, 'upstream socket failed'),
       // By itself the client takes a close with 1000 for no loss: it would connect again without a word.
-      closed: (event) => {
+      closed() {
         clearTimeout(pong);
-        const { code, reason } = event as { code?: number; reason?: string };
-        if (running.size > 0)
-          log.warn({ service: 'gateway', subgraph: name, code, reason }, 'upstream socket lost');
-        for (const operation of [...running]) {
-          if (operation.waiting) operation.waiting = false;
-          else operation.fail();
-        }
+        for (const fail of [...running]) fail();
       },
     },
   });
@@ -98,23 +77,20 @@ function upstreamSocket({ name, url }: SubgraphAddress, log: Log) {
     const finish = (end?: () => void) => {
       if (over) return;
       over = true;
-      running.delete(operation);
+      running.delete(fail);
       release();
       end?.();
     };
-    const refuse = (errors: unknown) => finish(() => sink.end(refusal(errors as GraphQLFormattedError[])));
-    const operation: Running = {
-      waiting: socket?.readyState === WebSocket.CLOSING,
-      fail: () => finish(() => sink.end(unavailable(name))),
-    };
-    running.add(operation);
+    const fail = () => finish(() => sink.end(unavailable(name)));
+    const refuse = (errors: readonly GraphQLFormattedError[]) => finish(() => sink.end(refusal(errors)));
+    running.add(fail);
     const release = client.subscribe(payload, {
       next(result) {
         // An event has data, if only null. Without, graphql-js tells that it never started.
         if (result.data === undefined) refuse(result.errors ?? []);
         else if (!over) sink.push(result as ExecutionResult);
       },
-      error: (reason) => (Array.isArray(reason) ? refuse(reason) : operation.fail()),
+      error: (reason) => (Array.isArray(reason) ? refuse(reason) : fail()),
       complete: () => finish(() => sink.end()),
     });
     return () => finish();

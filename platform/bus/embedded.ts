@@ -74,7 +74,9 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
   async function publish(messages: Message[]): Promise<void> {
     const bus = opened();
     const rows = messages.flatMap((message) =>
-      consumers.filter(({ contract }) => contract.topic === message.topic).map(({ group }) => ({ group, message })),
+      consumers
+        .filter(({ contract }) => contract.topic === message.topic)
+        .map(({ group }) => ({ group, message })),
     );
     if (rows.length > 0) {
       await bus.query(
@@ -83,7 +85,9 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
          on conflict (group_name, message_id) do nothing`,
         [
           rows.map(({ group }) => group),
-          ...(['topic', 'key', 'id', 'value'] as const).map((name) => rows.map(({ message }) => message[name])),
+          ...(['topic', 'key', 'id', 'value'] as const).map((name) =>
+            rows.map(({ message }) => message[name]),
+          ),
           rows.map(({ message }) => JSON.stringify(message.headers)),
         ],
       );
@@ -130,7 +134,8 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       if (!outcome || outcome.kind === 'later') continue;
       const attempts = row.attempts + 1;
       if (outcome.kind === 'done') gone.push(row.row);
-      else if (outcome.kind === 'unreadable' || attempts >= maxAttempts) dead.push({ row: row.row, reason: asText(outcome.reason) });
+      else if (outcome.kind === 'unreadable' || attempts >= maxAttempts)
+        dead.push({ row: row.row, reason: asText(outcome.reason) });
       else failed.push({ row: row.row, attempts, waitMs: backoff(attempts) });
     }
     if (gone.length + dead.length + failed.length === 0) return;
@@ -148,17 +153,24 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
         await tx.query(
           `update delivery set attempts = f.attempts, next_at = now() + f.wait_ms * interval '1 ms'
            from unnest($1::bigint[], $2::int[], $3::float8[]) as f (row, attempts, wait_ms) where id = f.row`,
-          [failed.map(({ row }) => row), failed.map(({ attempts }) => attempts), failed.map(({ waitMs }) => waitMs)],
+          [
+            failed.map(({ row }) => row),
+            failed.map(({ attempts }) => attempts),
+            failed.map(({ waitMs }) => waitMs),
+          ],
         );
       }
-      await tx.query('delete from delivery where id = any($1::bigint[])', [[...gone, ...dead.map(({ row }) => row)]]);
+      await tx.query('delete from delivery where id = any($1::bigint[])', [
+        [...gone, ...dead.map(({ row }) => row)],
+      ]);
     });
     const count = (outcome: string, by: number) =>
       by > 0 && metrics.eventsHandled.inc({ group, topic: contract.topic, outcome }, by);
     count('done', gone.length);
     count('retried', failed.length);
     count('dead', dead.length);
-    for (const { reason } of dead) log.error({ service: group, topic: contract.topic, reason }, 'event put aside');
+    for (const { reason } of dead)
+      log.error({ service: group, topic: contract.topic, reason }, 'event put aside');
   }
 
   function startWorker(consumer: AnyConsumer): Worker {
@@ -203,7 +215,10 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       consumers.push(consumer);
     },
     listen: (contract, onEvent) =>
-      void listeners.push({ contract: contract as Contract<unknown>, onEvent: onEvent as (event: Event<unknown>) => void }),
+      void listeners.push({
+        contract: contract as Contract<unknown>,
+        onEvent: onEvent as (event: Event<unknown>) => void,
+      }),
     async start() {
       owner = await becomeOwner({ url: options.url, log, onHeld: wakeAll });
       const bus = openDatabase({
@@ -230,8 +245,8 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
     },
     async deadLetters(topic) {
       const { rows } = await opened().query<DeadLetter>(
-        `select message_id as id, group_name as "group", topic, key, value, reason, at from dead_letter
-         where $1::text is null or topic = $1 order by id`,
+        `select message_id as id, group_name as "group", topic, key, value, reason, at from dead_letter d
+         where $1::text is null or topic = $1 order by d.id`,
         [topic ?? null],
       );
       return rows;

@@ -8,15 +8,19 @@ export const encodeCursor = (scope: string, position: string | number): string =
   Buffer.from(`${scope}|${position}`).toString('base64url');
 
 /** @throws BAD_USER_INPUT when it is not a cursor of this scope */
-export function decodeCursor(cursor: string, scope: string, field = 'after'): string {
-  const text = /^[\w-]{1,400}$/.test(cursor) ? Buffer.from(cursor, 'base64url').toString() : '';
+export function decodeCursor(cursor: unknown, scope: string, field = 'after'): string {
+  const text =
+    typeof cursor === 'string' && /^[\w-]{1,400}$/.test(cursor)
+      ? Buffer.from(cursor, 'base64url').toString()
+      : '';
   const split = text.lastIndexOf('|');
   if (split > 0 && text.slice(0, split) === scope) return text.slice(split + 1);
   throw badInput(`${field} is not a cursor of this ${scope.split(':')[0]}.`, field);
 }
 
-/** The sequence number that a live cursor points at. @throws BAD_USER_INPUT */
-export function decodeSequence(cursor: string, scope: string, field = 'after'): number {
+/** The sequence number that a live cursor points at; null where none is given. @throws BAD_USER_INPUT */
+export function decodeSequence(cursor: unknown, scope: string, field = 'after'): number | null {
+  if (cursor === null || cursor === undefined) return null;
   const position = decodeCursor(cursor, scope, field);
   if (/^\d{1,9}$/.test(position)) return Number(position);
   throw badInput(`${field} is not a cursor of this ${scope.split(':')[0]}.`, field);

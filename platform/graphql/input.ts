@@ -3,12 +3,16 @@ import { isText } from '../text.js';
 
 /** @throws BAD_USER_INPUT unless the text is a moment in ISO 8601, with its offset */
 export function readTime(value: unknown, field: string): Date {
-  const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+  const iso = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
   if (value instanceof Date) return value;
-  const time = typeof value === 'string' && iso.test(value) ? new Date(value) : undefined;
-  if (time && !Number.isNaN(time.getTime())) return time;
+  const day = typeof value === 'string' ? iso.exec(value)?.[1] : undefined;
+  const time = new Date(day === undefined ? Number.NaN : (value as string));
+  if (!Number.isNaN(time.getTime()) && isDay(day ?? '')) return time;
   throw badInput(`${field} is a moment such as 2026-11-21T08:00:00Z.`, field);
 }
+
+/** JavaScript would take February 30 for March 2. */
+const isDay = (day: string): boolean => new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
 
 /** A search text as a pattern for `ilike`, or null where there is nothing to search. @throws BAD_USER_INPUT */
 export function readSearch(text: string | null | undefined): string | null {

@@ -1,32 +1,75 @@
-import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
 import { problem } from '../errors.js';
 
-/** What a client sends to have an operation run. */
-export interface OperationRequest {
-  query: string;
-  operationName?: string | null | undefined;
-  variables?: Record<string, unknown> | null | undefined;
+/** A document that fits a schema, and which of its operations is to be run. */
+export interface ReadOperation {
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
 }
 
-/** Parses and validates a document; answers the errors, with their codes, when it is wrong. */
-export function readDocument(schema: GraphQLSchema, query: string): DocumentNode | readonly GraphQLError[] {
+const closedRules = [...specifiedRules, NoSchemaIntrospectionCustomRule];
+
+type Code = 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT';
+
+/**
+ * Parses a document and validates it; answers the errors, with their codes, when it is wrong. Without
+ * introspection they suggest no names either: those tell of the schema.
+ */
+export function readOperation(
+  schema: GraphQLSchema,
+  request: { query: string; operationName?: string | null | undefined },
+  { introspection = true }: { introspection?: boolean } = {},
+): ReadOperation | readonly GraphQLError[] {
   let document: DocumentNode;
   try {
-    document = parse(query);
+    document = parse(request.query);
   } catch (error) {
     return [coded('GRAPHQL_PARSE_FAILED', error)];
   }
+  const operation = getOperationAST(document, request.operationName);
+  if (!operation) {
+    return [
+      problem('GRAPHQL_VALIDATION_FAILED', 'The document has no such operation; say which by operationName.'),
+    ];
+  }
   try {
-    const errors = validate(schema, document);
-    return errors.length === 0 ? document : errors.map((error) => coded('GRAPHQL_VALIDATION_FAILED', error));
+    const errors = validate(schema, document, introspection ? specifiedRules : closedRules);
+    if (errors.length === 0) return { document, operation };
+    if (!introspection)
+      for (const error of errors) error.message = error.message.replace(/ ?Did you mean(.+?)\?$/, '');
+    return errors.map((error) => coded('GRAPHQL_VALIDATION_FAILED', error));
   } catch (error) {
     // graphql 16 throws on @include and @skip at the root of a subscription.
     return [coded('GRAPHQL_VALIDATION_FAILED', error)];
   }
 }
 
-function coded(code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED', error: unknown): GraphQLError {
-  if (!(error instanceof GraphQLError)) return problem(code, error instanceof Error ? error.message : String(error));
+/** The errors of an operation's variables, with BAD_USER_INPUT. */
+export function variableErrors(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown> | null | undefined,
+): readonly GraphQLError[] {
+  const { errors = [] } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
+    maxErrors: 10,
+  });
+  return errors.map((error) => coded('BAD_USER_INPUT', error));
+}
+
+function coded(code: Code, error: unknown): GraphQLError {
+  if (!(error instanceof GraphQLError))
+    return problem(code, error instanceof Error ? error.message : String(error));
   error.extensions['code'] = code;
   return error;
 }

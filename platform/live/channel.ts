@@ -6,7 +6,11 @@ export interface Channel<T> extends AsyncIterableIterator<T> {
 }
 
 /** `onClose` is called once, when either side is through with it. `limit` values may wait; one more ends it with `overflow()`. */
-export function createChannel<T>(options: { onClose: () => void; limit: number; overflow: () => Error }): Channel<T> {
+export function createChannel<T>(options: {
+  onClose: () => void;
+  limit: number;
+  overflow: () => Error;
+}): Channel<T> {
   const queue: T[] = [];
   let ended: { error?: Error } | undefined;
   let reader: { resolve: (result: IteratorResult<T>) => void; reject: (error: Error) => void } | undefined;
@@ -18,8 +22,10 @@ export function createChannel<T>(options: { onClose: () => void; limit: number; 
     if (!reader) return;
     const { resolve, reject } = reader;
     reader = undefined;
-    if (error) reject(error);
-    else resolve({ done: true, value: undefined });
+    if (error) {
+      ended = {};
+      reject(error);
+    } else resolve({ done: true, value: undefined });
   }
 
   const channel: Channel<T> = {

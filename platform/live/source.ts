@@ -130,7 +130,8 @@ export function createLiveSource<T>(options: {
         continue;
       }
       const looking = everyone.some((one) => !one.known);
-      if (dirty.size === 0) await bell.wait(looking ? unknownPollMs : Math.max(polledAt + pollMs - Date.now(), 1));
+      if (dirty.size === 0)
+        await bell.wait(looking ? unknownPollMs : Math.max(polledAt + pollMs - Date.now(), 1));
     }
   }
 
@@ -152,7 +153,8 @@ export function createLiveSource<T>(options: {
         channel: createChannel<T>({
           onClose: () => forget(watcher),
           limit: queueLimit,
-          overflow: () => problem('SERVICE_UNAVAILABLE', 'You read too slowly; come back with your last cursor.'),
+          overflow: () =>
+            problem('SERVICE_UNAVAILABLE', 'You read too slowly; come back with your last cursor.'),
         }),
       };
       if (stopping.signal.aborted) {
@@ -175,4 +177,5 @@ export function createLiveSource<T>(options: {
 }
 
 const notFound = (name: string) => problem('NOT_FOUND', `There is no such ${name}.`);
-const away = () => problem('SERVICE_UNAVAILABLE', 'The service is restarting; come back with your last cursor.');
+const away = () =>
+  problem('SERVICE_UNAVAILABLE', 'The service is restarting; come back with your last cursor.');

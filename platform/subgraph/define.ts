@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchemaModule } from '@apollo/subgraph/dist/schema-helper/index.js';
+import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../auth/principal.js';
 import type { AnyConsumer, Bus } from '../bus/bus.js';
 import type { Config, ServiceName } from '../config.js';

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginInlineTraceDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { parse } from 'graphql';
@@ -53,7 +56,11 @@ export async function startSubgraph<App, Context extends RequestContext>(
   const url = databaseUrl(config, name);
   let running = false;
   try {
-    const applied = await migrate({ url, directory: projectPath('prisma', name, 'migrations'), service: name });
+    const applied = await migrate({
+      url,
+      directory: projectPath('prisma', name, 'migrations'),
+      service: name,
+    });
     if (applied.applied.length > 0) log.info({ migrations: applied.applied.length }, 'migrated');
     const database = await lifecycle.start(
       'database',
@@ -80,7 +87,11 @@ export async function startSubgraph<App, Context extends RequestContext>(
       plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginInlineTraceDisabled()],
       logger: log,
     });
-    await lifecycle.start('graphql', () => apollo.start(), () => apollo.stop());
+    await lifecycle.start(
+      'graphql',
+      () => apollo.start(),
+      () => apollo.stop(),
+    );
 
     const http = createHttpServer({
       service: name,
@@ -98,7 +109,11 @@ export async function startSubgraph<App, Context extends RequestContext>(
       }),
     });
     definition.routes?.(app, http);
-    const port = await lifecycle.start('http', () => listen(http, { host, port: options.port }), () => http.close());
+    const port = await lifecycle.start(
+      'http',
+      () => listen(http, { host, port: options.port }),
+      () => http.close(),
+    );
     await lifecycle.start(
       'sockets',
       () =>
@@ -123,8 +138,16 @@ export async function startSubgraph<App, Context extends RequestContext>(
       async run() {
         const workers = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
         try {
-          await workers.start('relay', () => startRelay({ service: name, database, bus, log }), (relay) => relay.stop());
-          await workers.start('housekeeping', () => startHousekeeping({ service: name, database, log }), (it) => it.stop());
+          await workers.start(
+            'relay',
+            () => startRelay({ service: name, database, bus, log }),
+            (relay) => relay.stop(),
+          );
+          await workers.start(
+            'housekeeping',
+            () => startHousekeeping({ service: name, database, log }),
+            (it) => it.stop(),
+          );
           await workers.start(
             'workers',
             async () => (await definition.run?.(app)) ?? [],

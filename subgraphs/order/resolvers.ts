@@ -58,7 +58,7 @@ export const resolvers: Resolvers = {
       subscribe(_, args, { principal, live }) {
         const watcher = authenticated(principal);
         const orderId = checkId(args.orderId, 'orderId');
-        const after = typeof args.after === 'string' ? decodeSequence(args.after, cursorScope(orderId)) : null;
+        const after = decodeSequence(args.after, cursorScope(orderId));
         return live.watch({ id: orderId, after, mayWatch: (ownerId) => maySee(watcher, ownerId) });
       },
       resolve: (change: OrderChangeRow) => change,

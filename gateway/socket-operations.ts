@@ -1,10 +1,11 @@
 import type { ApolloServer } from '@apollo/server';
 import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
-import type { Operations } from '../../platform/sockets.js';
-import { contextOf, type GatewayContext } from '../context.js';
-import type { SubscriptionPlan, SubscriptionPlanner } from './plans.js';
-import { runSubscription, type SubscriptionHost } from './subscription.js';
+import { variableErrors } from '../platform/graphql/operation.js';
+import type { Operations } from '../platform/sockets.js';
+import { contextOf, type GatewayContext } from './context.js';
+import type { SubscriptionPlan, SubscriptionPlanner } from './live/plans.js';
+import { runSubscription, type SubscriptionHost } from './live/subscription.js';
 
 /** Closes a socket in a way after which clients come back: they resume from their last cursor. */
 const tryAgainLater = 1013;
@@ -24,10 +25,10 @@ export function socketOperations(
   const { planner, server, graph } = options;
   return {
     onSubscribe({ extra }, _id, payload) {
-      const prepared = planner.prepare(payload.query, payload.operationName);
-      if (!('document' in prepared)) return prepared;
-      const plan = prepared.subscription;
-      const errors = plan ? planner.variableErrors(plan, payload.variables ?? {}) : [];
+      const prepared = planner(payload);
+      if (!('operation' in prepared)) return prepared;
+      const { document, plan } = prepared;
+      const errors = variableErrors(graph.clientSchema, prepared.operation, payload.variables);
       if (errors.length > 0) return errors;
       const operation: SocketOperation = {
         payload,
@@ -37,7 +38,7 @@ export function socketOperations(
       };
       return {
         schema: graph.clientSchema,
-        document: prepared.document,
+        document,
         operationName: payload.operationName,
         variableValues: payload.variables,
         contextValue: operation,

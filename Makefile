@@ -1,0 +1,57 @@
+# Every target installs and builds first when it has to. Recipes are one line where they can be: the work
+# is done by npm scripts (package.json) and bin/doorstep.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-coverage lint fmt build health migrate migrate-down migrate-status clean
+.DELETE_ON_ERROR:
+
+installed := node_modules/.package-lock.json
+built := dist/.built
+folders := app events gateway platform prisma scripts subgraphs test
+sources := $(wildcard *.ts) tsconfig.json $(shell find $(folders) -name generated -prune -o -type f \
+	\( -name '*.ts' -o -name '*.graphql' -o -name '*.prisma' \) -print)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(built) ## Start everything in one process, with a PostgreSQL of its own, and demo data
+	@npm start --silent
+
+test: $(built) ## Run all tests
+	@npm test --silent
+
+test-coverage: $(built) ## Run all tests and measure what they reach, into coverage/
+	@npm run --silent test:coverage
+
+lint: $(installed) ## Check formatting, lint rules, imports between folders, types, and that the supergraph is fresh
+	@npm run --silent lint
+
+fmt: $(installed) ## Format, sort imports, and mend what can be mended safely
+	@npm run --silent fmt
+
+build: $(built) ## Generate and compile, into dist/
+
+health: ## Ask a running doorstep whether it is ready (PORT, HOST)
+	@node scripts/health.mjs
+
+migrate: $(built) ## Apply pending migrations, of all services or of SERVICE
+	@bin/doorstep migrate up $(SERVICE)
+
+migrate-down: $(built) ## Take back the last migration, of all services or of SERVICE
+	@bin/doorstep migrate down $(SERVICE)
+
+migrate-status: $(built) ## List the migrations and whether they are applied
+	@bin/doorstep migrate status $(SERVICE)
+
+clean: ## Remove what was built (keeps node_modules and .data)
+	rm -rf dist coverage subgraphs/*/generated
+
+# An npm older than 11 runs install scripts whatever package.json allows; Prisma's would download an engine
+# that nothing here uses, unless it is told of one.
+$(installed): package-lock.json
+	@node scripts/check-node.mjs
+	PRISMA_SCHEMA_ENGINE_BINARY="$$(command -v node)" npm ci
+	@touch $@
+
+$(built): $(installed) $(sources)
+	npm run --silent build
+	@touch $@

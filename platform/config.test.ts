@@ -1,0 +1,156 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { ConfigError, databaseUrl, loadConfig, serviceNames } from './config.js';
+import { parseDuration } from './duration.js';
+import { newPrivateKey } from './testing/tokens.js';
+
+function failure(env: Record<string, string>): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return 'nothing is wrong';
+}
+
+test('with nothing set, everything has its default', () => {
+  expect(loadConfig({})).toMatchObject({
+    NODE_ENV: 'development',
+    PORT: 4000,
+    DATA_DIR: '.data',
+    ACCESS_TOKEN_TTL: 900_000,
+    METRICS_ENABLED: true,
+    METRICS_PORT: 9090,
+    LOG_LEVEL: 'info',
+    SERVER_READ_TIMEOUT: 15_000,
+    SERVER_WRITE_TIMEOUT: 15_000,
+    SHUTDOWN_TIMEOUT: 30_000,
+    DELIVERY_STEP: 2_000,
+    DEMO_DATA: true,
+    DELIVERY_SIMULATION: true,
+    embedded: true,
+  });
+});
+
+test('an empty value is none', () => {
+  expect(loadConfig({ PORT: '', DATABASE_URL: '', HOST: '', LOG_LEVEL: '' })).toEqual(loadConfig({}));
+});
+
+test('what is set is read', () => {
+  expect(
+    loadConfig({
+      PORT: '0',
+      HOST: '0.0.0.0',
+      METRICS_ENABLED: 'false',
+      DEMO_DATA: 'off',
+      ACCESS_TOKEN_TTL: '2h',
+      LOG_FORMAT: 'json',
+    }),
+  ).toMatchObject({
+    PORT: 0,
+    HOST: '0.0.0.0',
+    METRICS_ENABLED: false,
+    DEMO_DATA: false,
+    ACCESS_TOKEN_TTL: 7_200_000,
+    LOG_FORMAT: 'json',
+  });
+});
+
+test.each([
+  ['NODE_ENV', 'staging'],
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PORT', '40x'],
+  ['METRICS_PORT', '1.5'],
+  ['DATABASE_URL', 'mysql://127.0.0.1/x'],
+  ['DATABASE_URL', 'nonsense'],
+  ['USER_DATABASE_URL', 'http://127.0.0.1'],
+  ['ORDER_DATABASE_URL', 'nonsense'],
+  ['PAYMENT_DATABASE_URL', 'nonsense'],
+  ['DELIVERY_DATABASE_URL', 'nonsense'],
+  ['JWT_PRIVATE_KEY', 'secret'],
+  ['JWKS_URL', 'ftp://127.0.0.1/jwks.json'],
+  ['ACCESS_TOKEN_TTL', '15'],
+  ['SERVER_READ_TIMEOUT', '25d'],
+  ['SERVER_WRITE_TIMEOUT', '-1s'],
+  ['SHUTDOWN_TIMEOUT', '1 s'],
+  ['DELIVERY_STEP', '2sec'],
+  ['METRICS_ENABLED', 'yes'],
+  ['LOG_LEVEL', 'loud'],
+  ['LOG_FORMAT', 'xml'],
+  ['SUBGRAPH_URLS', '{'],
+  ['SUBGRAPH_URLS', '{"user":"nonsense"}'],
+  ['SUBGRAPH_URLS', '[]'],
+  ['DEMO_DATA', 'true'],
+  ['DELIVERY_SIMULATION', '1'],
+])('%s is refused in one line that names it and says what it takes: %s', (name, value) => {
+  const message = failure({ [name]: value });
+  expect(message).toMatch(new RegExp(`^${name} takes `));
+  expect(message).not.toContain('\n');
+});
+
+test('a signing key of another kind is refused, and not shown', () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  });
+  expect(failure({ JWT_PRIVATE_KEY: String(rsa) })).toBe(
+    'JWT_PRIVATE_KEY takes an Ed25519 private key, PKCS#8 in PEM',
+  );
+});
+
+test('a signing key may be written in one line', () => {
+  const pem = newPrivateKey();
+  expect(loadConfig({ JWT_PRIVATE_KEY: pem }).JWT_PRIVATE_KEY).toBe(pem);
+  expect(loadConfig({ JWT_PRIVATE_KEY: pem.replaceAll('\n', '\\n') }).JWT_PRIVATE_KEY).toBe(pem);
+});
+
+test('a service has the database of its own variable, else the one of its name on the common server', () => {
+  const config = loadConfig({
+    DATABASE_URL: 'postgres://me:secret@db:5433/any?sslmode=require',
+    ORDER_DATABASE_URL: 'postgres://other/orders',
+  });
+  expect(config.embedded).toBe(false);
+  expect(databaseUrl(config, 'user')).toBe('postgres://me:secret@db:5433/user?sslmode=require');
+  expect(databaseUrl(config, 'order')).toBe('postgres://other/orders');
+  expect(databaseUrl(config, 'bus')).toBe('postgres://me:secret@db:5433/bus?sslmode=require');
+});
+
+test('a database for some services only is refused, naming what is missing', () => {
+  expect(
+    failure({ USER_DATABASE_URL: 'postgres://db/user', ORDER_DATABASE_URL: 'postgres://db/order' }),
+  ).toBe('PAYMENT_DATABASE_URL, DELIVERY_DATABASE_URL must be set too, or DATABASE_URL');
+  const all = Object.fromEntries(
+    serviceNames.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, `postgres://db/${name}`]),
+  );
+  const config = loadConfig(all);
+  expect(config.embedded).toBe(false);
+  expect(() => databaseUrl(config, 'bus')).toThrow(ConfigError);
+});
+
+test('demo data and the simulator are off with a database of yours, unless asked for', () => {
+  const DATABASE_URL = 'postgres://db/any';
+  expect(loadConfig({ DATABASE_URL })).toMatchObject({ DEMO_DATA: false, DELIVERY_SIMULATION: false });
+  expect(loadConfig({ DATABASE_URL, DEMO_DATA: 'on', DELIVERY_SIMULATION: 'on' })).toMatchObject({
+    DEMO_DATA: true,
+    DELIVERY_SIMULATION: true,
+  });
+});
+
+test('production takes no demo data, whether asked for or by default', () => {
+  expect(failure({ NODE_ENV: 'production' })).toMatch(/^DEMO_DATA must be off/);
+  expect(failure({ NODE_ENV: 'production', DATABASE_URL: 'postgres://db/any', DEMO_DATA: 'on' })).toMatch(
+    /^DEMO_DATA must be off/,
+  );
+  expect(loadConfig({ NODE_ENV: 'production', DATABASE_URL: 'postgres://db/any' }).DEMO_DATA).toBe(false);
+});
+
+test('durations have a unit', () => {
+  expect(['500ms', '2s', '5m', '2h', '24d', '0ms', ' 1s '].map(parseDuration)).toEqual([
+    500, 2_000, 300_000, 7_200_000, 2_073_600_000, 0, 1_000,
+  ]);
+  expect(['', '5', '5 m', '1.5s', '-1s', '5M', 's', '1s2s', '25d', '999999999d'].map(parseDuration)).toEqual(
+    Array(10).fill(undefined),
+  );
+});

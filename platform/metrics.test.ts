@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { collectProcessMetrics, metrics } from './metrics.js';
+
+test('every metric has a valid name, a help text, and a unit or total at its end where one is due', async () => {
+  const all = await metrics.registry.getMetricsAsJSON();
+  expect(all.length).toBeGreaterThan(5);
+  for (const { name, help, type } of all) {
+    expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
+    expect(help).not.toBe('');
+    if (String(type) === 'counter') expect(name).toMatch(/_total$/);
+    if (String(type) === 'histogram') expect(name).toMatch(/_seconds$/);
+  }
+});
+
+test('what is served is the text format of Prometheus', async () => {
+  metrics.graphqlErrors.inc({ service: 'a "quoted" \\ name', code: 'NOT_FOUND' });
+  metrics.httpDuration.observe({ service: 'order', method: 'GET', route: '/graphql' }, 0.003);
+  const text = await metrics.registry.metrics();
+  // https://prometheus.io/docs/instrumenting/exposition_formats/
+  const label = '[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\]|\\\\["\\\\n])*"';
+  const sample = new RegExp(`^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\\{${label}(?:,${label})*\\})? [-+0-9.eE]+$`);
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('# '));
+  expect(lines.length).toBeGreaterThan(10);
+  for (const line of lines) expect(line).toMatch(sample);
+  expect(lines).toContain(
+    'http_request_duration_seconds_bucket{le="0.005",service="order",method="GET",route="/graphql"} 1',
+  );
+});
+
+test('the process itself is measured once asked for', async () => {
+  expect(await metrics.registry.metrics()).not.toContain('process_cpu_seconds_total');
+  collectProcessMetrics();
+  expect(await metrics.registry.metrics()).toContain('process_cpu_seconds_total');
+});
