@@ -7,7 +7,7 @@ import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from './auth/principal.js';
 import type { TokenVerifier } from './auth/tokens.js';
-import { formatErrors } from './graphql-errors.js';
+import { formatErrors } from './graphql/errors.js';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
 

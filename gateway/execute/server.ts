@@ -8,7 +8,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { problem } from '../../platform/errors.js';
-import { errorFormatter } from '../../platform/graphql-errors.js';
+import { errorFormatter } from '../../platform/graphql/errors.js';
 import type { Log } from '../../platform/log.js';
 import type { GatewayContext } from '../context.js';
 import { withoutValueCompletion } from './value-completion.js';

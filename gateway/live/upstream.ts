@@ -96,13 +96,7 @@ function upstreamSocket({ name, url }: SubgraphAddress, log: Log) {
     return () => finish();
   }
 
-  return {
-    open,
-    async close() {
-      clearTimeout(pong);
-      await client.dispose();
-    },
-  };
+  return { open, close: () => client.dispose() };
 }
 
 const refusal = (errors: readonly GraphQLFormattedError[]): AggregateError =>

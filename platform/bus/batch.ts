@@ -29,7 +29,8 @@ export async function processBatch<T>(consumer: Consumer<T>, messages: Message[]
       await consumer.handle(readable);
       return parsed.map(readOutcome);
     } catch (error) {
-      if (isTransient(error)) return parsed.map((event) => (typeof event === 'string' ? readOutcome(event) : { kind: 'later' }));
+      if (isTransient(error))
+        return parsed.map((event) => (typeof event === 'string' ? readOutcome(event) : { kind: 'later' }));
     }
   }
   const waiting = new Set<string>();

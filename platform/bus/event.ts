@@ -77,7 +77,8 @@ export function parseMessage<T>(contract: Contract<T>, message: Message): Event<
   }
   const envelope = cloudEvent.safeParse(json);
   if (!envelope.success) return `not a CloudEvent: ${firstIssue(envelope.error)}`;
-  if (envelope.data.type !== contract.topic) return `the type is ${envelope.data.type}, not ${contract.topic}`;
+  if (envelope.data.type !== contract.topic)
+    return `the type is ${envelope.data.type}, not ${contract.topic}`;
   const data = contract.schema.safeParse(envelope.data.data);
   if (!data.success) return `data: ${firstIssue(data.error)}`;
   const { id, source, type, time } = envelope.data;

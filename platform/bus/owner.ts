@@ -29,7 +29,11 @@ export async function becomeOwner(options: { url: string; log: Log; onHeld: () =
 
   /** Connects and asks once; answers whether the lock is ours. */
   async function take(): Promise<boolean> {
-    const candidate = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true });
+    const candidate = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    });
     let lost = false;
     candidate.on('error', () => {
       lost = true;
@@ -58,7 +62,8 @@ export async function becomeOwner(options: { url: string; log: Log; onHeld: () =
 
   const until = Date.now() + patienceMs;
   while (!(await take())) {
-    if (Date.now() >= until) throw new Error('another process runs on the same bus database; several processes need KAFKA_BROKERS');
+    if (Date.now() >= until)
+      throw new Error('another process runs on the same bus database; several processes need KAFKA_BROKERS');
     await delay(100);
   }
   return {

@@ -83,9 +83,13 @@ export function createLiveSource<T>(options: {
       if (Date.now() >= watcher.unknownUntil) channel.end(notFound(name));
       return;
     }
-    if (!watcher.mayWatch(reading.ownerId)) return channel.end(notFound(name));
+    if (!watcher.mayWatch(reading.ownerId)) {
+      channel.end(notFound(name));
+      return;
+    }
     if (!watcher.known && watcher.after !== null && watcher.after > reading.last) {
-      return channel.end(badInput(`after is a cursor that this ${name} has not reached.`, 'after'));
+      channel.end(badInput(`after is a cursor that this ${name} has not reached.`, 'after'));
+      return;
     }
     watcher.known = true;
     for (const { sequence, value } of reading.changes) {

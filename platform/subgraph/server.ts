@@ -10,7 +10,7 @@ import { parse } from 'graphql';
 import type { TokenVerifier } from '../auth/tokens.js';
 import type { Bus } from '../bus/bus.js';
 import { type Config, databaseUrl } from '../config.js';
-import { errorFormatter } from '../graphql-errors.js';
+import { errorFormatter } from '../graphql/errors.js';
 import { startHousekeeping } from '../housekeeping.js';
 import { createHttpServer, listen, serveMetrics } from '../http.js';
 import { Lifecycle } from '../lifecycle.js';

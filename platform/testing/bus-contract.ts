@@ -202,16 +202,22 @@ export function busContract(name: string, create: () => Promise<BusStorage>): vo
       expect((await deadLetters(bus))[0]?.reason).toMatch(reason);
     });
 
-    test('an outage is waited for, however many tries it takes, and makes no dead letter', async () => {
-      let tries = 0;
-      const { bus, handled } = await consume(() => {
-        tries += 1;
-        if (tries <= maxAttempts + 1) throw outage();
-      });
-      await bus.publish(notes({ key: 'a', n: 1 }, { key: 'a', n: 2 }));
-      await expect.poll(() => handled.map(({ n }) => n), patient).toEqual([1, 2]);
-      expect(await deadLetters(bus)).toEqual([]);
-    });
+    test.each([
+      ['a lone event', [1]],
+      ['a batch', [1, 2]],
+    ])(
+      'an outage is waited for, however many tries it takes, and makes no dead letter of %s',
+      async (_, all) => {
+        let tries = 0;
+        const { bus, handled } = await consume(() => {
+          tries += 1;
+          if (tries <= maxAttempts + 1) throw outage();
+        });
+        await bus.publish(notes(...all.map((n) => ({ key: 'a', n }))));
+        await expect.poll(() => handled.map(({ n }) => n), patient).toEqual(all);
+        expect(await deadLetters(bus)).toEqual([]);
+      },
+    );
 
     test('a dead letter that is replayed goes to its own group alone, once', async () => {
       let broken = true;

@@ -1,5 +1,5 @@
-import { type CloseEvent, createClient } from 'graphql-ws';
-import { WebSocket } from 'ws';
+import { createClient } from 'graphql-ws';
+import { type CloseEvent, WebSocket } from 'ws';
 import type { AnswerError } from './system.js';
 
 export interface LiveMessage<T> {

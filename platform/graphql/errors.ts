@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import type { Log } from './log.js';
-import { metrics } from './metrics.js';
+import type { Log } from '../log.js';
+import { metrics } from '../metrics.js';
 
 /** Apollo's own codes, in the words of our surface. PERSISTED_QUERY_NOT_FOUND stays: clients wait for it. */
 const translated: Record<string, string> = {

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { orderCreated } from '../../events/order.js';
+import { paymentCompleted } from '../../events/payment.js';
+import { createLog } from '../../platform/log.js';
+import type { Database } from '../../platform/postgres/database.js';
+import { consumerOf, eventOf, serviceDatabase } from '../../test/support/service.js';
+import { until } from '../../test/support/wait.js';
+import { advanceDeliveries, assignCouriers, ensureCouriers } from './commands.js';
+import { consumers } from './consumers.js';
+import { createBells, startAssigner, startSimulator } from './workers.js';
+
+/** A database with so many free couriers and so many deliveries that wait; answers these, oldest first. */
+async function waiting(options: { couriers: number; deliveries: number }): Promise<{ database: Database; ids: string[] }> {
+  const database = await serviceDatabase('delivery');
+  await ensureCouriers(
+    database,
+    Array.from({ length: options.couriers }, (_, index) => ({ id: randomUUID(), name: `Courier ${index}`, userId: randomUUID() })),
+  );
+  const all = consumers(database, () => undefined);
+  const orders = Array.from({ length: options.deliveries }, () => ({ orderId: randomUUID(), userId: randomUUID() }));
+  await consumerOf(all, orderCreated).handle(
+    orders.map((order) => eventOf(orderCreated, { ...order, totalCents: 1, currency: 'EUR', deliveryAddress: 'Long Lane 1' })),
+  );
+  await consumerOf(all, paymentCompleted).handle(
+    orders.map((order) => eventOf(paymentCompleted, { ...order, paymentId: randomUUID(), status: 'SUCCESS', amountCents: 1, currency: 'EUR' })),
+  );
+  const { rows } = await database.query<{ id: string }>('select id from deliveries order by id');
+  return { database, ids: rows.map(({ id }) => id) };
+}
+
+const active = `status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')`;
+const assigned = async (database: Database): Promise<string[]> =>
+  (await database.query<{ id: string }>('select id from deliveries where courier_id is not null order by id')).rows.map(({ id }) => id);
+const sum = (numbers: number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+describe('couriers that are assigned', () => {
+  test('by twenty at once go to the oldest deliveries, one each', async () => {
+    const { database, ids } = await waiting({ couriers: 3, deliveries: 50 });
+    const given = await Promise.all(Array.from({ length: 20 }, () => assignCouriers(database)));
+    expect(sum(given)).toBe(3);
+    expect(await assigned(database)).toEqual(ids.slice(0, 3));
+    const { rows } = await database.query(`select count(distinct courier_id)::int as couriers from deliveries where ${active} and courier_id is not null`);
+    expect(rows).toEqual([{ couriers: 3 }]);
+  });
+
+  test('while others are moved take the deliveries in their order, and never two at a time', async () => {
+    const { database, ids } = await waiting({ couriers: 3, deliveries: 50 });
+    for (let round = 0; (await assigned(database)).length < 50; round += 1) {
+      expect(round).toBeLessThan(200);
+      await Promise.all([
+        ...Array.from({ length: 5 }, () => assignCouriers(database)),
+        ...Array.from({ length: 3 }, () => advanceDeliveries(database, 0)),
+      ]);
+      const given = await assigned(database);
+      expect(given).toEqual(ids.slice(0, given.length));
+      const { rows } = await database.query(`select courier_id from deliveries where ${active} and courier_id is not null group by 1 having count(*) > 1`);
+      expect(rows).toEqual([]);
+    }
+  });
+
+  test('are those who have been free longest', async () => {
+    const { database } = await waiting({ couriers: 3, deliveries: 2 });
+    const { rows } = await database.query<{ id: string }>(
+      `update couriers set free_since = now() - (case name when 'Courier 2' then 3 when 'Courier 0' then 2 else 1 end) * interval '1 min' returning id, name`,
+    );
+    expect(rows).toHaveLength(3);
+    await assignCouriers(database);
+    const { rows: names } = await database.query('select c.name from deliveries d join couriers c on c.id = d.courier_id order by d.id');
+    expect(names).toEqual([{ name: 'Courier 2' }, { name: 'Courier 0' }]);
+  });
+
+  test('leave no change and no event: nothing of the status has moved', async () => {
+    const { database } = await waiting({ couriers: 1, deliveries: 1 });
+    await database.query('delete from outbox');
+    expect(await assignCouriers(database)).toBe(1);
+    const { rows } = await database.query('select d.status, d.sequence, (select count(*)::int from outbox) as events from deliveries d');
+    expect(rows).toEqual([{ status: 'PENDING', sequence: 1, events: 0 }]);
+    expect(await assignCouriers(database)).toBe(0);
+  });
+});
+
+describe('deliveries that are moved along', () => {
+  test('by ten at once take one step each', async () => {
+    const { database, ids } = await waiting({ couriers: 30, deliveries: 30 });
+    await assignCouriers(database);
+    await database.query(`update deliveries set updated_at = now() - interval '1 hour'`);
+    const moved = await Promise.all(Array.from({ length: 10 }, () => advanceDeliveries(database, 60_000)));
+    expect(sum(moved)).toBe(ids.length);
+    const { rows } = await database.query('select status, sequence, count(*)::int as deliveries from deliveries group by 1, 2');
+    expect(rows).toEqual([{ status: 'IN_TRANSIT', sequence: 2, deliveries: 30 }]);
+  });
+
+  test('wait until they have stood still for long enough, and for a courier', async () => {
+    const { database } = await waiting({ couriers: 1, deliveries: 2 });
+    await assignCouriers(database);
+    expect(await advanceDeliveries(database, 60_000)).toBe(0);
+    expect(await advanceDeliveries(database, 0)).toBe(1);
+    const { rows } = await database.query('select status from deliveries where courier_id is null');
+    expect(rows).toEqual([{ status: 'PENDING' }]);
+  });
+
+  test('by two simulators and two assigners at once go each through every step once', async () => {
+    const { database } = await waiting({ couriers: 5, deliveries: 30 });
+    const log = createLog({ level: 'silent', format: 'json', app: 'test' });
+    const bells = [createBells(), createBells()];
+    const workers = bells.flatMap((own) => [startAssigner(database, own, log), startSimulator(database, own, 1, log)]);
+    onTestFinished(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
+    await until('all are delivered', async () => {
+      // What the events do in the whole system: a courier has become free.
+      for (const { assign } of bells) assign.ring();
+      const { rows } = await database.query(`select from deliveries where status <> 'DELIVERED'`);
+      return rows.length === 0;
+    });
+    const { rows } = await database.query(
+      `select array_agg(status order by sequence) as statuses, array_agg(by order by sequence) as movers from delivery_changes group by delivery_id`,
+    );
+    expect(rows).toHaveLength(30);
+    for (const row of rows) {
+      expect(row).toEqual({
+        statuses: ['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'],
+        movers: ['system', 'courier', 'courier', 'courier'],
+      });
+    }
+    const { rows: events } = await database.query('select count(*)::int as events from outbox');
+    expect(events).toEqual([{ events: 120 }]);
+  });
+});

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { orderCreated } from '../../events/order.js';
+import { userRegistered } from '../../events/user.js';
+import type { Database } from '../../platform/postgres/database.js';
+import { consumerOf, counting, eventOf, serviceDatabase } from '../../test/support/service.js';
+import { paymentCommands } from './commands.js';
+import { consumers } from './consumers.js';
+import { PrismaClient } from './generated/prisma/client.js';
+
+const ordered = (userId: string, totalCents: number, orderId: string = randomUUID()) =>
+  eventOf(orderCreated, { orderId, userId, totalCents, currency: 'EUR', deliveryAddress: 'Long Lane 1' });
+
+function handlers(database: Database) {
+  const all = consumers(database);
+  return { orders: consumerOf(all, orderCreated).handle, users: consumerOf(all, userRegistered).handle };
+}
+
+function commandsOf(database: Database) {
+  const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
+  onTestFinished(() => prisma.$disconnect());
+  return paymentCommands(prisma);
+}
+
+/** So many users with so much money each. */
+async function users(database: Database, count: number, amount: string): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => randomUUID());
+  const commands = commandsOf(database);
+  for (const userId of ids) {
+    expect(await commands.topUp({ by: userId, userId, amount, idempotencyKey: 'start' })).toMatchObject({ ok: true });
+  }
+  return ids;
+}
+
+/** Fails unless every balance is the sum of its ledger, and every charge has its payment. */
+async function expectSound(database: Database): Promise<void> {
+  const { rows } = await database.query(
+    `select a.id from accounts a left join ledger_entries e on e.account_id = a.id
+     group by a.id having a.balance_cents <> coalesce(sum(e.amount_cents), 0)`,
+  );
+  expect(rows).toEqual([]);
+  const { rows: charged } = await database.query(
+    `select p.id from payments p left join ledger_entries e on e.payment_id = p.id and e.kind = 'CHARGE'
+     where (p.status = 'SUCCESS') <> (e.id is not null) or e.amount_cents <> -p.amount_cents`,
+  );
+  expect(charged).toEqual([]);
+}
+
+const balances = async (database: Database) =>
+  Object.fromEntries(
+    (await database.query<{ userId: string; cents: number }>('select user_id as "userId", balance_cents as cents from accounts')).rows.map(
+      ({ userId, cents }) => [userId, cents],
+    ),
+  );
+const statuses = async (database: Database) =>
+  Object.fromEntries(
+    (await database.query<{ status: string; count: number }>('select status, count(*) from payments group by status')).rows.map(
+      ({ status, count }) => [status, count],
+    ),
+  );
+
+describe('orders are charged', () => {
+  test('one after the other within a batch, as far as the balance goes', async () => {
+    const database = await serviceDatabase('payment');
+    const [userId = ''] = await users(database, 1, '10.00');
+    await handlers(database).orders([ordered(userId, 400), ordered(userId, 400), ordered(userId, 400), ordered(userId, 200)]);
+    expect(await balances(database)).toEqual({ [userId]: 0 });
+    expect(await statuses(database)).toEqual({ SUCCESS: 3, INSUFFICIENT_FUNDS: 1 });
+    const { rows } = await database.query('select kind, amount_cents as amount, balance_after_cents as left from ledger_entries order by id');
+    expect(rows).toEqual([
+      { kind: 'TOP_UP', amount: 1000, left: 1000 },
+      { kind: 'CHARGE', amount: -400, left: 600 },
+      { kind: 'CHARGE', amount: -400, left: 200 },
+      { kind: 'CHARGE', amount: -200, left: 0 },
+    ]);
+    await expectSound(database);
+  });
+
+  test('once, however often they come: in one batch, in two, under one event id or another', async () => {
+    const database = await serviceDatabase('payment');
+    const [userId = ''] = await users(database, 1, '10.00');
+    const { orders } = handlers(database);
+    const event = ordered(userId, 300);
+    const again = () => ordered(userId, 300, event.data.orderId);
+    await orders([event, event, again()]);
+    await orders([event]);
+    await orders([again(), event, again()]);
+    expect(await balances(database)).toEqual({ [userId]: 700 });
+    const { rows } = await database.query('select count(*)::int as events from outbox');
+    expect(rows).toEqual([{ events: 1 }]);
+    await expectSound(database);
+  });
+
+  test('before their user is heard of: the account is opened, with nothing in it', async () => {
+    const database = await serviceDatabase('payment');
+    const { orders, users: onUsers } = handlers(database);
+    const userId = randomUUID();
+    await orders([ordered(userId, 1)]);
+    await onUsers([eventOf(userRegistered, { userId }), eventOf(userRegistered, { userId })]);
+    expect(await balances(database)).toEqual({ [userId]: 0 });
+    expect(await statuses(database)).toEqual({ INSUFFICIENT_FUNDS: 1 });
+  });
+
+  test('with the same number of statements whatever the batch holds', async () => {
+    const database = await serviceDatabase('payment');
+    const ids = await users(database, 5, '5.00');
+    const runs = [];
+    for (const size of [1, 10, 100]) {
+      const counted = counting(database);
+      await handlers(counted.database).orders(Array.from({ length: size }, (_, index) => ordered(ids[index % 5] ?? '', 10)));
+      runs.push(counted.count());
+    }
+    expect(runs).toEqual([8, 8, 8]);
+    await expectSound(database);
+  });
+
+  test('in batches of the same users and orders at once, each once, without deadlock', async () => {
+    const database = await serviceDatabase('payment');
+    const ids = [...(await users(database, 10, '1.00')), ...Array.from({ length: 10 }, () => randomUUID())];
+    const events = ids.flatMap((userId) => Array.from({ length: 4 }, () => ordered(userId, 30)));
+    const others = events.map(({ data }) => ordered(data.userId, 30, data.orderId));
+    const { orders, users: onUsers } = handlers(database);
+    await Promise.all([
+      orders(events),
+      orders(events.toReversed()),
+      orders(others.toReversed()),
+      orders(others.toSorted(() => Math.random() - 0.5)),
+      onUsers(ids.toReversed().map((userId) => eventOf(userRegistered, { userId }))),
+    ]);
+    expect(await statuses(database)).toEqual({ SUCCESS: 30, INSUFFICIENT_FUNDS: 50 });
+    expect(Object.values(await balances(database)).sort()).toEqual([...Array(10).fill(0), ...Array(10).fill(10)]);
+    await expectSound(database);
+  });
+
+  test('while the account is topped up, and no cent is lost', async () => {
+    const database = await serviceDatabase('payment');
+    const [userId = ''] = await users(database, 1, '1.00');
+    const commands = commandsOf(database);
+    const { orders } = handlers(database);
+    await Promise.all(
+      Array.from({ length: 10 }, (_, index) => [
+        orders([ordered(userId, 7), ordered(userId, 3)]),
+        commands.topUp({ by: userId, userId, amount: '0.10', idempotencyKey: String(index) }),
+      ]).flat(),
+    );
+    expect(await balances(database)).toEqual({ [userId]: 100 });
+    await expectSound(database);
+  });
+});
+
+test('a batch that fails takes nothing, and is charged when it comes again', async () => {
+  const database = await serviceDatabase('payment');
+  const [userId = ''] = await users(database, 1, '10.00');
+  const { orders } = handlers(database);
+  await database.query('alter table payments add constraint poison check (amount_cents <> 666)');
+  const good = ordered(userId, 100);
+  await expect(orders([good, ordered(userId, 666)])).rejects.toMatchObject({ constraint: 'poison' });
+  expect(await balances(database)).toEqual({ [userId]: 1000 });
+  await orders([good]);
+  expect(await balances(database)).toEqual({ [userId]: 900 });
+  await expectSound(database);
+});
+
+test('a balance has a limit, and a top-up past it is refused', async () => {
+  const database = await serviceDatabase('payment');
+  const [userId = ''] = await users(database, 1, '1.00');
+  await database.query('update accounts set balance_cents = 900000000000000');
+  const refused = await commandsOf(database).topUp({ by: userId, userId, amount: '0.01', idempotencyKey: 'more' });
+  expect(refused).toMatchObject({ ok: false, code: 'BAD_USER_INPUT', field: 'amount' });
+});
