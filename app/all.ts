@@ -56,27 +56,29 @@ async function startParts(given: Config, log: Log, lifecycle: Lifecycle): Promis
 
   const subgraphs = new Map<string, RunningSubgraph>();
   const options = { config, log, bus, verifier, host: '127.0.0.1', port: 0 };
-  const start = (service: string, begin: () => Promise<RunningSubgraph>) =>
-    lifecycle
-      .start(service, begin, (subgraph) => subgraph.stop())
-      .then((subgraph) => subgraphs.set(service, subgraph));
-  await start('user', () => startSubgraph(userSubgraph({ privateKey }), options));
-  await start('order', () => startSubgraph(orderSubgraph, options));
-  await start('payment', () => startSubgraph(paymentSubgraph, options));
-  await start('delivery', () => startSubgraph(deliverySubgraph, options));
+  const start = async (service: string, begin: () => Promise<RunningSubgraph>) =>
+    subgraphs.set(service, await lifecycle.start(service, begin, (subgraph) => subgraph.stop()));
+  await Promise.all([
+    start('user', () => startSubgraph(userSubgraph({ privateKey }), options)),
+    start('order', () => startSubgraph(orderSubgraph, options)),
+    start('payment', () => startSubgraph(paymentSubgraph, options)),
+    start('delivery', () => startSubgraph(deliverySubgraph, options)),
+  ]);
 
   await lifecycle.start(
     'bus',
     () => bus.start(),
     () => bus.stop(),
   );
-  for (const subgraph of subgraphs.values()) {
-    await lifecycle.start(
-      `${subgraph.name} workers`,
-      () => subgraph.run(),
-      (workers) => workers.stop(),
-    );
-  }
+  await Promise.all(
+    [...subgraphs.values()].map((subgraph) =>
+      lifecycle.start(
+        `${subgraph.name} workers`,
+        () => subgraph.run(),
+        (workers) => workers.stop(),
+      ),
+    ),
+  );
 
   const subgraphUrls = Object.fromEntries([...subgraphs.values()].map(({ name, url }) => [name, url]));
   const gateway = await lifecycle.start(

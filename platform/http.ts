@@ -1,4 +1,4 @@
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
@@ -36,7 +36,10 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     const route = request.routeOptions.url ?? 'unknown';
     metrics.httpRequests.inc({ service, method: request.method, route, status: String(reply.statusCode) });
     metrics.httpDuration.observe({ service, method: request.method, route }, reply.elapsedTime / 1000);
-    log.debug({ service, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+    log.debug(
+      { service, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'request',
+    );
   });
 
   // What was under way when closing began is answered; its connection must not be kept for more, or closing waits for it.
@@ -65,15 +68,23 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
 }
 
 function describe(status: number): { message: string; extensions: { code: string } } {
-  if (status === 413) return { message: 'The body has more than 1 MiB.', extensions: { code: 'QUERY_TOO_COMPLEX' } };
-  if (status === 404) return { message: 'There is nothing here; GraphQL is at /graphql.', extensions: { code: 'NOT_FOUND' } };
-  if (status < 500) return { message: 'The request is not one that GraphQL over HTTP knows: its body must be JSON.', extensions: { code: 'BAD_USER_INPUT' } };
+  if (status === 413)
+    return { message: 'The body has more than 1 MiB.', extensions: { code: 'QUERY_TOO_COMPLEX' } };
+  if (status === 404)
+    return { message: 'There is nothing here; GraphQL is at /graphql.', extensions: { code: 'NOT_FOUND' } };
+  if (status < 500)
+    return {
+      message: 'The request is not one that GraphQL over HTTP knows: its body must be JSON.',
+      extensions: { code: 'BAD_USER_INPUT' },
+    };
   return { message: 'Something went wrong here.', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
 }
 
 /** Serves the process's metrics at /metrics of this server. */
 export function serveMetrics(app: FastifyInstance): void {
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
 }
 
 /**

@@ -29,7 +29,10 @@ const request = (changes: Partial<Repeatable> = {}): Repeatable => ({
 });
 
 /** A mutation as a subgraph has it: claim, effect, settle; answers the id of what it made. */
-const mutate = (asked: Repeatable, work: () => Promise<Result<null>> = async () => ({ ok: true, value: null })) =>
+const mutate = (
+  asked: Repeatable,
+  work: () => Promise<Result<null>> = async () => ({ ok: true, value: null }),
+) =>
   refusable(() =>
     service.database.transaction(async (tx) => {
       const first = must(await claim(raw(tx), asked));
@@ -64,7 +67,15 @@ test('two at once with the same key: the second waits, and gets the answer of th
   await began.promise;
   const others = [mutate(asked), mutate(asked)];
   await expect
-    .poll(async () => (await service.database.query(`select from pg_locks where not granted and locktype = 'transactionid'`, [])).rowCount)
+    .poll(
+      async () =>
+        (
+          await service.database.query(
+            `select from pg_locks where not granted and locktype = 'transactionid'`,
+            [],
+          )
+        ).rowCount,
+    )
     .toBe(2);
   held.resolve();
   const answers = await Promise.all([first, ...others]);
@@ -115,7 +126,11 @@ test('a refusal leaves no trace: the key is free again', async () => {
 });
 
 test.each(['', 'x'.repeat(201)])('a key of a wrong length is refused', async (key) => {
-  expect(await mutate(request({ key }))).toMatchObject({ ok: false, code: 'BAD_USER_INPUT', field: 'idempotencyKey' });
+  expect(await mutate(request({ key }))).toMatchObject({
+    ok: false,
+    code: 'BAD_USER_INPUT',
+    field: 'idempotencyKey',
+  });
 });
 
 test('a mutation that forgot to settle its key never runs twice', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Result, ok, refuse } from './errors.js';
+import { ok, type Result, refuse } from './errors.js';
 import { isText } from './text.js';
 
 /** The part of a Prisma transaction that is used here; every service's client has it. */
@@ -42,10 +42,15 @@ export async function claim(tx: RawTransaction, request: Repeatable): Promise<Re
     key,
   );
   if (first?.input_hash === inputHash) {
-    if (first.result_id === null) throw new Error(`${mutation} claimed an idempotency key and never settled it`);
+    if (first.result_id === null)
+      throw new Error(`${mutation} claimed an idempotency key and never settled it`);
     return ok(first.result_id);
   }
-  return refuse('IDEMPOTENCY_CONFLICT', 'This idempotency key was used with another input.', 'idempotencyKey');
+  return refuse(
+    'IDEMPOTENCY_CONFLICT',
+    'This idempotency key was used with another input.',
+    'idempotencyKey',
+  );
 }
 
 /** Notes the id of the answer, in the same transaction, so that a repetition gets the same. */

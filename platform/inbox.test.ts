@@ -9,7 +9,9 @@ const contract = noteContract();
 
 beforeEach(async () => {
   service = await createServiceDatabase();
-  await service.database.query('create table effects (at bigint generated always as identity, who text, n int)');
+  await service.database.query(
+    'create table effects (at bigint generated always as identity, who text, n int)',
+  );
 });
 afterEach(() => service.drop());
 
@@ -34,9 +36,9 @@ const group = (name: string, fail: (n: number) => boolean = () => false) =>
   });
 
 const effects = async (): Promise<string[]> =>
-  (await service.database.query<{ effect: string }>(`select who || n as effect from effects order by at`, [])).rows.map(
-    ({ effect }) => effect,
-  );
+  (
+    await service.database.query<{ effect: string }>(`select who || n as effect from effects order by at`, [])
+  ).rows.map(({ effect }) => effect);
 
 const inboxSize = async () =>
   (await service.database.query<{ count: number }>('select count(*) from inbox', [])).rows[0]?.count;

@@ -28,7 +28,11 @@ export class Lifecycle {
    * Starts a part and remembers how to stop it. Throws what `start` throws; nothing starts once
    * stopping has begun.
    */
-  async start<T>(name: string, start: () => Promise<T> | T, stop: (part: T) => Promise<void> | void): Promise<T> {
+  async start<T>(
+    name: string,
+    start: () => Promise<T> | T,
+    stop: (part: T) => Promise<void> | void,
+  ): Promise<T> {
     if (this.#stopping) throw new Error(`stopping: ${name} is not started`);
     const part = await start();
     if (this.#stopping) {
@@ -55,7 +59,10 @@ export class Lifecycle {
       if (outcome === 'done') this.#log.debug({ part: part.name }, 'stopped');
       else {
         clean = false;
-        this.#log.error({ part: part.name, ...(outcome === 'late' ? {} : { err: outcome }) }, 'did not stop cleanly');
+        this.#log.error(
+          { part: part.name, ...(outcome === 'late' ? {} : { err: outcome }) },
+          'did not stop cleanly',
+        );
       }
     }
     return clean;
@@ -68,7 +75,13 @@ async function within(work: Promise<void>, ms: number): Promise<'done' | 'late' 
     timer = setTimeout(() => resolve('late'), ms);
   });
   try {
-    return await Promise.race([work.then(() => 'done' as const, (error: unknown) => asError(error)), late]);
+    return await Promise.race([
+      work.then(
+        () => 'done' as const,
+        (error: unknown) => asError(error),
+      ),
+      late,
+    ]);
   } finally {
     clearTimeout(timer);
   }

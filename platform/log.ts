@@ -3,7 +3,15 @@ import { type Logger, pino } from 'pino';
 export type Log = Logger;
 
 /** What must never reach a log line, at the top of a logged object or up to three levels down. */
-const secrets = ['authorization', 'cookie', 'password', 'accessToken', 'refreshToken', 'privateKey', 'JWT_PRIVATE_KEY'];
+const secrets = [
+  'authorization',
+  'cookie',
+  'password',
+  'accessToken',
+  'refreshToken',
+  'privateKey',
+  'JWT_PRIVATE_KEY',
+];
 const redact = ['', '*.', '*.*.', '*.*.*.'].flatMap((depth) => secrets.map((name) => `${depth}${name}`));
 
 /** The process's log: one JSON object a line, or one readable line with `text`. */
@@ -15,7 +23,9 @@ export function createLog(options: { level: string; format: 'json' | 'text'; app
     redact,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return options.format === 'json' ? pino(base) : pino(base, { write: (line) => void process.stdout.write(asText(line)) });
+  return options.format === 'json'
+    ? pino(base)
+    : pino(base, { write: (line) => void process.stdout.write(asText(line)) });
 }
 
 /** `12:03:11 info  order: listening port=4001` */

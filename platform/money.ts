@@ -1,4 +1,4 @@
-import { type Result, ok, refuse } from './errors.js';
+import { ok, type Result, refuse } from './errors.js';
 
 /** The only currency so far; it has two decimals. */
 export const currency = 'EUR';
@@ -29,6 +29,7 @@ export function parseCents(text: unknown, field: string): Result<number> {
   const decimals = match[2] ?? '';
   if (decimals.length > 2) return refuse('BAD_USER_INPUT', `${currency} has two decimals.`, field);
   const cents = Number(match[1]) * 100 + Number(decimals.padEnd(2, '0'));
-  if (cents > largestCents) return refuse('BAD_USER_INPUT', `An amount is at most ${toDecimal(largestCents)}.`, field);
+  if (cents > largestCents)
+    return refuse('BAD_USER_INPUT', `An amount is at most ${toDecimal(largestCents)}.`, field);
   return ok(cents);
 }

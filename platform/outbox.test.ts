@@ -55,7 +55,10 @@ function replica(): Database {
 
 const write = (...numbers: number[]) =>
   database.transaction((tx) =>
-    insertOutbox(tx, numbers.map((n) => toMessage('test', contract, { key: 'a', n }, new Date()))),
+    insertOutbox(
+      tx,
+      numbers.map((n) => toMessage('test', contract, { key: 'a', n }, new Date())),
+    ),
   );
 
 const kept = async (): Promise<number> =>

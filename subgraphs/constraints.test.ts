@@ -1,12 +1,15 @@
-import { expect, test } from 'vitest';
-import type { ServiceName } from '../platform/config.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ServiceName, serviceNames } from '../platform/config.js';
+import type { Database } from '../platform/postgres/database.js';
 import { attempt, serviceDatabase } from '../test/support/service.js';
 
 const id = (n: number): string => `'00000000-0000-7000-8000-${String(n).padStart(12, '0')}'`;
 
 /** Rows that are right: what an invariant is broken on. */
 const standing: Record<ServiceName, string[]> = {
-  user: [`insert into users (id, email, password_hash, first_name, last_name) values (${id(1)}, 'rosa@example.org', 'x', 'Rosa', 'R')`],
+  user: [
+    `insert into users (id, email, password_hash, first_name, last_name) values (${id(1)}, 'rosa@example.org', 'x', 'Rosa', 'R')`,
+  ],
   order: [
     `insert into products (id, name, price_cents) values (${id(1)}, 'Soup', 650)`,
     `insert into orders (id, user_id, status, total_cents, delivery_address) values (${id(2)}, ${id(9)}, 'PENDING', 650, 'Long Lane 1')`,
@@ -46,7 +49,12 @@ const broken: [ServiceName, string, string[], RegExp][] = [
   ['user', 'one address for two users', [addUser('email', `'rosa@example.org'`)], /users_email_key/],
   ['user', 'an address with capitals', [addUser('email', `'Ben@example.org'`)], /users_email_check/],
   ['user', 'an unknown role', [addUser('email, role', `'ben@example.org', 'KING'`)], /users_role_check/],
-  ['user', 'a refresh token of nobody', [`insert into refresh_tokens (token_hash, user_id, expires_at) values ('h', ${id(8)}, now())`], /refresh_tokens_user_id_fkey/],
+  [
+    'user',
+    'a refresh token of nobody',
+    [`insert into refresh_tokens (token_hash, user_id, expires_at) values ('h', ${id(8)}, now())`],
+    /refresh_tokens_user_id_fkey/,
+  ],
 
   ['order', 'an item of quantity 0', [addItem(0)], /order_items_quantity_check/],
   ['order', 'an item of quantity 1001', [addItem(1001)], /order_items_quantity_check/],
@@ -55,26 +63,90 @@ const broken: [ServiceName, string, string[], RegExp][] = [
   ['order', 'an order for nothing', ['update orders set total_cents = 0'], /orders_total_cents_check/],
   ['order', 'an unknown status', [`update orders set status = 'LOST'`], /orders_status_check/],
   ['order', 'a status that no change tells of', [`update orders set status = 'PAID'`], /orders_last_change/],
-  ['order', 'a status without its change', [`update orders set status = 'PAID', sequence = 2`], /orders_last_change/],
-  ['order', 'a status that is not its change’s', [addOrderChange(2, 'CANCELLED'), `update orders set status = 'PAID', sequence = 2`], /orders_last_change/],
-  ['order', 'a delivery status that is not its change’s', [addOrderChange(2, 'PENDING'), `update orders set delivery_status = 'PENDING', delivery_sequence = 1, sequence = 2`], /delivery status/],
-  ['order', 'an order without any change', [`insert into orders (user_id, status, total_cents, delivery_address) values (${id(9)}, 'PENDING', 1, 'a')`], /orders_last_change/],
-  ['order', 'a hole in the history', [addOrderChange(3, 'PAID')], /order_changes_order_id_previous_sequence_fkey/],
-  ['order', 'a change without its order', [`insert into order_changes (order_id, sequence, status) values (${id(8)}, 1, 'PENDING')`], /order_changes_order_id_fkey/],
+  [
+    'order',
+    'a status without its change',
+    [`update orders set status = 'PAID', sequence = 2`],
+    /orders_last_change/,
+  ],
+  [
+    'order',
+    'a status that is not its change’s',
+    [addOrderChange(2, 'CANCELLED'), `update orders set status = 'PAID', sequence = 2`],
+    /orders_last_change/,
+  ],
+  [
+    'order',
+    'an order without any change',
+    [
+      `insert into orders (user_id, status, total_cents, delivery_address) values (${id(9)}, 'PENDING', 1, 'a')`,
+    ],
+    /orders_last_change/,
+  ],
+  [
+    'order',
+    'a hole in the history',
+    [addOrderChange(3, 'PAID')],
+    /order_changes_order_id_previous_sequence_fkey/,
+  ],
+  [
+    'order',
+    'a change without its order',
+    [`insert into order_changes (order_id, sequence, status) values (${id(8)}, 1, 'PENDING')`],
+    /order_changes_order_id_fkey/,
+  ],
   ['order', 'a change of an unknown status', [addOrderChange(2, 'LOST')], /order_changes_status_check/],
   ['order', 'a history that loses its last change', ['delete from order_changes'], /orders_last_change/],
-  ['order', 'an order completed before it is delivered', [addOrderChange(2, 'COMPLETED'), `update orders set status = 'COMPLETED', sequence = 2`], /orders_check/],
-  ['order', 'a delivery status without its number', [`update orders set delivery_status = 'PENDING'`], /orders_check/],
+  [
+    'order',
+    'an order completed before it is delivered',
+    [addOrderChange(2, 'COMPLETED'), `update orders set status = 'COMPLETED', sequence = 2`],
+    /orders_check/,
+  ],
+  [
+    'order',
+    'a delivery status without its number',
+    [`update orders set delivery_status = 'PENDING'`],
+    /orders_check/,
+  ],
 
   ['payment', 'a negative balance', ['update accounts set balance_cents = -1'], /accounts_balance/],
-  ['payment', 'a second account of a user', [`insert into accounts (user_id) values (${id(9)})`], /accounts_user_id_key/],
+  [
+    'payment',
+    'a second account of a user',
+    [`insert into accounts (user_id) values (${id(9)})`],
+    /accounts_user_id_key/,
+  ],
   ['payment', 'a second payment of an order', [addPayment(id(3))], /payments_order_id_key/],
   ['payment', 'a payment of nothing', [addPayment(id(4), 0)], /payments_amount_cents_check/],
   ['payment', 'a refund without its moment', [`update payments set status = 'REFUNDED'`], /payments_check/],
-  ['payment', 'a moment of a refund that was not', ['update payments set refunded_at = now()'], /payments_check/],
-  ['payment', 'a second charge of a payment', [addEntry('CHARGE', -50, id(2))], /ledger_entries_payment_id_kind_key/],
-  ['payment', 'a second refund of a payment', [addEntry('REFUND', 50, id(2)), addEntry('REFUND', 50, id(2))], /ledger_entries_payment_id_kind_key/],
-  ['payment', 'a charge that gives', [`${addPayment(id(4))} returning id`, addEntry('CHARGE', 50, `(select id from payments where order_id = ${id(4)})`)], /ledger_entries_check/],
+  [
+    'payment',
+    'a moment of a refund that was not',
+    ['update payments set refunded_at = now()'],
+    /payments_check/,
+  ],
+  [
+    'payment',
+    'a second charge of a payment',
+    [addEntry('CHARGE', -50, id(2))],
+    /ledger_entries_payment_id_kind_key/,
+  ],
+  [
+    'payment',
+    'a second refund of a payment',
+    [addEntry('REFUND', 50, id(2)), addEntry('REFUND', 50, id(2))],
+    /ledger_entries_payment_id_kind_key/,
+  ],
+  [
+    'payment',
+    'a charge that gives',
+    [
+      `${addPayment(id(4))} returning id`,
+      addEntry('CHARGE', 50, `(select id from payments where order_id = ${id(4)})`),
+    ],
+    /ledger_entries_check/,
+  ],
   ['payment', 'a top-up that takes', [addEntry('TOP_UP', -50, 'null')], /ledger_entries_check/],
   ['payment', 'a top-up of nothing', [addEntry('TOP_UP', 0, 'null')], /ledger_entries_check/],
   ['payment', 'a charge without its payment', [addEntry('CHARGE', -50, 'null')], /ledger_entries_check/],
@@ -82,28 +154,135 @@ const broken: [ServiceName, string, string[], RegExp][] = [
   ['payment', 'a deleted ledger entry', ['delete from ledger_entries'], /never changed/],
   ['payment', 'an emptied ledger', ['truncate ledger_entries'], /never changed/],
 
-  ['delivery', 'a second delivery of an order', [`insert into deliveries (order_id, user_id, status, address) values (${id(3)}, ${id(9)}, 'PENDING', 'a')`], /deliveries_order_id_key/],
-  ['delivery', 'a delivery of an unknown order', [`insert into deliveries (order_id, user_id, status, address) values (${id(8)}, ${id(9)}, 'PENDING', 'a')`], /deliveries_order_id_fkey/],
-  ['delivery', 'two active deliveries of a courier', [`update deliveries set courier_id = ${id(1)} where id = ${id(7)}`], /deliveries_active_courier/],
-  ['delivery', 'a delivery that moves without a courier', [`update deliveries set status = 'IN_TRANSIT' where id = ${id(7)}`], /deliveries_check/],
-  ['delivery', 'a courier taken off on the way', [addChange(2, `'PENDING'`, 'IN_TRANSIT'), `update deliveries set status = 'IN_TRANSIT', sequence = 2, courier_id = null where id = ${id(6)}`], /deliveries_check/],
-  ['delivery', 'a delivery without any change', [`insert into deliveries (order_id, user_id, status, address) values (${id(5)}, ${id(9)}, 'PENDING', 'a')`], /deliveries_last_change/],
-  ['delivery', 'a status without its change', [`update deliveries set status = 'IN_TRANSIT' where id = ${id(6)}`], /deliveries_last_change/],
-  ['delivery', 'a status that is not its change’s', [addChange(2, `'PENDING'`, 'IN_TRANSIT'), `update deliveries set status = 'FAILED', sequence = 2 where id = ${id(6)}`], /deliveries_last_change/],
-  ['delivery', 'a hole in the history', [addChange(3, `'PENDING'`, 'IN_TRANSIT')], /delivery_changes_delivery_id_previous_sequence_previous_fkey/],
-  ['delivery', 'a change that does not start where the last one ended', [addChange(2, `'IN_TRANSIT'`, 'OUT_FOR_DELIVERY')], /delivery_changes_delivery_id_previous_sequence_previous_fkey/],
-  ['delivery', 'a change that starts nowhere', [addChange(2, 'null', 'IN_TRANSIT')], /delivery_changes_check/],
-  ['delivery', 'one change twice', [addChange(2, `'PENDING'`, 'IN_TRANSIT'), addChange(2, `'PENDING'`, 'FAILED')], /delivery_changes_pkey/],
-  ['delivery', 'a change to an unknown status', [addChange(2, `'PENDING'`, 'LOST')], /delivery_changes_status_check/],
-  ['delivery', 'a change by somebody else', [`update delivery_changes set by = 'nobody'`], /delivery_changes_by_check/],
-  ['delivery', 'a change of history', [`update delivery_changes set status = 'FAILED'`], /deliveries_last_change|previous_fkey/],
+  [
+    'delivery',
+    'a second delivery of an order',
+    [
+      `insert into deliveries (order_id, user_id, status, address) values (${id(3)}, ${id(9)}, 'PENDING', 'a')`,
+    ],
+    /deliveries_order_id_key/,
+  ],
+  [
+    'delivery',
+    'a delivery of an unknown order',
+    [
+      `insert into deliveries (order_id, user_id, status, address) values (${id(8)}, ${id(9)}, 'PENDING', 'a')`,
+    ],
+    /deliveries_order_id_fkey/,
+  ],
+  [
+    'delivery',
+    'two active deliveries of a courier',
+    [`update deliveries set courier_id = ${id(1)} where id = ${id(7)}`],
+    /deliveries_active_courier/,
+  ],
+  [
+    'delivery',
+    'a delivery that moves without a courier',
+    [`update deliveries set status = 'IN_TRANSIT' where id = ${id(7)}`],
+    /deliveries_check/,
+  ],
+  [
+    'delivery',
+    'a courier taken off on the way',
+    [
+      addChange(2, `'PENDING'`, 'IN_TRANSIT'),
+      `update deliveries set status = 'IN_TRANSIT', sequence = 2, courier_id = null where id = ${id(6)}`,
+    ],
+    /deliveries_check/,
+  ],
+  [
+    'delivery',
+    'a delivery without any change',
+    [
+      `insert into deliveries (order_id, user_id, status, address) values (${id(5)}, ${id(9)}, 'PENDING', 'a')`,
+    ],
+    /deliveries_last_change/,
+  ],
+  [
+    'delivery',
+    'a status without its change',
+    [`update deliveries set status = 'IN_TRANSIT' where id = ${id(6)}`],
+    /deliveries_last_change/,
+  ],
+  [
+    'delivery',
+    'a status that is not its change’s',
+    [
+      addChange(2, `'PENDING'`, 'IN_TRANSIT'),
+      `update deliveries set status = 'FAILED', sequence = 2 where id = ${id(6)}`,
+    ],
+    /deliveries_last_change/,
+  ],
+  [
+    'delivery',
+    'a hole in the history',
+    [addChange(3, `'PENDING'`, 'IN_TRANSIT')],
+    /delivery_changes_delivery_id_previous_sequence_previous_fkey/,
+  ],
+  [
+    'delivery',
+    'a change that does not start where the last one ended',
+    [addChange(2, `'IN_TRANSIT'`, 'OUT_FOR_DELIVERY')],
+    /delivery_changes_delivery_id_previous_sequence_previous_fkey/,
+  ],
+  [
+    'delivery',
+    'a change that starts nowhere',
+    [addChange(2, 'null', 'IN_TRANSIT')],
+    /delivery_changes_check/,
+  ],
+  [
+    'delivery',
+    'one change twice',
+    [addChange(2, `'PENDING'`, 'IN_TRANSIT'), addChange(2, `'PENDING'`, 'FAILED')],
+    /delivery_changes_pkey/,
+  ],
+  [
+    'delivery',
+    'a change to an unknown status',
+    [addChange(2, `'PENDING'`, 'LOST')],
+    /delivery_changes_status_check/,
+  ],
+  [
+    'delivery',
+    'a change by somebody else',
+    [`update delivery_changes set by = 'nobody'`],
+    /delivery_changes_by_check/,
+  ],
+  [
+    'delivery',
+    'a change of history',
+    [`update delivery_changes set status = 'FAILED'`],
+    /deliveries_last_change|previous_fkey/,
+  ],
   ['delivery', 'a history that is deleted', ['delete from delivery_changes'], /deliveries_last_change/],
-  ['delivery', 'two couriers of one user', [`update couriers set user_id = ${id(9)}`], /couriers_user_id_key/],
+  [
+    'delivery',
+    'two couriers of one user',
+    [`update couriers set user_id = ${id(9)}`],
+    /couriers_user_id_key/,
+  ],
 ];
 
-test.each(broken)('%s: the database refuses %s', async (service, _name, statements, refusal) => {
-  const database = await serviceDatabase(service);
-  const rows = standing[service];
-  await expect(attempt(database, ...rows), 'what stands is right').resolves.toBeUndefined();
-  await expect(attempt(database, ...rows, ...statements)).rejects.toThrow(refusal);
+describe.each(serviceNames)('the database of %s', (service) => {
+  let database: Database;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    database = await serviceDatabase(service, (end) => {
+      close = end;
+    });
+  });
+  afterAll(() => close());
+
+  test('takes what is right', async () => {
+    await expect(attempt(database, ...standing[service])).resolves.toBeUndefined();
+  });
+
+  test.each(broken.filter(([name]) => name === service))(
+    '%s refuses %s',
+    async (_service, _name, statements, refusal) => {
+      await expect(attempt(database, ...standing[service], ...statements)).rejects.toThrow(refusal);
+    },
+  );
 });

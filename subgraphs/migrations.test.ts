@@ -46,7 +46,8 @@ function tablesOf(schema: string): Record<string, Record<string, Column>> {
   for (const [, model = '', body = ''] of models) {
     const columns: Record<string, Column> = {};
     for (const line of body.split('\n')) {
-      const [, field = '', type = '', marks = '', rest = ''] = /^ {2}(\w+)\s+(\w+)(\[\]|\?)?(.*)$/.exec(line) ?? [];
+      const [, field = '', type = '', marks = '', rest = ''] =
+        /^ {2}(\w+)\s+(\w+)(\[\]|\?)?(.*)$/.exec(line) ?? [];
       if (field === '' || names.has(type)) continue;
       const native = /@db\.(Uuid|SmallInt)/.exec(rest)?.[1];
       const column = /@map\("(\w+)"\)/.exec(rest)?.[1] ?? field;
@@ -85,7 +86,8 @@ describe.each(serviceNames)('the migrations of %s', (service) => {
        where table_schema = 'public' and table_name <> '_prisma_migrations' and is_generated = 'NEVER'`,
     );
     const made: Record<string, Record<string, Column>> = {};
-    for (const { table, column, type, nullable } of rows) made[table] = { ...made[table], [column]: { type, nullable } };
+    for (const { table, column, type, nullable } of rows)
+      made[table] = { ...made[table], [column]: { type, nullable } };
     expect(made).toEqual(tablesOf(readFileSync(projectPath('prisma', service, 'schema.prisma'), 'utf8')));
   });
 
@@ -93,7 +95,9 @@ describe.each(serviceNames)('the migrations of %s', (service) => {
     const database = await serviceDatabase(service);
     const schema = readFileSync(projectPath('prisma', service, 'schema.prisma'), 'utf8');
     const named = [...schema.matchAll(/@@index\(.*map: "(\w+)"\)/g)].map(([, name]) => name);
-    const { rows } = await database.query<{ name: string }>(`select indexname as name from pg_indexes where schemaname = 'public'`);
+    const { rows } = await database.query<{ name: string }>(
+      `select indexname as name from pg_indexes where schemaname = 'public'`,
+    );
     expect(rows.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
   });
 });

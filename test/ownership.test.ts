@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Customer, startSystem, type System } from './support/system.js';
+import { type Answer, type Customer, type System, startSystem } from './support/system.js';
 
 let system: System;
 let owner: Customer;
@@ -13,18 +13,37 @@ beforeAll(async () => {
   await system.topUp(owner, '10.00');
   const order = await system.order(owner, { deliveryAddress: 'Secret Lane 1' });
   await system.reaches(order, 'COMPLETED');
-  const seen = await system.ask<{ order: { payment: { id: string }; delivery: { id: string } }; myAccount: { id: string } }>(
+  const seen = await system.ask<{
+    order: { payment: { id: string }; delivery: { id: string } };
+    myAccount: { id: string };
+  }>(
     'query ($id: ID!) { order(id: $id) { payment { id } delivery { id } } myAccount { id } }',
     { id: order },
     owner.token,
   );
-  Object.assign(ids, { order, payment: seen.order.payment.id, delivery: seen.order.delivery.id, account: seen.myAccount.id, user: owner.userId });
+  Object.assign(ids, {
+    order,
+    payment: seen.order.payment.id,
+    delivery: seen.order.delivery.id,
+    account: seen.myAccount.id,
+    user: owner.userId,
+  });
   strangerCourier = await system.sign({ id: stranger.userId, role: 'COURIER' });
 });
 afterAll(() => system?.stop());
 
 /** What belongs to the owner alone, wherever it might turn up. */
-const secrets = () => ['Secret Lane', ids.payment, ids.delivery, ids.account, owner.email, '"COMPLETED"', '"DELIVERED"', '"2.00"', '"8.00"'];
+const secrets = () => [
+  'Secret Lane',
+  ids.payment,
+  ids.delivery,
+  ids.account,
+  owner.email,
+  '"COMPLETED"',
+  '"DELIVERED"',
+  '"2.00"',
+  '"8.00"',
+];
 const expectNothing = (text: string) => {
   for (const secret of secrets()) expect(text).not.toContain(secret);
 };
@@ -33,8 +52,16 @@ const order = `id status total { amount } deliveryAddress items { quantity price
   payment { id status amount { amount } } delivery { id status address history { status } }`;
 const byId: [string, string, () => object][] = [
   ['order', `query ($id: ID!) { order(id: $id) { ${order} } }`, () => ({ id: ids.order })],
-  ['payment', `query ($id: ID!) { payment(id: $id) { id status amount { amount } order { ${order} } } }`, () => ({ id: ids.payment })],
-  ['delivery', `query ($id: ID!) { delivery(id: $id) { id status address history { status at by } courier { name } order { ${order} } } }`, () => ({ id: ids.delivery })],
+  [
+    'payment',
+    `query ($id: ID!) { payment(id: $id) { id status amount { amount } order { ${order} } } }`,
+    () => ({ id: ids.payment }),
+  ],
+  [
+    'delivery',
+    `query ($id: ID!) { delivery(id: $id) { id status address history { status at by } courier { name } order { ${order} } } }`,
+    () => ({ id: ids.delivery }),
+  ],
 ];
 
 describe('somebody else’s', () => {
@@ -48,7 +75,9 @@ describe('somebody else’s', () => {
   });
 
   test('orders are not in a list of all', async () => {
-    expect(await system.ask(`{ orders(first: 100) { totalCount nodes { ${order} } } }`, {}, stranger.token)).toEqual({
+    expect(
+      await system.ask(`{ orders(first: 100) { totalCount nodes { ${order} } } }`, {}, stranger.token),
+    ).toEqual({
       orders: { totalCount: 0, nodes: [] },
     });
   });
@@ -58,7 +87,9 @@ describe('somebody else’s', () => {
     const asked = await system.graphql(query, { filter: { userId: owner.userId } }, stranger.token);
     expect(asked).toMatchObject({ data: { orders: null }, errors: [{ extensions: { code: 'NOT_FOUND' } }] });
     for (const filter of [{ status: 'COMPLETED' }, { since: '2000-01-01T00:00:00Z' }, {}]) {
-      expect(await system.ask(query, { filter }, stranger.token)).toEqual({ orders: { totalCount: 0, nodes: [] } });
+      expect(await system.ask(query, { filter }, stranger.token)).toEqual({
+        orders: { totalCount: 0, nodes: [] },
+      });
     }
   });
 
@@ -66,7 +97,9 @@ describe('somebody else’s', () => {
     const query = `query ($id: ID!) { user(id: $id) { id firstName email
       orders { totalCount nodes { ${order} } } account { id balance { amount } entries { nodes { id amount { amount } } } } } }`;
     const { data, text } = await system.graphql(query, { id: owner.userId }, stranger.token);
-    expect(data).toEqual({ user: { id: owner.userId, firstName: 'Rosa', email: null, orders: null, account: null } });
+    expect(data).toEqual({
+      user: { id: owner.userId, firstName: 'Rosa', email: null, orders: null, account: null },
+    });
     expectNothing(text);
   });
 
@@ -75,7 +108,11 @@ describe('somebody else’s', () => {
     'subscription ($id: ID!, $after: Cursor) { deliveryStatusChanged(orderId: $id, after: $after) { cursor status delivery { address } } }',
     'subscription ($id: ID!) { paymentCompleted(orderId: $id) { id amount { amount } } }',
   ])('changes are not to be watched: %s', async (query) => {
-    const mine = system.subscribe<Record<string, { cursor: string }>>(query.replace('($id: ID!, $after: Cursor)', '($id: ID!)').replace(', after: $after', ''), { id: ids.order }, owner.token);
+    const mine = system.subscribe<Record<string, { cursor: string }>>(
+      query.replace('($id: ID!, $after: Cursor)', '($id: ID!)').replace(', after: $after', ''),
+      { id: ids.order },
+      owner.token,
+    );
     expect((await mine.ended).complete).toBe(true);
     const cursor = Object.values(mine.messages[0]?.data ?? {})[0]?.cursor;
     for (const variables of [{ id: ids.order }, { id: ids.order, ...(cursor && { after: cursor }) }]) {
@@ -88,7 +125,11 @@ describe('somebody else’s', () => {
 
   test('account can not be topped up', async () => {
     const input = { amount: '1.00', idempotencyKey: 'a', userId: owner.userId };
-    const { errors } = await system.graphql('mutation ($input: TopUpInput!) { topUp(input: $input) { id balance { amount } } }', { input }, stranger.token);
+    const { errors } = await system.graphql(
+      'mutation ($input: TopUpInput!) { topUp(input: $input) { id balance { amount } } }',
+      { input },
+      stranger.token,
+    );
     expect(errors[0]?.extensions.code).toBe('FORBIDDEN');
   });
 
@@ -100,7 +141,12 @@ describe('somebody else’s', () => {
 });
 
 /** Asks one subgraph itself, past the gateway. */
-async function direct(service: string, query: string, variables: object, token?: string): Promise<Answer<unknown>> {
+async function direct(
+  service: string,
+  query: string,
+  variables: object,
+  token?: string,
+): Promise<Answer<unknown>> {
   const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
   const url = system.subgraphs.get(service)?.url ?? '';
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
@@ -112,49 +158,97 @@ async function direct(service: string, query: string, variables: object, token?:
 describe('a subgraph that is asked for entities directly', () => {
   const entities: [string, string, () => string, string][] = [
     ['user', 'User', () => ids.user, 'id email'],
-    ['order', 'Order', () => ids.order, 'id status deliveryAddress deliveryStatus total { amount } items { price { amount } }'],
+    [
+      'order',
+      'Order',
+      () => ids.order,
+      'id status deliveryAddress deliveryStatus total { amount } items { price { amount } }',
+    ],
     ['order', 'User', () => ids.user, 'id orders { totalCount nodes { id deliveryAddress status } }'],
     ['payment', 'Payment', () => ids.payment, 'id status amount { amount }'],
-    ['payment', 'Account', () => ids.account, 'id balance { amount } entries { totalCount nodes { id amount { amount } } }'],
+    [
+      'payment',
+      'Account',
+      () => ids.account,
+      'id balance { amount } entries { totalCount nodes { id amount { amount } } }',
+    ],
     ['payment', 'Order', () => ids.order, 'payment { id status amount { amount } }'],
     ['payment', 'User', () => ids.user, 'account { id balance { amount } }'],
     ['delivery', 'Delivery', () => ids.delivery, 'id status address history { status }'],
-    ['delivery', 'Order', () => ids.order, 'delivery { id status address courier { name } history { status } }'],
+    [
+      'delivery',
+      'Order',
+      () => ids.order,
+      'delivery { id status address courier { name } history { status } }',
+    ],
   ];
-  const ask = (type: string, selection: string) => `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ${type} { ${selection} } } }`;
+  const ask = (type: string, selection: string) =>
+    `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ${type} { ${selection} } } }`;
 
   test.each(entities)('gives nothing of %s’s %s without a token', async (service, type, id, selection) => {
-    const { errors, text } = await direct(service, ask(type, selection), { r: [{ __typename: type, id: id() }] });
+    const { errors, text } = await direct(service, ask(type, selection), {
+      r: [{ __typename: type, id: id() }],
+    });
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['UNAUTHENTICATED']);
     expectNothing(text.replaceAll(`"${id()}"`, ''));
   });
 
-  test.each(entities)('gives nothing of %s’s %s to another customer, or for a made-up role', async (service, type, id, selection) => {
-    for (const token of [stranger.token, strangerCourier]) {
-      const { text } = await direct(service, ask(type, selection), { r: [{ __typename: type, id: id() }] }, token);
-      expectNothing(text);
-    }
-  });
+  test.each(entities)(
+    'gives nothing of %s’s %s to another customer, or for a made-up role',
+    async (service, type, id, selection) => {
+      for (const token of [stranger.token, strangerCourier]) {
+        const { text } = await direct(
+          service,
+          ask(type, selection),
+          { r: [{ __typename: type, id: id() }] },
+          token,
+        );
+        expectNothing(text);
+      }
+    },
+  );
 
   test.each(entities)('gives %s’s %s to its owner and to staff', async (service, type, id, selection) => {
     for (const token of [owner.token, system.staffToken]) {
-      const { data, errors } = await direct(service, ask(type, selection), { r: [{ __typename: type, id: id() }] }, token);
+      const { data, errors } = await direct(
+        service,
+        ask(type, selection),
+        { r: [{ __typename: type, id: id() }] },
+        token,
+      );
       expect(errors).toEqual([]);
-      expect(secrets().concat(ids.order).some((secret) => JSON.stringify(data).includes(secret))).toBe(true);
+      expect(
+        secrets()
+          .concat(ids.order)
+          .some((secret) => JSON.stringify(data).includes(secret)),
+      ).toBe(true);
     }
   });
 
-  test.each(['user', 'order', 'payment', 'delivery'])('refuses at %s a token that it can not verify', async (service) => {
-    const { status, errors } = await direct(service, '{ __typename }', {}, `${owner.token}x`);
-    expect([status, errors.map(({ extensions }) => extensions.code)]).toEqual([401, ['UNAUTHENTICATED']]);
-  });
+  test.each(['user', 'order', 'payment', 'delivery'])(
+    'refuses at %s a token that it can not verify',
+    async (service) => {
+      const { status, errors } = await direct(service, '{ __typename }', {}, `${owner.token}x`);
+      expect([status, errors.map(({ extensions }) => extensions.code)]).toEqual([401, ['UNAUTHENTICATED']]);
+    },
+  );
 
-  test.each(['order', 'payment', 'delivery'])('takes no identity from a plain header at %s', async (service) => {
-    const url = system.subgraphs.get(service)?.url ?? '';
-    const headers = { 'content-type': 'application/json', 'x-user-id': owner.userId, 'x-user-role': 'ADMIN' };
-    const body = JSON.stringify({ query: ask('Order', '__typename id user { id }'), variables: { r: [{ __typename: 'Order', id: ids.order }] } });
-    expectNothing(await (await fetch(url, { method: 'POST', headers, body })).text());
-  });
+  test.each(['order', 'payment', 'delivery'])(
+    'takes no identity from a plain header at %s',
+    async (service) => {
+      const url = system.subgraphs.get(service)?.url ?? '';
+      const headers = {
+        'content-type': 'application/json',
+        'x-user-id': owner.userId,
+        'x-user-role': 'ADMIN',
+      };
+      const body = JSON.stringify({
+        query: ask('Order', '__typename id user { id }'),
+        variables: { r: [{ __typename: 'Order', id: ids.order }] },
+      });
+      expectNothing(await (await fetch(url, { method: 'POST', headers, body })).text());
+    },
+  );
 });
 
 describe('staff', () => {
@@ -164,14 +258,23 @@ describe('staff', () => {
   });
 
   test('sees everybody’s orders, accounts and addresses', async () => {
-    const query = 'query ($id: ID!) { user(id: $id) { email orders { nodes { id } } account { id } } orders(filter: { userId: $id }) { nodes { id deliveryAddress } } }';
-    const data = await system.ask<{ user: { orders: { nodes: object[] } } }>(query, { id: owner.userId }, system.staffToken);
+    const query =
+      'query ($id: ID!) { user(id: $id) { email orders { nodes { id } } account { id } } orders(filter: { userId: $id }) { nodes { id deliveryAddress } } }';
+    const data = await system.ask<{ user: { orders: { nodes: object[] } } }>(
+      query,
+      { id: owner.userId },
+      system.staffToken,
+    );
     expect(data).toMatchObject({ user: { email: owner.email, account: { id: ids.account } } });
     expect(data.user.orders.nodes).toContainEqual({ id: ids.order });
   });
 
   test('watches anybody’s order', async () => {
-    const live = system.subscribe('subscription ($id: ID!) { orderUpdated(orderId: $id) { status } }', { id: ids.order }, system.staffToken);
+    const live = system.subscribe(
+      'subscription ($id: ID!) { orderUpdated(orderId: $id) { status } }',
+      { id: ids.order },
+      system.staffToken,
+    );
     expect((await live.ended).complete).toBe(true);
     expect(live.messages).toEqual([{ data: { orderUpdated: { status: 'COMPLETED' } } }]);
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { expectNoInsides } from './support/leaks.js';
-import { type Customer, startSystem, type System } from './support/system.js';
+import { type Customer, type System, startSystem } from './support/system.js';
 
 let system: System;
 let customer: Customer;
@@ -49,7 +49,10 @@ const without: Record<string, () => object> = {
 const updates =
   'subscription ($id: ID!) { orderUpdated(orderId: $id) { status order { id user { firstName } payment { status } delivery { status } } } }';
 interface Update {
-  orderUpdated: { status: string; order: { id: string; user: object | null; payment: object | null; delivery: object | null } };
+  orderUpdated: {
+    status: string;
+    order: { id: string; user: object | null; payment: object | null; delivery: object | null };
+  };
 }
 
 /** What only this service can do, and who watches it. */
@@ -63,12 +66,18 @@ const owned: Record<string, { mutation?: [string, () => object]; subscription?: 
   order: {
     mutation: [
       'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }',
-      () => ({ items: [{ productId: system.products[0]?.id, quantity: 1, price: '2.00' }], deliveryAddress: 'Long Lane 1' }),
+      () => ({
+        items: [{ productId: system.products[0]?.id, quantity: 1, price: '2.00' }],
+        deliveryAddress: 'Long Lane 1',
+      }),
     ],
     subscription: updates,
   },
   payment: {
-    mutation: ['mutation ($input: TopUpInput!) { topUp(input: $input) { id } }', () => ({ amount: '1.00', idempotencyKey: 'a' })],
+    mutation: [
+      'mutation ($input: TopUpInput!) { topUp(input: $input) { id } }',
+      () => ({ amount: '1.00', idempotencyKey: 'a' }),
+    ],
     subscription: 'subscription ($id: ID!) { paymentCompleted(orderId: $id) { id } }',
   },
   delivery: { subscription: 'subscription ($id: ID!) { deliveryStatusChanged(orderId: $id) { cursor } }' },
@@ -106,39 +115,48 @@ describe.each(['user', 'order', 'payment', 'delivery'])('while %s is away', (ser
 
   if (mutation)
     test('its mutation is refused', async () => {
-    const [query, input] = mutation ?? ['', () => ({})];
-    const { data, errors, text } = await system.graphql(query, { input: input() }, customer.token);
-    expect(data ?? null).toBeNull();
-    expect(errors.map(({ extensions }) => extensions)).toEqual([away]);
-    expectNoInsides(system, text);
-  });
+      const [query, input] = mutation ?? ['', () => ({})];
+      const { data, errors, text } = await system.graphql(query, { input: input() }, customer.token);
+      expect(data ?? null).toBeNull();
+      expect(errors.map(({ extensions }) => extensions)).toEqual([away]);
+      expectNoInsides(system, text);
+    });
 
   if (subscription)
     test('its subscription is refused', async () => {
-    const live = system.subscribe(subscription ?? '', { id: orderId }, customer.token);
-    const { errors } = await live.ended;
-    expect(live.messages).toEqual([]);
-    expect(errors.map(({ extensions }) => extensions)).toEqual([away]);
-    expectNoInsides(system, JSON.stringify(errors));
-  });
+      const live = system.subscribe(subscription ?? '', { id: orderId }, customer.token);
+      const { errors } = await live.ended;
+      expect(live.messages).toEqual([]);
+      expect(errors.map(({ extensions }) => extensions)).toEqual([away]);
+      expectNoInsides(system, JSON.stringify(errors));
+    });
 
   if (service !== 'order')
     test('a subscription to an order goes on without its fields', async () => {
-    const live = system.subscribe<Update>(updates, { id: orderId }, customer.token);
-    expect((await live.ended).complete).toBe(true);
-    const known = { user: { firstName: 'Rosa' }, payment: { status: 'SUCCESS' }, delivery: { status: 'DELIVERED' } };
-    expect(live.messages.map(({ data }) => data?.orderUpdated.order)).toEqual([{ id: orderId, ...known, [service]: null }]);
-    expect(live.messages[0]?.errors?.map(({ extensions }) => extensions)).toEqual([away]);
-    expectNoInsides(system, JSON.stringify(live.messages));
-  });
+      const live = system.subscribe<Update>(updates, { id: orderId }, customer.token);
+      expect((await live.ended).complete).toBe(true);
+      const known = {
+        user: { firstName: 'Rosa' },
+        payment: { status: 'SUCCESS' },
+        delivery: { status: 'DELIVERED' },
+      };
+      expect(live.messages.map(({ data }) => data?.orderUpdated.order)).toEqual([
+        { id: orderId, ...known, [service]: null },
+      ]);
+      expect(live.messages[0]?.errors?.map(({ extensions }) => extensions)).toEqual([away]);
+      expectNoInsides(system, JSON.stringify(live.messages));
+    });
 
   if (service === 'delivery')
     test('a new order is charged all the same, and its watcher sees that', async () => {
-    const live = system.subscribe<Update>(updates, { id: await system.order(customer) }, customer.token);
-    const messages = await live.waitFor((seen) => seen.at(-1)?.data?.orderUpdated.status === 'PAID');
-    expect(messages.at(-1)?.data?.orderUpdated.order).toMatchObject({ payment: { status: 'SUCCESS' }, delivery: null });
-    live.close();
-  });
+      const live = system.subscribe<Update>(updates, { id: await system.order(customer) }, customer.token);
+      const messages = await live.waitFor((seen) => seen.at(-1)?.data?.orderUpdated.status === 'PAID');
+      expect(messages.at(-1)?.data?.orderUpdated.order).toMatchObject({
+        payment: { status: 'SUCCESS' },
+        delivery: null,
+      });
+      live.close();
+    });
 });
 
 test('a subscription whose own service goes away ends with an error, and tells nothing of the inside', async () => {

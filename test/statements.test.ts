@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { metrics } from '../platform/metrics.js';
-import { type Customer, startSystem, type System } from './support/system.js';
+import { type Customer, type System, startSystem } from './support/system.js';
 import { until } from './support/wait.js';
 
 let system: System;
@@ -11,21 +11,30 @@ beforeAll(async () => {
   system = await startSystem();
   const customers = await Promise.all(Array.from({ length: 5 }, () => system.register()));
   regular = customers[0] as Customer;
-  const items = system.products.slice(0, 3).map(({ id, price }) => ({ productId: id, quantity: 1, price: price.amount }));
+  const items = system.products
+    .slice(0, 3)
+    .map(({ id, price }) => ({ productId: id, quantity: 1, price: price.amount }));
   for (const customer of customers) await system.topUp(customer, '1000.00');
   for (let placed = 0; placed < 50; placed += 10) {
     await Promise.all(Array.from({ length: 10 }, () => system.order(regular, { items })));
   }
   for (const customer of customers.slice(1)) await system.order(customer, { items });
   await until('all orders are at the door', async () => {
-    const [row] = await system.sql<{ open: number }>('order', `select count(*)::int as open from orders where status <> 'COMPLETED'`);
+    const [row] = await system.sql<{ open: number }>(
+      'order',
+      `select count(*)::int as open from orders where status <> 'COMPLETED'`,
+    );
     return row?.open === 0;
   });
 });
 afterAll(() => system?.stop());
 
 /** Runs a query and answers how many statements each service read with. */
-async function statements(query: string, variables: object, token: string): Promise<{ reads: Record<string, number>; data: unknown }> {
+async function statements(
+  query: string,
+  variables: object,
+  token: string,
+): Promise<{ reads: Record<string, number>; data: unknown }> {
   const count = async () => {
     const { values } = await metrics.postgresReads.get();
     return Object.fromEntries(values.map(({ labels, value }) => [String(labels.service), value]));
@@ -33,7 +42,12 @@ async function statements(query: string, variables: object, token: string): Prom
   const before = await count();
   const data = await system.ask(query, variables, token);
   const after = await count();
-  return { data, reads: Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)])) };
+  return {
+    data,
+    reads: Object.fromEntries(
+      Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)]),
+    ),
+  };
 }
 
 const length = (value: unknown): number => JSON.stringify(value).split('"id"').length;
@@ -61,7 +75,11 @@ describe('a list takes the same number of statements whatever it holds', () => {
       'query ($first: Int) { myAccount { id entries(first: $first) { totalCount nodes { id kind amount { amount } payment { id order { id status } } } } } }',
       { order: 1, user: 0, payment: 4, delivery: 0 },
     ],
-    ['the products', 'query ($first: Int) { products(first: $first) { totalCount nodes { id name } } }', { order: 2, user: 0, payment: 0, delivery: 0 }],
+    [
+      'the products',
+      'query ($first: Int) { products(first: $first) { totalCount nodes { id name } } }',
+      { order: 2, user: 0, payment: 0, delivery: 0 },
+    ],
   ];
   test.each(lists)('%s', async (_name, query, expected) => {
     const sizes = [];
@@ -89,7 +107,8 @@ test('the orders, accounts and entries of several users take as many statements 
 });
 
 test('the same lists asked for twice, by other names, are read once for each page that differs', async () => {
-  const query = '{ me { a: orders(first: 2) { nodes { id } } b: orders(first: 2) { nodes { id } } c: orders(first: 3) { nodes { id } } } }';
+  const query =
+    '{ me { a: orders(first: 2) { nodes { id } } b: orders(first: 2) { nodes { id } } c: orders(first: 3) { nodes { id } } } }';
   expect((await statements(query, {}, regular.token)).reads['order']).toBe(2);
 });
 

@@ -27,7 +27,11 @@ export async function ownPrivateKey(dataDir: string): Promise<string> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const draft = `${path}.${randomUUID()}`;
   try {
-    await writeFile(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx', flush: true });
+    await writeFile(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+      mode: 0o600,
+      flag: 'wx',
+      flush: true,
+    });
     await link(draft, path).catch(unless('EEXIST'));
   } finally {
     await rm(draft, { force: true });

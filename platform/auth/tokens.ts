@@ -1,5 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type CryptoKey, exportJWK, importPKCS8, type JSONWebKeySet, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
+import {
+  type CryptoKey,
+  exportJWK,
+  importPKCS8,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { LRUCache } from 'lru-cache';
 import { problem } from '../errors.js';
 import { type Principal, type Role, roles } from './principal.js';
@@ -17,10 +25,16 @@ export interface TokenSigner {
 }
 
 /** Signs access tokens (JWT, Ed25519) with a PKCS#8 PEM key; `ttlMs` is how long one lives. */
-export async function createTokenSigner(options: { privateKey: string; ttlMs: number }): Promise<TokenSigner> {
+export async function createTokenSigner(options: {
+  privateKey: string;
+  ttlMs: number;
+}): Promise<TokenSigner> {
   const key: CryptoKey = await importPKCS8(options.privateKey, algorithm, { extractable: true });
   const { d: _private, ...publicKey } = await exportJWK(key);
-  const kid = createHash('sha256').update(publicKey.x ?? '').digest('base64url').slice(0, 16);
+  const kid = createHash('sha256')
+    .update(publicKey.x ?? '')
+    .digest('base64url')
+    .slice(0, 16);
   return {
     jwks: { keys: [{ ...publicKey, kid, alg: algorithm, use: 'sig' }] },
     async sign(user) {
@@ -76,14 +90,18 @@ export function createTokenVerifier(keys: JWTVerifyGetKey): TokenVerifier {
         verified.set(token, principal);
         return principal;
       } catch (error) {
-        throw keysAreAway(error) ? problem('SERVICE_UNAVAILABLE', 'Tokens cannot be checked now; try again.') : refused();
+        throw keysAreAway(error)
+          ? problem('SERVICE_UNAVAILABLE', 'Tokens cannot be checked now; try again.')
+          : refused();
       }
     },
   };
 }
 
 const refused = () =>
-  problem('UNAUTHENTICATED', 'The access token is wrong or has expired; log in again.', { http: { status: 401 } });
+  problem('UNAUTHENTICATED', 'The access token is wrong or has expired; log in again.', {
+    http: { status: 401 },
+  });
 
 /** jose says what is wrong with a token by codes of these families; anything else is the key source's failure. */
 function keysAreAway(error: unknown): boolean {

@@ -36,12 +36,12 @@ export interface DeadLetter {
 export interface Bus {
   /** Resolves once the messages are safe; throws when that is not known. Publishing one twice is harmless. */
   publish(messages: Message[]): Promise<void>;
-  /** Registers a consumer; all are registered before `start`. */
+  /** Registers a consumer: before `start`, and one for each group and topic; throws otherwise. */
   consume(consumer: AnyConsumer): void;
-  /** Every event of these topics from now on, to every process, unrecorded: a doorbell, not a delivery. */
+  /** Every event of these topics from now on, to every process, unrecorded: a doorbell, not a delivery. What `onEvent` throws is logged. */
   listen<T>(contract: Contract<T>, onEvent: (event: Event<T>) => void): void;
   start(): Promise<void>;
-  /** Lets running handlers end, then stops. */
+  /** Lets running handlers end, then stops; again is harmless. */
   stop(): Promise<void>;
   deadLetters(topic?: string): Promise<DeadLetter[]>;
   /** Hands dead letters to their group again; answers how many. */

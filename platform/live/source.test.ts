@@ -64,6 +64,17 @@ test('with a cursor, every change since comes first, and nothing twice', async (
   await expect.poll(() => from0.seen, patient).toEqual(['one', 'two', 'three', 'four']);
 });
 
+test('a database that answers with more than was asked for makes nothing come twice', async () => {
+  things = await createLiveThings({ generous: true });
+  const id = await things.make('me', 'one', 'two');
+  const { seen } = watch(id, 1);
+  await expect.poll(() => seen, patient).toEqual(['two']);
+  await things.change(id, 'three');
+  things.live.ring(id);
+  await expect.poll(() => seen.length, patient).toBeGreaterThan(1);
+  expect(seen).toEqual(['two', 'three']);
+});
+
 test('a cursor that lies in the future is refused', async () => {
   things = await createLiveThings();
   const id = await things.make('me', 'one');

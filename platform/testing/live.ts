@@ -24,7 +24,8 @@ const tables = `
   create table changes (thing_id uuid references things, sequence int, value text, primary key (thing_id, sequence));`;
 
 export async function createLiveThings(
-  options: { unknownMs?: number; pollMs?: number } = {},
+  /** `generous`: the database answers with all changes, whatever was asked for. */
+  options: { unknownMs?: number; pollMs?: number; generous?: boolean } = {},
 ): Promise<LiveThings> {
   const { url, drop } = await createTestDatabase('live');
   const database = openDatabase({ url, service: 'test' });
@@ -40,7 +41,8 @@ export async function createLiveThings(
     async read(watches) {
       reads.push(watches);
       await hooks.before?.();
-      const readings = await readChanges(database, watches);
+      const asked = options.generous ? watches.map(({ id }) => ({ id, after: 0 })) : watches;
+      const readings = await readChanges(database, asked);
       await hooks.after?.();
       return readings;
     },

@@ -4,6 +4,7 @@ import { orderCreated } from '../../events/order.js';
 import { paymentCompleted } from '../../events/payment.js';
 import { createLog } from '../../platform/log.js';
 import type { Database } from '../../platform/postgres/database.js';
+import { gate } from '../../platform/testing/gate.js';
 import { consumerOf, eventOf, serviceDatabase } from '../../test/support/service.js';
 import { until } from '../../test/support/wait.js';
 import { advanceDeliveries, assignCouriers, ensureCouriers } from './commands.js';
@@ -11,19 +12,39 @@ import { consumers } from './consumers.js';
 import { createBells, startAssigner, startSimulator } from './workers.js';
 
 /** A database with so many free couriers and so many deliveries that wait; answers these, oldest first. */
-async function waiting(options: { couriers: number; deliveries: number }): Promise<{ database: Database; ids: string[] }> {
+async function waiting(options: {
+  couriers: number;
+  deliveries: number;
+}): Promise<{ database: Database; ids: string[] }> {
   const database = await serviceDatabase('delivery');
   await ensureCouriers(
     database,
-    Array.from({ length: options.couriers }, (_, index) => ({ id: randomUUID(), name: `Courier ${index}`, userId: randomUUID() })),
+    Array.from({ length: options.couriers }, (_, index) => ({
+      id: randomUUID(),
+      name: `Courier ${index}`,
+      userId: randomUUID(),
+    })),
   );
   const all = consumers(database, () => undefined);
-  const orders = Array.from({ length: options.deliveries }, () => ({ orderId: randomUUID(), userId: randomUUID() }));
+  const orders = Array.from({ length: options.deliveries }, () => ({
+    orderId: randomUUID(),
+    userId: randomUUID(),
+  }));
   await consumerOf(all, orderCreated).handle(
-    orders.map((order) => eventOf(orderCreated, { ...order, totalCents: 1, currency: 'EUR', deliveryAddress: 'Long Lane 1' })),
+    orders.map((order) =>
+      eventOf(orderCreated, { ...order, totalCents: 1, currency: 'EUR', deliveryAddress: 'Long Lane 1' }),
+    ),
   );
   await consumerOf(all, paymentCompleted).handle(
-    orders.map((order) => eventOf(paymentCompleted, { ...order, paymentId: randomUUID(), status: 'SUCCESS', amountCents: 1, currency: 'EUR' })),
+    orders.map((order) =>
+      eventOf(paymentCompleted, {
+        ...order,
+        paymentId: randomUUID(),
+        status: 'SUCCESS',
+        amountCents: 1,
+        currency: 'EUR',
+      }),
+    ),
   );
   const { rows } = await database.query<{ id: string }>('select id from deliveries order by id');
   return { database, ids: rows.map(({ id }) => id) };
@@ -31,7 +52,9 @@ async function waiting(options: { couriers: number; deliveries: number }): Promi
 
 const active = `status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')`;
 const assigned = async (database: Database): Promise<string[]> =>
-  (await database.query<{ id: string }>('select id from deliveries where courier_id is not null order by id')).rows.map(({ id }) => id);
+  (
+    await database.query<{ id: string }>('select id from deliveries where courier_id is not null order by id')
+  ).rows.map(({ id }) => id);
 const sum = (numbers: number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 describe('couriers that are assigned', () => {
@@ -40,7 +63,9 @@ describe('couriers that are assigned', () => {
     const given = await Promise.all(Array.from({ length: 20 }, () => assignCouriers(database)));
     expect(sum(given)).toBe(3);
     expect(await assigned(database)).toEqual(ids.slice(0, 3));
-    const { rows } = await database.query(`select count(distinct courier_id)::int as couriers from deliveries where ${active} and courier_id is not null`);
+    const { rows } = await database.query(
+      `select count(distinct courier_id)::int as couriers from deliveries where ${active} and courier_id is not null`,
+    );
     expect(rows).toEqual([{ couriers: 3 }]);
   });
 
@@ -54,9 +79,46 @@ describe('couriers that are assigned', () => {
       ]);
       const given = await assigned(database);
       expect(given).toEqual(ids.slice(0, given.length));
-      const { rows } = await database.query(`select courier_id from deliveries where ${active} and courier_id is not null group by 1 having count(*) > 1`);
+      const { rows } = await database.query(
+        `select courier_id from deliveries where ${active} and courier_id is not null group by 1 having count(*) > 1`,
+      );
       expect(rows).toEqual([]);
     }
+  });
+
+  test('wait for an assigner that has not committed, also where the oldest delivery is another one by then', async () => {
+    const { database, ids } = await waiting({ couriers: 2, deliveries: 1 });
+    const slow = gate();
+    const wrote = gate();
+    const holding: Database = {
+      ...database,
+      transaction: (work) =>
+        database.transaction(async (tx) => {
+          const result = await work(tx);
+          wrote.resolve();
+          await slow.promise;
+          return result;
+        }),
+    };
+    const first = assignCouriers(holding);
+    await wrote.promise;
+    // Of two transactions that make deliveries, the one that commits last may have the smaller id.
+    const older = '00000000-0000-7000-8000-000000000001';
+    await database.query(
+      `insert into known_orders (order_id, user_id) values ('${older}', '${older}');
+       insert into deliveries (id, order_id, user_id, status, address) values ('${older}', '${older}', '${older}', 'PENDING', 'a');
+       insert into delivery_changes (delivery_id, sequence, status, by) values ('${older}', 1, 'PENDING', 'system')`,
+    );
+    const second = assignCouriers(database);
+    await until('the second assigner waits', async () => {
+      const { rows } = await database.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    });
+    slow.resolve();
+    expect(await Promise.all([first, second])).toEqual([1, 1]);
+    expect(await assigned(database)).toEqual([older, ...ids]);
   });
 
   test('are those who have been free longest', async () => {
@@ -66,7 +128,9 @@ describe('couriers that are assigned', () => {
     );
     expect(rows).toHaveLength(3);
     await assignCouriers(database);
-    const { rows: names } = await database.query('select c.name from deliveries d join couriers c on c.id = d.courier_id order by d.id');
+    const { rows: names } = await database.query(
+      'select c.name from deliveries d join couriers c on c.id = d.courier_id order by d.id',
+    );
     expect(names).toEqual([{ name: 'Courier 2' }, { name: 'Courier 0' }]);
   });
 
@@ -74,7 +138,9 @@ describe('couriers that are assigned', () => {
     const { database } = await waiting({ couriers: 1, deliveries: 1 });
     await database.query('delete from outbox');
     expect(await assignCouriers(database)).toBe(1);
-    const { rows } = await database.query('select d.status, d.sequence, (select count(*)::int from outbox) as events from deliveries d');
+    const { rows } = await database.query(
+      'select d.status, d.sequence, (select count(*)::int from outbox) as events from deliveries d',
+    );
     expect(rows).toEqual([{ status: 'PENDING', sequence: 1, events: 0 }]);
     expect(await assignCouriers(database)).toBe(0);
   });
@@ -87,7 +153,9 @@ describe('deliveries that are moved along', () => {
     await database.query(`update deliveries set updated_at = now() - interval '1 hour'`);
     const moved = await Promise.all(Array.from({ length: 10 }, () => advanceDeliveries(database, 60_000)));
     expect(sum(moved)).toBe(ids.length);
-    const { rows } = await database.query('select status, sequence, count(*)::int as deliveries from deliveries group by 1, 2');
+    const { rows } = await database.query(
+      'select status, sequence, count(*)::int as deliveries from deliveries group by 1, 2',
+    );
     expect(rows).toEqual([{ status: 'IN_TRANSIT', sequence: 2, deliveries: 30 }]);
   });
 
@@ -104,7 +172,10 @@ describe('deliveries that are moved along', () => {
     const { database } = await waiting({ couriers: 5, deliveries: 30 });
     const log = createLog({ level: 'silent', format: 'json', app: 'test' });
     const bells = [createBells(), createBells()];
-    const workers = bells.flatMap((own) => [startAssigner(database, own, log), startSimulator(database, own, 1, log)]);
+    const workers = bells.flatMap((own) => [
+      startAssigner(database, own, log),
+      startSimulator(database, own, 1, log),
+    ]);
     onTestFinished(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
     await until('all are delivered', async () => {
       // What the events do in the whole system: a courier has become free.

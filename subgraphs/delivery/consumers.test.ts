@@ -10,12 +10,26 @@ interface Order {
   orderId: string;
   userId: string;
 }
-const newOrders = (count: number): Order[] => Array.from({ length: count }, () => ({ orderId: randomUUID(), userId: randomUUID() }));
+const newOrders = (count: number): Order[] =>
+  Array.from({ length: count }, () => ({ orderId: randomUUID(), userId: randomUUID() }));
 
 const created = ({ orderId, userId }: Order) =>
-  eventOf(orderCreated, { orderId, userId, totalCents: 100, currency: 'EUR', deliveryAddress: `House ${orderId}` });
+  eventOf(orderCreated, {
+    orderId,
+    userId,
+    totalCents: 100,
+    currency: 'EUR',
+    deliveryAddress: `House ${orderId}`,
+  });
 const paid = ({ orderId, userId }: Order, status: 'SUCCESS' | 'INSUFFICIENT_FUNDS' = 'SUCCESS') =>
-  eventOf(paymentCompleted, { paymentId: randomUUID(), orderId, userId, status, amountCents: 100, currency: 'EUR' });
+  eventOf(paymentCompleted, {
+    paymentId: randomUUID(),
+    orderId,
+    userId,
+    status,
+    amountCents: 100,
+    currency: 'EUR',
+  });
 
 function handlers(database: Database, closed: (orderId: string) => void = () => undefined) {
   const all = consumers(database, closed);
@@ -23,20 +37,33 @@ function handlers(database: Database, closed: (orderId: string) => void = () => 
 }
 
 async function stored(database: Database) {
-  const { rows: deliveries } = await database.query<Order & { address: string; status: string; sequence: number }>(
+  const { rows: deliveries } = await database.query<
+    Order & { address: string; status: string; sequence: number }
+  >(
     'select order_id as "orderId", user_id as "userId", address, status, sequence from deliveries order by order_id',
   );
   const { rows: changes } = await database.query('select delivery_id from delivery_changes');
-  const { rows: outbox } = await database.query<{ topic: string; key: string }>('select topic, key from outbox');
+  const { rows: outbox } = await database.query<{ topic: string; key: string }>(
+    'select topic, key from outbox',
+  );
   return { deliveries, changes: changes.length, outbox };
 }
 
-const begun = ({ orderId, userId }: Order) => ({ orderId, userId, address: `House ${orderId}`, status: 'PENDING', sequence: 1 });
+const begun = ({ orderId, userId }: Order) => ({
+  orderId,
+  userId,
+  address: `House ${orderId}`,
+  status: 'PENDING',
+  sequence: 1,
+});
 const byId = (a: Order, b: Order) => (a.orderId < b.orderId ? -1 : 1);
 
 describe('a delivery begins once, PENDING, with one change and one event', () => {
   const [first, second] = ['order.created', 'payment.completed'];
-  test.each([[first, second], [second, first]])('when %s comes before %s', async (topic) => {
+  test.each([
+    [first, second],
+    [second, first],
+  ])('when %s comes before %s', async (topic) => {
     const database = await serviceDatabase('delivery');
     const { orders, payments } = handlers(database);
     const [order] = newOrders(1) as [Order];
@@ -62,7 +89,11 @@ describe('a delivery begins once, PENDING, with one change and one event', () =>
     await orders([order1, created(order)]);
     await payments([payment1]);
     await payments([paid(order)]);
-    expect(await stored(database)).toMatchObject({ deliveries: [begun(order)], changes: 1, outbox: { length: 1 } });
+    expect(await stored(database)).toMatchObject({
+      deliveries: [begun(order)],
+      changes: 1,
+      outbox: { length: 1 },
+    });
   });
 });
 
@@ -75,7 +106,9 @@ test('an order that was not paid is never delivered, and its watchers are told',
   await orders([created(poor), created(rich)]);
   expect((await stored(database)).deliveries).toEqual([begun(rich)]);
   expect(told).toEqual([poor.orderId]);
-  const { rows } = await database.query('select closed from known_orders where order_id = $1', [poor.orderId]);
+  const { rows } = await database.query('select closed from known_orders where order_id = $1', [
+    poor.orderId,
+  ]);
   expect(rows).toEqual([{ closed: true }]);
 });
 
@@ -90,7 +123,11 @@ test('a batch takes the same number of statements whatever it holds', async () =
     await handlers(counted.database).payments(orders.map((order) => paid(order)));
     runs.push([afterOrders, counted.count() - afterOrders]);
   }
-  expect(runs).toEqual([[2, 5], [2, 5], [2, 5]]);
+  expect(runs).toEqual([
+    [2, 5],
+    [2, 5],
+    [2, 5],
+  ]);
   expect((await stored(database)).deliveries).toHaveLength(111);
 });
 

@@ -26,7 +26,10 @@ async function placed(database: Database, count: number): Promise<Order[]> {
   const orders: Order[] = [];
   for (let index = 0; index < count; index += 1) {
     const userId = randomUUID();
-    orders.push({ userId, orderId: unwrap(await commands.createOrder(userId, { items, deliveryAddress: 'Long Lane 1' })) });
+    orders.push({
+      userId,
+      orderId: unwrap(await commands.createOrder(userId, { items, deliveryAddress: 'Long Lane 1' })),
+    });
   }
   await database.query('delete from outbox');
   return orders;
@@ -36,16 +39,27 @@ const paid = (order: Order, status: 'SUCCESS' | 'INSUFFICIENT_FUNDS' = 'SUCCESS'
   eventOf(paymentCompleted, { ...order, paymentId: randomUUID(), status, amountCents: 650, currency: 'EUR' });
 const way: DeliveryStatus[] = ['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'];
 const moved = (order: Order, sequence: number) =>
-  eventOf(deliveryStatusUpdated, { ...order, deliveryId: randomUUID(), sequence, status: way[sequence - 1] as DeliveryStatus });
+  eventOf(deliveryStatusUpdated, {
+    ...order,
+    deliveryId: randomUUID(),
+    sequence,
+    status: way[sequence - 1] as DeliveryStatus,
+  });
 const wholeWay = (order: Order) => way.map((_, index) => moved(order, index + 1));
 
 function handlers(database: Database) {
   const all = consumers(database);
-  return { payments: consumerOf(all, paymentCompleted).handle, deliveries: consumerOf(all, deliveryStatusUpdated).handle };
+  return {
+    payments: consumerOf(all, paymentCompleted).handle,
+    deliveries: consumerOf(all, deliveryStatusUpdated).handle,
+  };
 }
 
 /** What an order has been through: `PAID/IN_TRANSIT` and so on, and the statuses that its events told. */
-async function history(database: Database, { orderId }: Order): Promise<{ changes: string[]; events: string[] }> {
+async function history(
+  database: Database,
+  { orderId }: Order,
+): Promise<{ changes: string[]; events: string[] }> {
   const { rows } = await database.query<{ change: string }>(
     `select concat_ws('/', status, delivery_status) as change from order_changes where order_id = $1 order by sequence`,
     [orderId],
@@ -57,7 +71,14 @@ async function history(database: Database, { orderId }: Order): Promise<{ change
   return { changes: rows.map(({ change }) => change), events: events.map(({ status }) => status) };
 }
 
-const usual = ['PENDING', 'PAID', 'PAID/PENDING', 'PAID/IN_TRANSIT', 'PAID/OUT_FOR_DELIVERY', 'COMPLETED/DELIVERED'];
+const usual = [
+  'PENDING',
+  'PAID',
+  'PAID/PENDING',
+  'PAID/IN_TRANSIT',
+  'PAID/OUT_FOR_DELIVERY',
+  'COMPLETED/DELIVERED',
+];
 
 describe('an order learns', () => {
   test('of its payment and then of each step of its delivery, with a change and an event each', async () => {
@@ -66,7 +87,10 @@ describe('an order learns', () => {
     const { payments, deliveries } = handlers(database);
     await payments([paid(order)]);
     for (const event of wholeWay(order)) await deliveries([event]);
-    expect(await history(database, order)).toEqual({ changes: usual, events: ['PAID', 'PAID', 'PAID', 'PAID', 'COMPLETED'] });
+    expect(await history(database, order)).toEqual({
+      changes: usual,
+      events: ['PAID', 'PAID', 'PAID', 'PAID', 'COMPLETED'],
+    });
   });
 
   test('of its delivery before its payment, and completes all the same', async () => {
@@ -76,7 +100,12 @@ describe('an order learns', () => {
     await deliveries(wholeWay(order));
     await payments([paid(order)]);
     const { changes, events } = await history(database, order);
-    expect(changes).toEqual(['PENDING', ...way.map((status) => `PENDING/${status}`), 'PAID/DELIVERED', 'COMPLETED/DELIVERED']);
+    expect(changes).toEqual([
+      'PENDING',
+      ...way.map((status) => `PENDING/${status}`),
+      'PAID/DELIVERED',
+      'COMPLETED/DELIVERED',
+    ]);
     expect(events).toEqual([...way.map(() => 'PENDING'), 'PAID', 'COMPLETED']);
   });
 
@@ -99,7 +128,10 @@ describe('an order learns', () => {
     const { payments, deliveries } = handlers(database);
     await payments([paid(order, 'INSUFFICIENT_FUNDS'), paid(order)]);
     await deliveries(wholeWay(order));
-    expect(await history(database, order)).toEqual({ changes: ['PENDING', 'INSUFFICIENT_FUNDS'], events: ['INSUFFICIENT_FUNDS'] });
+    expect(await history(database, order)).toEqual({
+      changes: ['PENDING', 'INSUFFICIENT_FUNDS'],
+      events: ['INSUFFICIENT_FUNDS'],
+    });
   });
 });
 
@@ -115,7 +147,11 @@ test('a batch takes the same number of statements whatever it holds', async () =
     await deliveries(orders.flatMap(wholeWay));
     runs.push([afterPayments, counted.count() - afterPayments]);
   }
-  expect(runs).toEqual([[5, 5], [5, 5], [5, 5]]);
+  expect(runs).toEqual([
+    [5, 5],
+    [5, 5],
+    [5, 5],
+  ]);
 });
 
 test('batches of the same orders at once, in any order, wait for each other without deadlock', async () => {
@@ -132,7 +168,9 @@ test('batches of the same orders at once, in any order, wait for each other with
     deliveries(orders.toReversed().flatMap(wholeWay)),
     deliveries(orders.toSorted(() => Math.random() - 0.5).flatMap(wholeWay)),
   ]);
-  const { rows } = await database.query('select status, delivery_status, sequence, count(*)::int as orders from orders group by 1, 2, 3');
+  const { rows } = await database.query(
+    'select status, delivery_status, sequence, count(*)::int as orders from orders group by 1, 2, 3',
+  );
   const sequences = rows.map(({ sequence }) => sequence);
   // Which came first decides whether an order was seen COMPLETED at once or after PAID.
   for (const sequence of sequences) expect([6, 7]).toContain(sequence);
@@ -145,7 +183,9 @@ test('news of an unknown order fails the batch, which leaves nothing behind', as
   const [order] = (await placed(database, 1)) as [Order];
   const { payments } = handlers(database);
   const good = paid(order);
-  await expect(payments([good, paid({ orderId: randomUUID(), userId: randomUUID() })])).rejects.toThrow('is unknown');
+  await expect(payments([good, paid({ orderId: randomUUID(), userId: randomUUID() })])).rejects.toThrow(
+    'is unknown',
+  );
   expect((await history(database, order)).changes).toEqual(['PENDING']);
   await payments([good]);
   expect((await history(database, order)).changes).toEqual(['PENDING', 'PAID']);

@@ -5,7 +5,15 @@ import { type OrderStatus, orderStatuses } from '../../events/order.js';
 import { isId } from '../../platform/ids.js';
 import { projectPath } from '../../platform/root.js';
 import { enumValues, reachable } from '../../test/support/machines.js';
-import { checkCatalogue, evolve, type Fact, isFinal, type OrderState, readOrder, transitions } from './domain.js';
+import {
+  checkCatalogue,
+  evolve,
+  type Fact,
+  isFinal,
+  type OrderState,
+  readOrder,
+  transitions,
+} from './domain.js';
 
 const sdl = readFileSync(projectPath('subgraphs', 'order', 'schema.graphql'), 'utf8');
 
@@ -27,11 +35,13 @@ describe('the statuses of an order', () => {
 const placed: OrderState = { status: 'PENDING', deliveryStatus: null, deliverySequence: 0 };
 const paid: Fact = { kind: 'payment', status: 'SUCCESS' };
 const refused: Fact = { kind: 'payment', status: 'INSUFFICIENT_FUNDS' };
-const steps: Fact[] = (['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'] as const).map((status, index) => ({
-  kind: 'delivery',
-  status,
-  sequence: index + 1,
-}));
+const steps: Fact[] = (['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'] as const).map(
+  (status, index) => ({
+    kind: 'delivery',
+    status,
+    sequence: index + 1,
+  }),
+);
 
 /** All the states that an order goes through as it learns facts. */
 function history(facts: Fact[], from: OrderState = placed): OrderState[] {
@@ -46,19 +56,22 @@ describe('an order that learns facts', () => {
     const states = history(steps.toSpliced(place, 0, paid));
     expect(states.at(-1)).toEqual({ status: 'COMPLETED', deliveryStatus: 'DELIVERED', deliverySequence: 4 });
     const statuses = states.map(({ status }) => status);
-    expect(statuses.filter((status, index) => status !== statuses[index - 1])).toEqual(['PENDING', 'PAID', 'COMPLETED']);
+    expect(statuses.filter((status, index) => status !== statuses[index - 1])).toEqual([
+      'PENDING',
+      'PAID',
+      'COMPLETED',
+    ]);
   });
 
-  test.each([...orderStatuses].flatMap((status) => [paid, refused, ...steps].map((fact) => [status, fact] as const)))(
-    'follows its transitions from %s on %o',
-    (status, fact) => {
-      let last: OrderStatus = status;
-      for (const state of evolve({ status, deliveryStatus: null, deliverySequence: 0 }, fact)) {
-        if (state.status !== last) expect(transitions[last]).toContain(state.status);
-        last = state.status;
-      }
-    },
-  );
+  test.each(
+    [...orderStatuses].flatMap((status) => [paid, refused, ...steps].map((fact) => [status, fact] as const)),
+  )('follows its transitions from %s on %o', (status, fact) => {
+    let last: OrderStatus = status;
+    for (const state of evolve({ status, deliveryStatus: null, deliverySequence: 0 }, fact)) {
+      if (state.status !== last) expect(transitions[last]).toContain(state.status);
+      last = state.status;
+    }
+  });
 
   test('learns each only once', () => {
     const facts = [paid, ...steps];
@@ -80,7 +93,8 @@ describe('an order that learns facts', () => {
 
 const productId = '0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11';
 const item = (more: object = {}) => ({ productId, quantity: 1, price: '2.50' as unknown, ...more });
-const read = (items: ReturnType<typeof item>[], deliveryAddress = 'Long Lane 1') => readOrder({ items, deliveryAddress }, isId);
+const read = (items: ReturnType<typeof item>[], deliveryAddress = 'Long Lane 1') =>
+  readOrder({ items, deliveryAddress }, isId);
 
 describe('an order that is read', () => {
   test('is its lines in cents, with their sum, and the address without the spaces around it', () => {
@@ -121,7 +135,11 @@ describe('an order that is read', () => {
 });
 
 describe('an order held against the catalogue', () => {
-  const order = { lines: [{ productId, quantity: 1, priceCents: 250 }], deliveryAddress: 'a', totalCents: 250 };
+  const order = {
+    lines: [{ productId, quantity: 1, priceCents: 250 }],
+    deliveryAddress: 'a',
+    totalCents: 250,
+  };
   const soup = { id: productId, name: 'Soup', priceCents: 250, available: true };
   test('stands where nothing has changed', () => {
     expect(checkCatalogue(order, [soup])).toBeUndefined();

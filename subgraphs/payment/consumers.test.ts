@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, onTestFinished, test } from 'vitest';
 import { PrismaPg } from '@prisma/adapter-pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { orderCreated } from '../../events/order.js';
 import { userRegistered } from '../../events/user.js';
 import type { Database } from '../../platform/postgres/database.js';
@@ -28,7 +28,9 @@ async function users(database: Database, count: number, amount: string): Promise
   const ids = Array.from({ length: count }, () => randomUUID());
   const commands = commandsOf(database);
   for (const userId of ids) {
-    expect(await commands.topUp({ by: userId, userId, amount, idempotencyKey: 'start' })).toMatchObject({ ok: true });
+    expect(await commands.topUp({ by: userId, userId, amount, idempotencyKey: 'start' })).toMatchObject({
+      ok: true,
+    });
   }
   return ids;
 }
@@ -49,25 +51,36 @@ async function expectSound(database: Database): Promise<void> {
 
 const balances = async (database: Database) =>
   Object.fromEntries(
-    (await database.query<{ userId: string; cents: number }>('select user_id as "userId", balance_cents as cents from accounts')).rows.map(
-      ({ userId, cents }) => [userId, cents],
-    ),
+    (
+      await database.query<{ userId: string; cents: number }>(
+        'select user_id as "userId", balance_cents as cents from accounts',
+      )
+    ).rows.map(({ userId, cents }) => [userId, cents]),
   );
 const statuses = async (database: Database) =>
   Object.fromEntries(
-    (await database.query<{ status: string; count: number }>('select status, count(*) from payments group by status')).rows.map(
-      ({ status, count }) => [status, count],
-    ),
+    (
+      await database.query<{ status: string; count: number }>(
+        'select status, count(*) from payments group by status',
+      )
+    ).rows.map(({ status, count }) => [status, count]),
   );
 
 describe('orders are charged', () => {
   test('one after the other within a batch, as far as the balance goes', async () => {
     const database = await serviceDatabase('payment');
     const [userId = ''] = await users(database, 1, '10.00');
-    await handlers(database).orders([ordered(userId, 400), ordered(userId, 400), ordered(userId, 400), ordered(userId, 200)]);
+    await handlers(database).orders([
+      ordered(userId, 400),
+      ordered(userId, 400),
+      ordered(userId, 400),
+      ordered(userId, 200),
+    ]);
     expect(await balances(database)).toEqual({ [userId]: 0 });
     expect(await statuses(database)).toEqual({ SUCCESS: 3, INSUFFICIENT_FUNDS: 1 });
-    const { rows } = await database.query('select kind, amount_cents as amount, balance_after_cents as left from ledger_entries order by id');
+    const { rows } = await database.query(
+      'select kind, amount_cents as amount, balance_after_cents as left from ledger_entries order by id',
+    );
     expect(rows).toEqual([
       { kind: 'TOP_UP', amount: 1000, left: 1000 },
       { kind: 'CHARGE', amount: -400, left: 600 },
@@ -108,7 +121,9 @@ describe('orders are charged', () => {
     const runs = [];
     for (const size of [1, 10, 100]) {
       const counted = counting(database);
-      await handlers(counted.database).orders(Array.from({ length: size }, (_, index) => ordered(ids[index % 5] ?? '', 10)));
+      await handlers(counted.database).orders(
+        Array.from({ length: size }, (_, index) => ordered(ids[index % 5] ?? '', 10)),
+      );
       runs.push(counted.count());
     }
     expect(runs).toEqual([8, 8, 8]);
@@ -129,7 +144,10 @@ describe('orders are charged', () => {
       onUsers(ids.toReversed().map((userId) => eventOf(userRegistered, { userId }))),
     ]);
     expect(await statuses(database)).toEqual({ SUCCESS: 30, INSUFFICIENT_FUNDS: 50 });
-    expect(Object.values(await balances(database)).sort()).toEqual([...Array(10).fill(0), ...Array(10).fill(10)]);
+    expect(Object.values(await balances(database)).sort()).toEqual([
+      ...Array(10).fill(0),
+      ...Array(10).fill(10),
+    ]);
     await expectSound(database);
   });
 
@@ -166,6 +184,11 @@ test('a balance has a limit, and a top-up past it is refused', async () => {
   const database = await serviceDatabase('payment');
   const [userId = ''] = await users(database, 1, '1.00');
   await database.query('update accounts set balance_cents = 900000000000000');
-  const refused = await commandsOf(database).topUp({ by: userId, userId, amount: '0.01', idempotencyKey: 'more' });
+  const refused = await commandsOf(database).topUp({
+    by: userId,
+    userId,
+    amount: '0.01',
+    idempotencyKey: 'more',
+  });
   expect(refused).toMatchObject({ ok: false, code: 'BAD_USER_INPUT', field: 'amount' });
 });

@@ -8,15 +8,27 @@ const bill = (orderId: string, userId: string, totalCents: number) => ({ orderId
 
 describe('bills that are charged', () => {
   test('are paid one after the other, until the balance is too low', () => {
-    const charges = charge(new Map([['a', 500]]), [bill('1', 'a', 300), bill('2', 'a', 300), bill('3', 'a', 200)]);
-    expect(charges.map(({ orderId, status, balanceAfterCents }) => [orderId, status, balanceAfterCents])).toEqual([
+    const charges = charge(new Map([['a', 500]]), [
+      bill('1', 'a', 300),
+      bill('2', 'a', 300),
+      bill('3', 'a', 200),
+    ]);
+    expect(
+      charges.map(({ orderId, status, balanceAfterCents }) => [orderId, status, balanceAfterCents]),
+    ).toEqual([
       ['1', 'SUCCESS', 200],
       ['2', 'INSUFFICIENT_FUNDS', 200],
       ['3', 'SUCCESS', 0],
     ]);
   });
   test('of one user leave the balance of another alone', () => {
-    const charges = charge(new Map([['a', 100], ['b', 100]]), [bill('1', 'a', 100), bill('2', 'b', 60), bill('3', 'a', 1)]);
+    const charges = charge(
+      new Map([
+        ['a', 100],
+        ['b', 100],
+      ]),
+      [bill('1', 'a', 100), bill('2', 'b', 60), bill('3', 'a', 1)],
+    );
     expect(charges.map(({ status, balanceAfterCents }) => [status, balanceAfterCents])).toEqual([
       ['SUCCESS', 0],
       ['SUCCESS', 40],
@@ -24,7 +36,9 @@ describe('bills that are charged', () => {
     ]);
   });
   test('of somebody without an account are refused', () => {
-    expect(charge(new Map(), [bill('1', 'a', 1)])).toEqual([{ ...bill('1', 'a', 1), status: 'INSUFFICIENT_FUNDS', balanceAfterCents: 0 }]);
+    expect(charge(new Map(), [bill('1', 'a', 1)])).toEqual([
+      { ...bill('1', 'a', 1), status: 'INSUFFICIENT_FUNDS', balanceAfterCents: 0 },
+    ]);
   });
   test('do not touch the balances that were given', () => {
     const balances = new Map([['a', 100]]);
@@ -34,25 +48,54 @@ describe('bills that are charged', () => {
   test('never leave less than nothing, and keep every cent', () => {
     for (let round = 0; round < 200; round += 1) {
       const start = Math.floor(Math.random() * 1000);
-      const bills = Array.from({ length: 10 }, (_, index) => bill(String(index), 'a', 1 + Math.floor(Math.random() * 400)));
+      const bills = Array.from({ length: 10 }, (_, index) =>
+        bill(String(index), 'a', 1 + Math.floor(Math.random() * 400)),
+      );
       const charges = charge(new Map([['a', start]]), bills);
-      const taken = charges.filter(({ status }) => status === 'SUCCESS').reduce((sum, { totalCents }) => sum + totalCents, 0);
-      expect(Math.min(...charges.map(({ balanceAfterCents }) => balanceAfterCents))).toBeGreaterThanOrEqual(0);
+      const taken = charges
+        .filter(({ status }) => status === 'SUCCESS')
+        .reduce((sum, { totalCents }) => sum + totalCents, 0);
+      expect(Math.min(...charges.map(({ balanceAfterCents }) => balanceAfterCents))).toBeGreaterThanOrEqual(
+        0,
+      );
       expect(charges.at(-1)?.balanceAfterCents).toBe(start - taken);
     }
   });
   test('end in a status that the SDL has', () => {
     const sdl = readFileSync(projectPath('subgraphs', 'payment', 'schema.graphql'), 'utf8');
-    const statuses = charge(new Map([['a', 1]]), [bill('1', 'a', 1), bill('2', 'a', 1)]).map(({ status }) => status);
+    const statuses = charge(new Map([['a', 1]]), [bill('1', 'a', 1), bill('2', 'a', 1)]).map(
+      ({ status }) => status,
+    );
     expect(enumValues(sdl, 'PaymentStatus')).toEqual([...statuses, 'REFUNDED']);
   });
 });
 
 describe('the amount of a top-up', () => {
-  test.each([['0.01', 1], ['5', 500], ['12.5', 1250], ['10000000.00', 1_000_000_000]])('%s is %i cents', (amount, cents) => {
+  test.each([
+    ['0.01', 1],
+    ['5', 500],
+    ['12.5', 1250],
+    ['10000000.00', 1_000_000_000],
+  ])('%s is %i cents', (amount, cents) => {
     expect(readTopUp(amount)).toEqual({ ok: true, value: cents });
   });
-  test.each(['0', '0.00', '-1', '1.001', '1e3', '', ' 1', '1,00', '10000000.01', '+1', 5, null, undefined, ['1'], '٣'])('%j is refused', (amount) => {
+  test.each([
+    '0',
+    '0.00',
+    '-1',
+    '1.001',
+    '1e3',
+    '',
+    ' 1',
+    '1,00',
+    '10000000.01',
+    '+1',
+    5,
+    null,
+    undefined,
+    ['1'],
+    '٣',
+  ])('%j is refused', (amount) => {
     expect(readTopUp(amount)).toMatchObject({ ok: false, code: 'BAD_USER_INPUT', field: 'amount' });
   });
 });

@@ -2,7 +2,10 @@
 export function enumValues(sdl: string, name: string): string[] {
   const body = new RegExp(`^enum ${name} \\{([^}]*)\\}`, 'm').exec(sdl)?.[1];
   if (body === undefined) throw new Error(`the SDL has no enum ${name}`);
-  return body.split('\n').map((line) => line.trim()).filter((line) => /^[A-Z_]+$/.test(line));
+  return body
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /^[A-Z_]+$/.test(line));
 }
 
 /** Every status that a state machine can come to from the first. */

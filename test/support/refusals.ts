@@ -9,7 +9,9 @@ export async function quiet(system: System): Promise<Record<string, number>> {
   let last = '';
   return until('nothing is on its way', async () => {
     const counts = await rowCounts(system);
-    const waits = Object.entries(counts).some(([name, rows]) => /outbox|^bus\.delivery$/.test(name) && rows > 0);
+    const waits = Object.entries(counts).some(
+      ([name, rows]) => /outbox|^bus\.delivery$/.test(name) && rows > 0,
+    );
     // The databases are counted one after the other: an event may slip through once, but then it has changed something.
     const seen = JSON.stringify(counts);
     const settled = !waits && seen === last;
@@ -18,16 +20,15 @@ export async function quiet(system: System): Promise<Record<string, number>> {
   });
 }
 
-/** A check that a request is refused with this code (and field), tells nothing of the inside, and changes nothing. */
-export async function refusals(system: System) {
+/** Fails unless a request is refused with this code (and field), tells nothing of the inside, and changes nothing. */
+export async function expectRefused(
+  system: System,
+  request: { query: string; variables?: object; token?: string | undefined },
+  expected: { code: string; field?: string },
+): Promise<void> {
   const before = await quiet(system);
-  return async (
-    request: { query: string; variables?: object; token?: string | undefined },
-    expected: { code: string; field?: string },
-  ): Promise<void> => {
-    const { errors, text } = await system.graphql(request.query, request.variables ?? {}, request.token);
-    expect(errors[0]?.extensions, text.slice(0, 2000)).toMatchObject(expected);
-    expectNoInsides(system, text);
-    expect(await quiet(system)).toEqual(before);
-  };
+  const { errors, text } = await system.graphql(request.query, request.variables ?? {}, request.token);
+  expect(errors[0]?.extensions, text.slice(0, 2000)).toMatchObject(expected);
+  expectNoInsides(system, text);
+  expect(await quiet(system)).toEqual(before);
 }

@@ -6,11 +6,14 @@ import { type Database, openDatabase, type Tx } from '../../platform/postgres/da
 import { projectPath } from '../../platform/root.js';
 import { createTestDatabase } from '../../platform/testing/postgres.js';
 
-/** A service's database with all its migrations, which goes when the test ends. */
-export async function serviceDatabase(service: ServiceName): Promise<Database> {
+/** A service's database with all its migrations, which goes when the test ends, or when `onEnd` says. */
+export async function serviceDatabase(
+  service: ServiceName,
+  onEnd: (close: () => Promise<void>) => void = onTestFinished,
+): Promise<Database> {
   const { url, drop } = await createTestDatabase(service);
   const database = openDatabase({ url, service });
-  onTestFinished(async () => {
+  onEnd(async () => {
     await database.close();
     await drop();
   });
@@ -41,7 +44,10 @@ export function counting(database: Database): { database: Database; count: () =>
 }
 
 /** The consumer of a topic among a service's consumers. */
-export function consumerOf<C extends { contract: { topic: string } }>(consumers: C[], contract: { topic: string }): C {
+export function consumerOf<C extends { contract: { topic: string } }>(
+  consumers: C[],
+  contract: { topic: string },
+): C {
   const found = consumers.find(({ contract: { topic } }) => topic === contract.topic);
   if (!found) throw new Error(`nobody consumes ${contract.topic}`);
   return found;

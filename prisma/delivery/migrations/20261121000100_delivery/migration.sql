@@ -49,7 +49,8 @@ create table delivery_changes (
   delivery_id uuid not null references deliveries (id),
   sequence integer not null check (sequence >= 1),
   previous text,
-  status text not null,
+  status text not null check (status in
+    ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELLED', 'FAILED')),
   at timestamptz not null default now(),
   reason text,
   by text not null check (by in ('customer', 'courier', 'dispatcher', 'system')),

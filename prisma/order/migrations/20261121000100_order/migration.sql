@@ -23,7 +23,8 @@ create table orders (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   check ((delivery_status is null) = (delivery_sequence = 0)),
-  check (status <> 'COMPLETED' or delivery_status = 'DELIVERED')
+  -- `is not distinct from`, because a check lets null through.
+  check (status <> 'COMPLETED' or delivery_status is not distinct from 'DELIVERED')
 );
 
 create index orders_user_id on orders (user_id, id);
@@ -43,8 +44,9 @@ create table order_items (
 create table order_changes (
   order_id uuid not null references orders (id),
   sequence integer not null check (sequence >= 1),
-  status text not null,
-  delivery_status text,
+  status text not null check (status in ('PENDING', 'PAID', 'INSUFFICIENT_FUNDS', 'CANCELLED', 'COMPLETED')),
+  delivery_status text check (delivery_status in
+    ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELLED', 'FAILED')),
   at timestamptz not null default now(),
   -- Each change but the first stands on the one before it: the history has no holes.
   previous_sequence integer generated always as (nullif(sequence - 1, 0)) stored,

@@ -47,3 +47,5 @@ end $$;
 
 create trigger ledger_entries_immutable before update or delete on ledger_entries
   for each row execute function refuse_change();
+create trigger ledger_entries_kept before truncate on ledger_entries
+  for each statement execute function refuse_change();
