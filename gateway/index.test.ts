@@ -77,7 +77,9 @@ describe('queries', () => {
   ])('%s is refused with %s', async (query, code) => {
     const { status, body } = await post(gateway, query);
     expect(status).toBe(400);
-    expect(body).toEqual({ errors: [expect.objectContaining({ extensions: expect.objectContaining({ code }) })] });
+    expect(body).toEqual({
+      errors: [expect.objectContaining({ extensions: expect.objectContaining({ code }) })],
+    });
   });
 
   test('a body that is no JSON, and one that is too large, are refused in GraphQL', async () => {
