@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { request } from 'undici';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser, openGraphiQL } from '../../platform/testing/browser.js';
+import { needs } from '../../platform/testing/needs.js';
 import type { Gateway } from '../index.js';
 import { type Issuer, startIssuer, startTestGateway, until } from '../testing/gateway.js';
 import { type Library, librarySupergraph, startLibrary } from '../testing/library.js';
@@ -56,42 +57,15 @@ test('a client that wants an answer gets none of it', async () => {
   expect(await response.body.json()).toEqual({ data: { __typename: 'Query' } });
 });
 
-function chromiumPath(): string | undefined {
-  try {
-    return execFileSync('sh', ['-c', 'command -v chromium']).toString().trim();
-  } catch {
-    return undefined;
-  }
-}
-
-const executablePath = chromiumPath();
-
-describe.skipIf(executablePath === undefined && process.env['CI'] !== 'true')('in Chromium', () => {
+needs('chromium')('in Chromium', () => {
   let browser: Browser;
   beforeAll(async () => {
-    const args =
-      '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-    browser = await chromium.launch({
-      ...(executablePath !== undefined && { executablePath }),
-      args: args.split(' '),
-    });
+    browser = await launchBrowser();
   });
   afterAll(() => browser?.close());
 
-  /** Opens the page with this query and headers in its editors. */
-  async function open(query: string, headers: object) {
-    const page = await browser.newPage();
-    const asked: string[] = [];
-    page.on('request', (sent) => asked.push(sent.url()));
-    page.on('websocket', (socket) => asked.push(socket.url()));
-    const text = JSON.stringify(headers);
-    // Where GraphiQL keeps the headers of its last visit.
-    await page.addInitScript((kept) => localStorage.setItem('graphiql:headers', kept), text);
-    await page.goto(`${gateway.url}/graphql?query=${encodeURIComponent(query)}`);
-    await page.waitForSelector('.graphiql-execute-button');
-    const shown = () => page.locator('.graphiql-response').textContent();
-    return { page, asked, shown, run: () => page.click('.graphiql-execute-button') };
-  }
+  const open = (query: string, headers: Record<string, string>) =>
+    openGraphiQL(browser, gateway.url, { query, headers });
 
   test('queries and subscriptions run with the headers tab, and nothing is asked of anybody else', {
     timeout: 60_000,
@@ -99,9 +73,7 @@ describe.skipIf(executablePath === undefined && process.env['CI'] !== 'true')('i
     const authorization = await issuer.bearer();
     const whoami = await open('{ whoami { authorization } }', { authorization });
     await whoami.run();
-    await until(async () =>
-      ((await whoami.shown()) ?? '').replaceAll(/\s/g, '').includes(authorization.replaceAll(/\s/g, '')),
-    );
+    await until(async () => (await whoami.shown()).includes(authorization.replaceAll(/\s/g, '')));
 
     const live = await open('subscription { bookAdded { title author { token } } }', {
       Authorization: authorization,
@@ -109,9 +81,7 @@ describe.skipIf(executablePath === undefined && process.env['CI'] !== 'true')('i
     await live.run();
     await until(() => library.events.listeners() === 1);
     library.events.push({ bookAdded: { id: '1', title: 'Kim', author: { id: 'a1' } } });
-    await until(async () =>
-      ((await live.shown()) ?? '').replaceAll(/\s/g, '').includes(authorization.replaceAll(/\s/g, '')),
-    );
+    await until(async () => (await live.shown()).includes(authorization.replaceAll(/\s/g, '')));
     await live.page.click('.graphiql-execute-button');
     await until(() => library.events.listeners() === 0);
 
