@@ -17,7 +17,7 @@ test('what is older than any duplicate can be is forgotten, and nothing else', a
     insert into inbox select 'g' || days, gen_random_uuid(), now() - days * interval '1 day' from unnest(array[0, 8, 13, 15]) as days;
     insert into idempotency_keys select gen_random_uuid(), 'm', 'k' || days, '', null, now() - days * interval '1 day'
       from unnest(array[0, 6, 8]) as days`);
-  const housekeeping = startHousekeeping({ service: 'test', database, log: silent });
+  const housekeeping = startHousekeeping({ database, log: silent });
   const kept = async () =>
     (
       await database.query<{ name: string }>(
@@ -31,6 +31,6 @@ test('what is older than any duplicate can be is forgotten, and nothing else', a
 
 test('while the database is away it waits for its next round, and stops at once', async () => {
   const away = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', service: 'away' });
-  await startHousekeeping({ service: 'test', database: away, log: silent }).stop();
+  await startHousekeeping({ database: away, log: silent }).stop();
   await away.close();
 });

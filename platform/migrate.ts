@@ -2,7 +2,7 @@ import { MigrationError } from './migrate/error.js';
 import { isUnchanged, type Migration, readMigrations } from './migrate/folder.js';
 import { apply, connected, type Entry, locked, readHistory, undo } from './migrate/history.js';
 
-export { MigrationError, type MigrationProblem } from './migrate/error.js';
+export { MigrationError } from './migrate/error.js';
 
 export interface MigrateOptions {
   /** Of the service's database, which must exist. */

@@ -5,6 +5,7 @@ import type { AnyConsumer, Bus } from '../bus/bus.js';
 import type { Config, ServiceName } from '../config.js';
 import type { Log } from '../log.js';
 import type { Database } from '../postgres/database.js';
+import type { Worker } from '../worker.js';
 
 /** What a service stands on. */
 export interface Platform {
@@ -12,11 +13,6 @@ export interface Platform {
   log: Log;
   database: Database;
   bus: Bus;
-}
-
-/** Something that runs beside the requests until it is stopped. */
-export interface Worker {
-  stop(): Promise<void>;
 }
 
 /** What every resolver is told about the request it answers. */

@@ -20,7 +20,8 @@ import { startRelay } from '../outbox.js';
 import { openDatabase } from '../postgres/database.js';
 import { projectPath } from '../root.js';
 import { serveSockets } from '../sockets.js';
-import type { RequestContext, SubgraphDefinition, Worker } from './define.js';
+import type { Worker } from '../worker.js';
+import type { RequestContext, SubgraphDefinition } from './define.js';
 import { subgraphOperations } from './subscriptions.js';
 
 export interface RunningSubgraph {
@@ -145,7 +146,7 @@ export async function startSubgraph<App, Context extends RequestContext>(
           );
           await workers.start(
             'housekeeping',
-            () => startHousekeeping({ service: name, database, log }),
+            () => startHousekeeping({ database, log }),
             (it) => it.stop(),
           );
           await workers.start(

@@ -3,18 +3,10 @@ import { toMessage } from '../../platform/bus/event.js';
 import { insertOutbox } from '../../platform/outbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
 import { isFinal, nextStep } from './domain.js';
+import type { DeliveryChangeRow } from './rows.js';
 
 /** A change of a delivery that has been decided; `sequence` and `status` are those after it. */
-export interface DecidedChange {
-  deliveryId: string;
-  orderId: string;
-  userId: string;
-  sequence: number;
-  previous: DeliveryStatus | null;
-  status: DeliveryStatus;
-  reason: string | null;
-  by: 'customer' | 'courier' | 'dispatcher' | 'system';
-}
+export type DecidedChange = Omit<DeliveryChangeRow, 'at'>;
 
 /** Writes the history and the events of changes, in the transaction that makes them: two statements. */
 export async function record(tx: Tx, changes: DecidedChange[]): Promise<void> {

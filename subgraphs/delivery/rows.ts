@@ -25,7 +25,7 @@ export interface DeliveryChangeRow {
   status: DeliveryStatus;
   at: Date;
   reason: string | null;
-  by: string;
+  by: 'customer' | 'courier' | 'dispatcher' | 'system';
 }
 
 /** A user as this service knows one: by id. */

@@ -1,7 +1,7 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import { orderUpdated } from '../../events/order.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
 import type { Database } from '../../platform/postgres/database.js';
+import { prismaOptions } from '../../platform/postgres/prisma.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
 import { type OrderCommands, orderCommands } from './commands.js';
 import { consumers } from './consumers.js';
@@ -25,10 +25,7 @@ export const orderSubgraph = defineSubgraph<App, Context>({
   name: 'order',
   resolvers,
   open({ config, log, database, bus }) {
-    const prisma = new PrismaClient({
-      adapter: new PrismaPg(database.pool),
-      transactionOptions: { maxWait: 10_000, timeout: 15_000 },
-    });
+    const prisma = new PrismaClient(prismaOptions(database));
     const live = createLiveSource<OrderChangeRow>({
       name: 'order',
       log,

@@ -1,6 +1,6 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import { createTokenSigner, type TokenSigner } from '../../platform/auth/tokens.js';
 import type { Reader } from '../../platform/postgres/database.js';
+import { prismaOptions } from '../../platform/postgres/prisma.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
 import { type UserCommands, userCommands } from './commands.js';
 import type { Context } from './context.js';
@@ -23,10 +23,7 @@ export const userSubgraph = (options: { privateKey: string }) =>
     name: 'user',
     resolvers,
     async open({ config, database }) {
-      const prisma = new PrismaClient({
-        adapter: new PrismaPg(database.pool),
-        transactionOptions: { maxWait: 10_000, timeout: 15_000 },
-      });
+      const prisma = new PrismaClient(prismaOptions(database));
       const signer = await createTokenSigner({
         privateKey: options.privateKey,
         ttlMs: config.ACCESS_TOKEN_TTL,
