@@ -65,6 +65,12 @@ const broken: [ServiceName, string, string[], RegExp][] = [
   ['order', 'a status that no change tells of', [`update orders set status = 'PAID'`], /orders_last_change/],
   [
     'order',
+    'a status of the delivery that no change tells of',
+    [`update orders set delivery_status = 'PENDING', delivery_sequence = 1`],
+    /orders_last_change/,
+  ],
+  [
+    'order',
     'a status without its change',
     [`update orders set status = 'PAID', sequence = 2`],
     /orders_last_change/,

@@ -20,6 +20,8 @@ create table orders (
   delivery_address text not null check (length(delivery_address) between 1 and 500),
   -- Counts the order's changes from 1; the cursor of its subscriptions.
   sequence integer not null default 1 check (sequence >= 1),
+  -- Both statuses in one, so that a key can hold them: null would slip through.
+  state text not null generated always as (status || coalesce('/' || delivery_status, '')) stored,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   check ((delivery_status is null) = (delivery_sequence = 0)),
@@ -47,15 +49,16 @@ create table order_changes (
   status text not null check (status in ('PENDING', 'PAID', 'INSUFFICIENT_FUNDS', 'CANCELLED', 'COMPLETED')),
   delivery_status text check (delivery_status in
     ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELLED', 'FAILED')),
+  state text not null generated always as (status || coalesce('/' || delivery_status, '')) stored,
   at timestamptz not null default now(),
   -- Each change but the first stands on the one before it: the history has no holes.
   previous_sequence integer generated always as (nullif(sequence - 1, 0)) stored,
   primary key (order_id, sequence),
-  unique (order_id, sequence, status),
+  unique (order_id, sequence, state),
   foreign key (order_id, previous_sequence) references order_changes (order_id, sequence)
 );
 
 -- An order is what its last change says.
 alter table orders add constraint orders_last_change
-  foreign key (id, sequence, status) references order_changes (order_id, sequence, status)
+  foreign key (id, sequence, state) references order_changes (order_id, sequence, state)
   deferrable initially deferred;
