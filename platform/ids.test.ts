@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { checkId, isId, stableId } from './ids.js';
+import { checkId, firstIdOf, isId, stableId } from './ids.js';
 
 test('an id is a UUID, in whatever letters, and comes back in small ones', () => {
   const id = randomUUID();
@@ -26,4 +26,13 @@ test('a stable id is a UUID of version 8, the same for a name and another for an
   expect(stableId('user:a')).toBe(stableId('user:a'));
   expect(stableId('user:a')).not.toBe(stableId('user:b'));
   expect(stableId('user:a')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test('the first id of a moment stands before every id of it, and after every id before it', () => {
+  // Of 2026-11-21T08:00:00.000Z and the millisecond before, as PostgreSQL's uuidv7() makes them.
+  const time = new Date('2026-11-21T08:00:00.000Z');
+  const hex = (ms: number) => ms.toString(16).padStart(12, '0');
+  const idAt = (ms: number, rest: string) => `${hex(ms).slice(0, 8)}-${hex(ms).slice(8)}-${rest}`;
+  expect(firstIdOf(time) <= idAt(time.getTime(), '7000-8000-000000000000')).toBe(true);
+  expect(firstIdOf(time) > idAt(time.getTime() - 1, '7fff-bfff-ffffffffffff')).toBe(true);
 });

@@ -11,6 +11,12 @@ export function checkId(text: string, field: string): string {
   throw badInput(`${field} is not an id: ids look like 0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11.`, field);
 }
 
+/** The least id (a UUID of version 7) of a moment: ids begin with their time, so a range of times is a range of ids. */
+export function firstIdOf(time: Date): string {
+  const hex = Math.max(time.getTime(), 0).toString(16).padStart(12, '0').slice(-12);
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
 /** An id that is always the same for a name (a UUID of version 8): for data that several services must agree on. */
 export function stableId(name: string): string {
   const hash = createHash('sha256').update(name).digest('hex');

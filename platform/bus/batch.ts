@@ -1,4 +1,4 @@
-import { isTransient } from '../postgres/errors.js';
+import { isOutage } from '../postgres/errors.js';
 import type { Consumer } from './bus.js';
 import { type Event, type Message, parseMessage } from './event.js';
 
@@ -29,7 +29,7 @@ export async function processBatch<T>(consumer: Consumer<T>, messages: Message[]
       await consumer.handle(readable);
       return parsed.map(readOutcome);
     } catch (error) {
-      if (isTransient(error))
+      if (isOutage(error))
         return parsed.map((event) => (typeof event === 'string' ? readOutcome(event) : { kind: 'later' }));
     }
   }
@@ -55,7 +55,7 @@ async function handleOne<T>(consumer: Consumer<T>, event: Event<T>): Promise<Out
     await consumer.handle([event]);
     return { kind: 'done' };
   } catch (error) {
-    if (isTransient(error)) return { kind: 'later' };
+    if (isOutage(error)) return { kind: 'later' };
     return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -2,7 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase } from '../testing/postgres.js';
-import { isTransient, violatedConstraint } from './errors.js';
+import { isOutage, isTransient, violatedConstraint } from './errors.js';
 
 let created: Awaited<ReturnType<typeof createTestDatabase>>;
 let pool: pg.Pool;
@@ -144,4 +144,23 @@ test.each([
 ])('%s is no outage', (error) => {
   expect(isTransient(error)).toBe(false);
   expect(violatedConstraint(error)).toBeUndefined();
+});
+
+test.each([
+  ['SELECT * FROM nowhere', true],
+  ['SET ROLE nobody_at_all', false],
+  ["INSERT INTO item VALUES ('taken')", false],
+  ['SELECT 1 / 0', false],
+])('%s: that waiting can mend it is %s', async (sql, expected) => {
+  for (const error of await failures(sql)) expect(isOutage(error)).toBe(expected);
+});
+
+test('a wrong password is nothing that an event is to blame for, and a bug is no outage', async () => {
+  const url = new URL(created.url);
+  url.password = 'wrong';
+  const client = new pg.Client({ connectionString: url.toString() });
+  expect(isOutage(await caught(client.connect()))).toBe(true);
+  for (const error of [new TypeError('x is undefined'), { code: 'ERR_X' }, asClientError('P2025')]) {
+    expect(isOutage(error)).toBe(false);
+  }
 });

@@ -18,6 +18,23 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
+ * Whether what failed is not to blame: an outage, or a database that is not as it should be (a missing
+ * table, a revoked grant, a wrong password). Waiting, or somebody's help, mends that; false for what a
+ * statement's own values broke (a constraint, a number out of range) and for bugs outside of SQL.
+ */
+export const isOutage = (error: unknown): boolean =>
+  isTransient(error) ||
+  layers(error).some(({ code, originalCode }) => {
+    const state = originalCode ?? code ?? '';
+    return sqlState.test(state) && !ownFault.test(state);
+  });
+
+/** Prisma's codes begin with P, as do those of `raise`; the system's with E. */
+const sqlState = /^[0-9FHX][0-9A-Z]{4}$/;
+/** Cardinality, data, integrity, limits of a row: https://www.postgresql.org/docs/18/errcodes-appendix.html */
+const ownFault = /^(21|22|23|54)/;
+
+/**
  * The name of the unique, check, foreign key or exclusion constraint that refused a write, whether
  * pg or Prisma reports it; undefined for every other error (a null in a NOT NULL column has no name).
  */

@@ -1,4 +1,4 @@
-import { authenticated, maySee } from '../../platform/auth/principal.js';
+import { authenticated, isStaff, maySee } from '../../platform/auth/principal.js';
 import { problem } from '../../platform/errors.js';
 import { decodeSequence, encodeCursor } from '../../platform/graphql/cursor.js';
 import { scalars } from '../../platform/graphql/scalars.js';
@@ -56,8 +56,10 @@ export const resolvers: Resolvers = {
 
   Courier: {
     __resolveReference(reference, { principal, loaders }) {
-      authenticated(principal);
-      return isId(reference.id) ? loaders.courier.load(reference.id) : null;
+      // Everybody else sees a courier by its delivery, which is in this service.
+      return isStaff(authenticated(principal)) && isId(reference.id)
+        ? loaders.courier.load(reference.id)
+        : null;
     },
   },
 

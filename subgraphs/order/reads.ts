@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { OrderStatus } from '../../events/order.js';
 import type { PageRequest } from '../../platform/graphql/connection.js';
 import { memo, rowLoader, rowsLoader } from '../../platform/graphql/loader.js';
+import { firstIdOf } from '../../platform/ids.js';
 import type { Reading, Watch } from '../../platform/live/source.js';
 import type { Reader, Tx } from '../../platform/postgres/database.js';
 import { isFinal } from './domain.js';
@@ -19,6 +20,9 @@ export interface OrderFilter {
   until?: Date | undefined;
 }
 
+/** Longer than any transaction that places an order. */
+const transactionMs = 60_000;
+
 /** The filter as SQL. Only what is asked for stands in it, so that each shape has a plan of its own. */
 function where(filter: OrderFilter, values: unknown[]): string {
   const conditions = ['true'];
@@ -27,8 +31,11 @@ function where(filter: OrderFilter, values: unknown[]): string {
   };
   add('user_id =', filter.userId);
   add('status =', filter.status);
+  // The ids' own times bound how far the list is walked; a row's is at most its transaction's length later.
   add('created_at >=', filter.since);
+  add('id >=', filter.since && firstIdOf(filter.since));
   add('created_at <', filter.until);
+  add('id <', filter.until && firstIdOf(new Date(filter.until.getTime() + transactionMs)));
   return conditions.join(' and ');
 }
 

@@ -15,7 +15,7 @@ export interface TopUp {
 export interface PaymentCommands {
   /** Opens a user's account unless it is open. */
   openAccount(userId: string): Promise<void>;
-  /** Adds money and writes it to the ledger; answers the account's id. A key that was used before answers what it did then. */
+  /** Adds money and writes it to the ledger; answers the account's id, as does a repetition of the key, which adds nothing. */
   topUp(request: TopUp): Promise<Result<string>>;
 }
 
@@ -32,7 +32,10 @@ export const paymentCommands = (prisma: PrismaClient): PaymentCommands => ({
           const first = must(await claim(tx, request));
           if (first) return first;
           const amountCents = must(readTopUp(amount));
-          await tx.account.createMany({ data: [{ userId }], skipDuplicates: true });
+          if (by === userId) await tx.account.createMany({ data: [{ userId }], skipDuplicates: true });
+          else if (!(await tx.account.findUnique({ where: { userId } }))) {
+            must(refuse('NOT_FOUND', 'There is no account of this user.', 'userId'));
+          }
           const account = await tx.account.update({
             where: { userId },
             data: { balanceCents: { increment: amountCents } },

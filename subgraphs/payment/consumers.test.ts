@@ -8,13 +8,18 @@ import { consumerOf, counting, eventOf, serviceDatabase } from '../../test/suppo
 import { paymentCommands } from './commands.js';
 import { consumers } from './consumers.js';
 import { PrismaClient } from './generated/prisma/client.js';
+import { readPayments } from './reads.js';
 
 const ordered = (userId: string, totalCents: number, orderId: string = randomUUID()) =>
   eventOf(orderCreated, { orderId, userId, totalCents, currency: 'EUR', deliveryAddress: 'Long Lane 1' });
 
 function handlers(database: Database) {
   const all = consumers(database);
-  return { orders: consumerOf(all, orderCreated).handle, users: consumerOf(all, userRegistered).handle };
+  return {
+    orders: consumerOf(all, orderCreated, 'payment').handle,
+    known: consumerOf(all, orderCreated, 'payment-orders').handle,
+    users: consumerOf(all, userRegistered).handle,
+  };
 }
 
 function commandsOf(database: Database) {
@@ -191,4 +196,20 @@ test('a balance has a limit, and a top-up past it is refused', async () => {
     idempotencyKey: 'more',
   });
   expect(refused).toMatchObject({ ok: false, code: 'BAD_USER_INPUT', field: 'amount' });
+});
+
+test('an order is known, and whose it is, before its charge is decided', async () => {
+  const database = await serviceDatabase('payment');
+  const { known, orders } = handlers(database);
+  const userId = randomUUID();
+  const orderId = randomUUID();
+  const order = ordered(userId, 100, orderId);
+  const watch = [{ id: orderId, after: null }];
+  expect(await readPayments(database, watch)).toMatchObject([{ ownerId: null, changes: [] }]);
+  await known([order]);
+  expect(await readPayments(database, watch)).toMatchObject([{ ownerId: userId, changes: [], ended: false }]);
+  await orders([order]);
+  expect(await readPayments(database, watch)).toMatchObject([
+    { ownerId: userId, changes: [{ value: { orderId, status: 'INSUFFICIENT_FUNDS' } }], ended: true },
+  ]);
 });

@@ -10,6 +10,8 @@ import type { Database, Tx } from '../../platform/postgres/database.js';
 import { type Bill, type Charge, charge } from './domain.js';
 
 const group = 'payment';
+/** A group of its own, so that no charge that waits keeps an order unknown to those who watch it. */
+const knowingGroup = 'payment-orders';
 
 /** What the payment service does when events arrive. */
 export const consumers = (database: Database): AnyConsumer[] => [
@@ -21,6 +23,16 @@ export const consumers = (database: Database): AnyConsumer[] => [
       openAccounts(
         tx,
         events.map(({ data }) => data.userId),
+      ),
+  }),
+  inboxConsumer({
+    database,
+    group: knowingGroup,
+    contract: orderCreated,
+    handle: (tx, events) =>
+      rememberOrders(
+        tx,
+        events.map(({ data }) => data),
       ),
   }),
   inboxConsumer({
@@ -41,6 +53,15 @@ const openAccounts = (tx: Tx, userIds: string[]) =>
       `insert into accounts (user_id) select distinct u.id from unnest($1::uuid[]) as u (id) order by u.id
      on conflict (user_id) do nothing`,
       [userIds],
+    )
+    .then(() => undefined);
+
+const rememberOrders = (tx: Tx, orders: Bill[]) =>
+  tx
+    .query(
+      `insert into known_orders (order_id, user_id) select * from unnest($1::uuid[], $2::uuid[]) order by 1
+     on conflict (order_id) do nothing`,
+      [orders.map(({ orderId }) => orderId), orders.map(({ userId }) => userId)],
     )
     .then(() => undefined);
 

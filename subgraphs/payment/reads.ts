@@ -68,16 +68,21 @@ export function createLoaders(reader: Reader) {
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
-/** The payments of all watched orders, in one statement. An order without one is not known here yet. */
+type WatchedRow = { orderId: string; ownerId: string | null } & ({ id: null } | PaymentRow);
+
+/** The payments of all watched orders, in one statement: one moment for all. */
 export async function readPayments(tx: Tx, watches: Watch[]): Promise<Reading<PaymentRow>[]> {
-  const { rows } = await tx.query<PaymentRow>(
-    `select ${paymentColumns} from payments where order_id = any($1::uuid[])`,
+  const { rows } = await tx.query<WatchedRow>(
+    `select coalesce(k.user_id, p."userId") as "ownerId", p.*, w.id as "orderId"
+     from unnest($1::uuid[]) as w (id)
+     left join known_orders k on k.order_id = w.id
+     left join lateral (select ${paymentColumns} from payments where order_id = w.id) p on true`,
     [watches.map(({ id }) => id)],
   );
-  const payments = new Map(rows.map((payment) => [payment.orderId, payment]));
+  const found = new Map(rows.map((row) => [row.orderId, row]));
   return watches.map(({ id }) => {
-    const payment = payments.get(id);
-    if (!payment) return { ownerId: null, last: 0, changes: [], ended: false };
-    return { ownerId: payment.userId, last: 1, changes: [{ sequence: 1, value: payment }], ended: true };
+    const row = found.get(id);
+    if (!row || row.id === null) return { ownerId: row?.ownerId ?? null, last: 0, changes: [], ended: false };
+    return { ownerId: row.userId, last: 1, changes: [{ sequence: 1, value: row }], ended: true };
   });
 }

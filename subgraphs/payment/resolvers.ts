@@ -101,7 +101,8 @@ export const resolvers: Resolvers = {
   User: {
     __resolveReference: ({ id }) => (isId(id) ? { id } : null),
     async account({ id }, _, { principal, loaders }) {
-      return maySee(authenticated(principal), id) ? loaders.accountOfUser.load(id) : null;
+      if (!maySee(authenticated(principal), id)) throw problem('NOT_FOUND', 'There is no such account.');
+      return loaders.accountOfUser.load(id);
     },
   },
 

@@ -14,6 +14,8 @@ import type { SessionRow, UserRow } from './rows.js';
 export interface UserCommands {
   register(input: { [K in keyof Registration]: unknown }): Promise<Result<SessionRow>>;
   login(input: { email: unknown; password: unknown }): Promise<Result<SessionRow>>;
+  /** Deletes the refresh tokens that have ended; answers how many. */
+  forgetExpiredTokens(): Promise<number>;
   /** Makes the accounts that are not there yet, with these ids and roles; answers how many it made. */
   ensureUsers(users: (Registration & { id: string; role: Role })[]): Promise<number>;
 }
@@ -24,10 +26,10 @@ const refreshTokenDays = 30;
 const nobodysHash = hash(randomBytes(16).toString('hex'));
 
 export function userCommands(prisma: PrismaClient, signer: TokenSigner): UserCommands {
-  async function openSession(user: UserRow): Promise<SessionRow> {
+  async function openSession(tx: Prisma.TransactionClient, user: UserRow): Promise<SessionRow> {
     const { accessToken, expiresAt } = await signer.sign(user);
     const refreshToken = randomBytes(32).toString('base64url');
-    await prisma.refreshToken.create({
+    await tx.refreshToken.create({
       data: {
         tokenHash: createHash('sha256').update(refreshToken).digest('hex'),
         userId: user.id,
@@ -44,15 +46,14 @@ export function userCommands(prisma: PrismaClient, signer: TokenSigner): UserCom
       const { password, ...fields } = decided.value;
       const passwordHash = await hash(password);
       try {
-        const user = await prisma.$transaction(async (tx) => {
+        return await prisma.$transaction(async (tx) => {
           const created = await tx.user.create({
             data: { ...fields, passwordHash },
             omit: { passwordHash: true },
           });
           await announce(tx, [created.id]);
-          return created;
+          return ok(await openSession(tx, created as UserRow));
         });
-        return ok(await openSession(user as UserRow));
       } catch (error) {
         if (violatedConstraint(error) === 'users_email_key') {
           return refuse('CONFLICT', 'This email address has an account already.', 'email');
@@ -69,7 +70,12 @@ export function userCommands(prisma: PrismaClient, signer: TokenSigner): UserCom
       const correct = await verify(found?.passwordHash ?? (await nobodysHash), password);
       if (!found || !correct) return wrong;
       const { passwordHash: _, ...user } = found;
-      return ok(await openSession(user as UserRow));
+      return ok(await openSession(prisma, user as UserRow));
+    },
+
+    async forgetExpiredTokens() {
+      const { count } = await prisma.refreshToken.deleteMany({ where: { expiresAt: { lt: new Date() } } });
+      return count;
     },
 
     async ensureUsers(users) {

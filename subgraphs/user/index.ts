@@ -1,7 +1,9 @@
 import { createTokenSigner, type TokenSigner } from '../../platform/auth/tokens.js';
+import type { Log } from '../../platform/log.js';
 import type { Reader } from '../../platform/postgres/database.js';
 import { prismaOptions } from '../../platform/postgres/prisma.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
+import { repeat } from '../../platform/worker.js';
 import { type UserCommands, userCommands } from './commands.js';
 import type { Context } from './context.js';
 import { seedUsers } from './demo.js';
@@ -9,7 +11,11 @@ import { PrismaClient } from './generated/prisma/client.js';
 import { createLoaders } from './reads.js';
 import { resolvers } from './resolvers.js';
 
+/** How often refresh tokens that have ended are deleted. */
+const forgetEveryMs = 60 * 60 * 1000;
+
 interface App {
+  log: Log;
   reader: Reader;
   prisma: PrismaClient;
   commands: UserCommands;
@@ -22,13 +28,14 @@ export const userSubgraph = (options: { privateKey: string }) =>
   defineSubgraph<App, Context>({
     name: 'user',
     resolvers,
-    async open({ config, database }) {
+    async open({ config, log, database }) {
       const prisma = new PrismaClient(prismaOptions(database));
       const signer = await createTokenSigner({
         privateKey: options.privateKey,
         ttlMs: config.ACCESS_TOKEN_TTL,
       });
       return {
+        log,
         reader: database,
         prisma,
         signer,
@@ -38,9 +45,18 @@ export const userSubgraph = (options: { privateKey: string }) =>
     },
     context: ({ reader, commands }, principal) => ({ principal, commands, loaders: createLoaders(reader) }),
     consumers: () => [],
-    async run({ commands, demoData }) {
+    async run({ log, commands, demoData }) {
       if (demoData) await seedUsers(commands);
-      return [];
+      const forget = {
+        name: 'refresh tokens',
+        pollMs: forgetEveryMs,
+        log,
+        async work() {
+          await commands.forgetExpiredTokens();
+          return false;
+        },
+      };
+      return [repeat(forget)];
     },
     routes({ signer }, http) {
       http.get('/.well-known/jwks.json', async () => signer.jwks);

@@ -43,12 +43,16 @@ export function counting(database: Database): { database: Database; count: () =>
   };
 }
 
-/** The consumer of a topic among a service's consumers. */
-export function consumerOf<C extends { contract: { topic: string } }>(
+/** The consumer of a topic among a service's consumers, of one group where several have it. */
+export function consumerOf<C extends { group: string; contract: { topic: string } }>(
   consumers: C[],
   contract: { topic: string },
+  group?: string,
 ): C {
-  const found = consumers.find(({ contract: { topic } }) => topic === contract.topic);
+  const found = consumers.find(
+    (consumer) =>
+      consumer.contract.topic === contract.topic && (group === undefined || consumer.group === group),
+  );
   if (!found) throw new Error(`nobody consumes ${contract.topic}`);
   return found;
 }

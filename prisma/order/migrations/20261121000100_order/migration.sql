@@ -31,7 +31,6 @@ create table orders (
 
 create index orders_user_id on orders (user_id, id);
 create index orders_status on orders (status, id);
-create index orders_created_at on orders (created_at);
 
 create table order_items (
   order_id uuid not null references orders (id),

@@ -8,6 +8,12 @@ create table accounts (
   updated_at timestamptz not null default now()
 );
 
+-- Whose an order is, known before its charge is decided.
+create table known_orders (
+  order_id uuid primary key,
+  user_id uuid not null
+);
+
 create table payments (
   id uuid primary key default uuidv7(),
   -- One payment an order, whatever happens.

@@ -21,3 +21,4 @@ create table refresh_tokens (
 );
 
 create index refresh_tokens_user_id on refresh_tokens (user_id);
+create index refresh_tokens_expires_at on refresh_tokens (expires_at);
