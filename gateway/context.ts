@@ -10,32 +10,39 @@ export interface GatewayContext {
   authorization?: string;
   /** Names the request in the logs of the gateway and of every subgraph it reaches. */
   requestId: string;
+  /** When, on the clock of performance.now(), the answer is to leave with what there is; Infinity for no such time. */
+  deadline: number;
 }
 
 const clientsRequestId = /^[\w.-]{1,64}$/;
 
-/** The context of somebody whose token is verified, or of nobody. */
+/** The context of somebody whose token is verified, or of nobody; without a deadline. */
 export function contextOf(
   principal: Principal | null,
   authorization: string | undefined,
   requestId: string = randomUUID(),
 ): GatewayContext {
-  return { principal, requestId, ...(authorization && { authorization }) };
+  return {
+    principal,
+    requestId,
+    deadline: Number.POSITIVE_INFINITY,
+    ...(authorization && { authorization }),
+  };
 }
 
 /**
- * The context of an HTTP request. An `x-request-id` of the client is kept when it looks like one.
+ * The context of an HTTP request, to be answered within so many ms from now. An `x-request-id` of the client is
+ * kept when it looks like one.
  * @throws UNAUTHENTICATED (HTTP 401) where the token is wrong or has expired
  */
 export async function requestContext(
   request: FastifyRequest,
   verifier: TokenVerifier,
+  answerWithinMs: number,
 ): Promise<GatewayContext> {
+  const deadline = performance.now() + answerWithinMs;
   const { authorization, 'x-request-id': id } = request.headers;
   const principal = await verifier.verify(authorization);
-  return contextOf(
-    principal,
-    authorization,
-    typeof id === 'string' && clientsRequestId.test(id) ? id : undefined,
-  );
+  const kept = typeof id === 'string' && clientsRequestId.test(id) ? id : undefined;
+  return { ...contextOf(principal, authorization, kept), deadline };
 }

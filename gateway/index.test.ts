@@ -154,10 +154,14 @@ describe('tokens', () => {
 
   const claims = { role: 'ADMIN' };
   const expiring = (jwt: SignJWT) =>
-    jwt.setSubject('u1').setIssuer('doorstep').setAudience('doorstep').setExpirationTime('1h');
+    jwt
+      .setSubject('0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11')
+      .setIssuer('doorstep')
+      .setAudience('doorstep')
+      .setExpirationTime('1h');
   const unsigned = () => {
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    return `Bearer ${part({ alg: 'none' })}.${part({ ...claims, sub: 'u1', iss: 'doorstep', aud: 'doorstep', exp: 4e9 })}.x`;
+    return `Bearer ${part({ alg: 'none' })}.${part({ ...claims, sub: '0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11', iss: 'doorstep', aud: 'doorstep', exp: 4e9 })}.x`;
   };
   const forged = async () =>
     `Bearer ${await expiring(new SignJWT(claims)).setProtectedHeader({ alg: 'EdDSA' }).sign(generateKeyPairSync('ed25519').privateKey)}`;
@@ -167,7 +171,7 @@ describe('tokens', () => {
     ['no bearer', () => 'Basic dTpw'],
     ['unsigned', unsigned],
     ['signed by somebody else', forged],
-    ['expired', () => issuer.bearer('u1', -60_000)],
+    ['expired', () => issuer.bearer('0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11', -60_000)],
   ])('%s: the whole request is refused', async (_name, token) => {
     const { status, body } = await ask(await token());
     expect(status).toBe(401);

@@ -6,12 +6,16 @@ import { requestContext } from './context.js';
 import { subgraphConnections, subgraphDataSource } from './execute/data-source.js';
 import { startApollo } from './execute/server.js';
 import { asksForPage, sendGraphiQL } from './graphiql/page.js';
+import { refuseNesting } from './guard/nesting.js';
 import { gatewayVerifier, serveKeys } from './jwks.js';
 import { createSubscriptionPlanner } from './live/plans.js';
 import { createUpstreams } from './live/upstream.js';
 import { watchSubgraphs } from './readiness.js';
 import { socketOperations } from './socket-operations.js';
 import { loadSupergraph } from './supergraph.js';
+
+/** So many operations may one client's socket run. (A subgraph has no such bound: the gateway's socket to it is everybody's.) */
+const maxOperations = 100;
 
 export interface GatewayOptions {
   host: string;
@@ -25,6 +29,7 @@ export interface GatewayOptions {
   /** Where the keys of access tokens are; without it every token is refused. */
   jwksUrl?: string;
   readTimeoutMs: number;
+  /** How long a connection may stay silent while it is answered, 0 for ever; answers leave before that. */
   writeTimeoutMs: number;
   introspection: boolean;
   /** How long a subgraph may take to answer a fetch, 10 s unless told. */
@@ -53,14 +58,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const verifier = gatewayVerifier(options.jwksUrl);
   const connections = subgraphConnections();
   const timeoutMs = options.subgraphTimeoutMs ?? 10_000;
+  // The rest is for what follows the last fetch, so that a partial answer leaves before its connection is cut.
+  const answerWithinMs = options.writeTimeoutMs * 0.9 || Number.POSITIVE_INFINITY;
   const dataSources = new Map(
     graph.subgraphs.map((subgraph) => [
       subgraph.name,
-      subgraphDataSource(subgraph, { connections, timeoutMs, log }),
+      subgraphDataSource(subgraph, {
+        connections,
+        timeoutMs,
+        isMissing: () => readiness.missing().includes(subgraph.name),
+        log,
+      }),
     ]),
   );
   const server = await startApollo({ supergraph: graph.sdl, dataSources, introspection, log });
-  const readiness = watchSubgraphs(graph.subgraphs, connections);
+  const readiness = watchSubgraphs(graph.subgraphs);
   const upstreams = createUpstreams({ subgraphs: graph.subgraphs, log });
 
   let stopping: Promise<void> | undefined;
@@ -76,16 +88,38 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
-    preHandler: async (request, reply) => (asksForPage(request) ? sendGraphiQL(request, reply) : undefined),
-    handler: fastifyApolloHandler(server, { context: (request) => requestContext(request, verifier) }),
+    async preHandler(request, reply) {
+      if (asksForPage(request)) return sendGraphiQL(request, reply);
+      const refusal = refuseNesting(variablesOf(request.body));
+      return refusal && reply.code(400).send({ errors: [refusal] });
+    },
+    handler: fastifyApolloHandler(server, {
+      context: (request) => requestContext(request, verifier, answerWithinMs),
+    }),
   });
 
   const planner = createSubscriptionPlanner(graph, introspection);
-  const operations = socketOperations({ graph, planner, server, upstreams, dataSources, log });
-  const sockets = serveSockets({ server: app.server, service: 'gateway', verifier, log, operations });
+  const operations = socketOperations({
+    graph,
+    planner,
+    introspection,
+    server,
+    upstreams,
+    dataSources,
+    log,
+    answerWithinMs,
+  });
+  const sockets = serveSockets({
+    server: app.server,
+    service: 'gateway',
+    verifier,
+    log,
+    operations,
+    maxOperations,
+  });
 
   async function stop(): Promise<void> {
-    readiness.stop();
+    await readiness.stop();
     await sockets.close();
     await upstreams.close();
     await app.close();
@@ -105,6 +139,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
+
+const variablesOf = (body: unknown): unknown =>
+  typeof body === 'object' && body !== null && 'variables' in body ? body.variables : undefined;
 
 const reachable = (host: string): string => {
   if (host === '0.0.0.0' || host === '::') return 'localhost';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Agent } from 'undici';
+import { Agent } from 'undici';
 import type { SubgraphAddress } from './supergraph.js';
 
 const intervalMs = 1_000;
@@ -9,14 +9,16 @@ const timeoutMs = 2_000;
 export interface Readiness {
   /** The names of the subgraphs that did not answer when last asked; all of them before the first answer. */
   missing(): string[];
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /**
  * Asks every subgraph over and over whether it is ready: GET /health/ready beside its GraphQL endpoint, or, of
- * one that has no such page, `{ __typename }`.
+ * one that has no such page, `{ __typename }`. It has connections of its own, or it would wait behind the
+ * fetches of a subgraph that hangs.
  */
-export function watchSubgraphs(subgraphs: readonly SubgraphAddress[], connections: Agent): Readiness {
+export function watchSubgraphs(subgraphs: readonly SubgraphAddress[]): Readiness {
+  const connections = new Agent({ connections: 1, connect: { timeout: timeoutMs } });
   const missing = new Set(subgraphs.map(({ name }) => name));
   const stopped = new AbortController();
 
@@ -31,7 +33,10 @@ export function watchSubgraphs(subgraphs: readonly SubgraphAddress[], connection
   for (const subgraph of subgraphs) void watch(subgraph);
   return {
     missing: () => subgraphs.map(({ name }) => name).filter((name) => missing.has(name)),
-    stop: () => stopped.abort(),
+    async stop() {
+      stopped.abort();
+      await connections.destroy();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { SubscribePayload } from 'graphql-ws';
 import { variableErrors } from '../platform/graphql/operation.js';
 import type { Operations } from '../platform/sockets.js';
 import { contextOf, type GatewayContext } from './context.js';
+import { refuseNesting } from './guard/nesting.js';
 import type { SubscriptionPlan, SubscriptionPlanner } from './live/plans.js';
 import { runSubscription, type SubscriptionHost } from './live/subscription.js';
 
@@ -20,15 +21,23 @@ interface SocketOperation {
 
 /** How operations that come over WebSocket are run: subscriptions here, queries and mutations by Apollo Server. */
 export function socketOperations(
-  options: SubscriptionHost & { planner: SubscriptionPlanner; server: ApolloServer<GatewayContext> },
+  options: SubscriptionHost & {
+    planner: SubscriptionPlanner;
+    introspection: boolean;
+    server: ApolloServer<GatewayContext>;
+  },
 ): Operations {
-  const { planner, server, graph } = options;
+  const { planner, server, graph, introspection } = options;
   return {
     onSubscribe({ extra }, _id, payload) {
+      const refusal = refuseNesting(payload.variables);
+      if (refusal) return [refusal];
       const prepared = planner(payload);
       if (!('operation' in prepared)) return prepared;
       const { document, plan } = prepared;
-      const errors = variableErrors(graph.clientSchema, prepared.operation, payload.variables);
+      const errors = variableErrors(graph.clientSchema, prepared.operation, payload.variables, {
+        introspection,
+      });
       if (errors.length > 0) return errors;
       const operation: SocketOperation = {
         payload,

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createHttpServer, listen, serveMetrics } from './http.js';
@@ -128,4 +130,15 @@ test('closing answers what is under way, and keeps no connection open for more',
   held.resolve();
   expect(await answer).toEqual({ status: 200, connection: 'close' });
   await closing;
+});
+
+test('closing does not wait for connections that have sent nothing', { timeout: 10_000 }, async () => {
+  await start();
+  const silentOne = connect(Number(new URL(url).port), '127.0.0.1');
+  await once(silentOne, 'connect');
+  // The server has seen it once it has answered somebody who came later.
+  await fetch(`${url}/health/live`);
+  const closed = once(silentOne, 'close');
+  await app.close();
+  await closed;
 });

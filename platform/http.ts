@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
@@ -44,8 +45,10 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
 
   // What was under way when closing began is answered; its connection must not be kept for more, or closing waits for it.
   let closing = false;
+  const endUnused = watchUnused(app.server);
   app.addHook('preClose', async () => {
     closing = true;
+    endUnused();
   });
   app.addHook('onSend', async (_request, reply) => {
     if (closing) void reply.header('connection', 'close');
@@ -65,6 +68,28 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     return reply.code(503).send({ status: 'waiting', missing });
   });
   return app;
+}
+
+/**
+ * Knows which connections carry no request, those that have not sent one yet included, which Node's
+ * `closeIdleConnections` leaves open: browsers keep some in store. The answer ends them.
+ */
+function watchUnused(server: Server): () => void {
+  const unused = new Set<Socket>();
+  server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    unused.delete(socket);
+    response.once('close', () => {
+      if (!socket.destroyed) unused.add(socket);
+    });
+  });
+  server.on('upgrade', ({ socket }) => unused.delete(socket));
+  return () => {
+    for (const socket of unused) socket.destroy();
+  };
 }
 
 function describe(status: number): { message: string; extensions: { code: string } } {

@@ -1,23 +1,24 @@
-import type { IncomingMessage, Server } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Server } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { Context, ServerOptions } from 'graphql-ws';
-import { CloseCode } from 'graphql-ws';
-import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from './auth/principal.js';
 import type { TokenVerifier } from './auth/tokens.js';
+import { problem } from './errors.js';
 import { formatErrors } from './graphql/errors.js';
+import { runProtocol } from './live/connection.js';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
+import { listenForUpgrades } from './upgrades.js';
 
-/** What is known of a socket once its connection_init has been read. */
-type SocketState = {
+/** What is known of a socket; the rest of it once its connection_init has been read. */
+interface SocketExtra {
+  readonly socket: WebSocket;
   principal?: Principal | null;
   authorization?: string;
   expiry?: NodeJS.Timeout;
-};
-export type SocketExtra = Extra & Partial<SocketState>;
+}
 
 export type SocketContext = Context<Record<string, unknown>, SocketExtra>;
 
@@ -34,7 +35,8 @@ const longestTimer = 2 ** 31 - 1;
 /**
  * Serves graphql-ws at /graphql of an HTTP server. The connection_init payload may carry
  * `{ "authorization": "Bearer ..." }`: a wrong token closes the socket with 4403, and so does a token
- * that ends while the socket is open; both say so in the reason.
+ * that ends while the socket is open; both say so in the reason. Where `maxOperations` is given, a socket
+ * runs so many at once, and one more is refused with an `error` of code RATE_LIMITED.
  */
 export function serveSockets(options: {
   server: Server;
@@ -42,67 +44,64 @@ export function serveSockets(options: {
   verifier: TokenVerifier;
   log: Log;
   operations: Operations;
+  maxOperations?: number;
 }): { close(): Promise<void> } {
-  const { server, service, verifier, log } = options;
+  const { server, service, verifier, log, maxOperations = Number.POSITIVE_INFINITY } = options;
   const format = formatErrors(service, log);
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: messageLimit });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: messageLimit, handleProtocols });
 
-  useServer<Record<string, unknown>, SocketState>(
-    {
-      ...options.operations,
-      // Otherwise the reason of a close quotes our errors.
-      isProd: true,
-      async onConnect(context) {
-        const { extra } = context;
-        const given = context.connectionParams?.['authorization'];
-        if (typeof given === 'string') extra.authorization = given;
-        try {
-          extra.principal = await verifier.verify(extra.authorization);
-        } catch (error) {
-          extra.socket.close(...refusal(error));
-          return false;
-        }
-        // It may have gone while the token was checked: then nobody would clear the timer.
-        if (extra.principal && extra.socket.readyState === extra.socket.OPEN)
-          closeAtExpiry(extra, extra.principal);
-        return true;
-      },
-      onClose: ({ extra }) => clearTimeout(extra.expiry),
-      onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
-        if (!errors) return undefined;
-        // Without data it never started, and that must stay visible.
-        return {
-          ...(data !== undefined && { data }),
-          errors: format(errors),
-          ...(extensions && { extensions }),
-        };
-      },
-      onError: (_context, _id, _payload, errors) => format(errors as Parameters<typeof format>[0]),
+  const protocol = makeServer<Record<string, unknown>, SocketExtra>({
+    ...options.operations,
+    async onConnect(context) {
+      const { extra } = context;
+      const given = context.connectionParams?.['authorization'];
+      if (typeof given === 'string') extra.authorization = given;
+      try {
+        extra.principal = await verifier.verify(extra.authorization);
+      } catch (error) {
+        extra.socket.close(...refusal(error));
+        return false;
+      }
+      // It may have gone while the token was checked: then nobody would clear the timer.
+      if (extra.principal && extra.socket.readyState === extra.socket.OPEN)
+        closeAtExpiry(extra, extra.principal);
+      return true;
     },
-    sockets,
-  );
+    onClose: ({ extra }) => clearTimeout(extra.expiry),
+    onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
+      if (!errors) return undefined;
+      // Without data it never started, and that must stay visible.
+      return {
+        ...(data !== undefined && { data }),
+        errors: format(errors),
+        ...(extensions && { extensions }),
+      };
+    },
+    onError: (_context, _id, _payload, errors) => format(errors as Parameters<typeof format>[0]),
+  });
 
-  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (request.url?.split('?')[0] !== '/graphql') {
-      socket.destroy();
-      return;
-    }
+  const tooMany = () =>
+    format([
+      problem(
+        'RATE_LIMITED',
+        `A socket runs ${maxOperations} operations at once; complete one before the next.`,
+      ),
+    ]);
+  const onFault = (err: unknown) => log.error({ service, err }, 'a socket could not be served');
+
+  const stopListening = listenForUpgrades(server, '/graphql', (request, socket, head) =>
     sockets.handleUpgrade(request, socket, head, (client) => {
       metrics.sockets.inc({ service });
       client.once('close', () => metrics.sockets.dec({ service }));
-      sockets.emit('connection', client, request);
-      // graphql-ws prints what a client does wrong (a message that is too large) to the console; ws closes the socket by itself.
-      client.removeAllListeners('error');
-      client.on('error', (error) =>
-        log.info({ service, err: error }, 'a client broke the WebSocket protocol'),
-      );
-    });
-  };
-  server.on('upgrade', upgrade);
+      // ws closes the socket by itself.
+      client.on('error', (err) => log.info({ service, err }, 'a client broke the WebSocket protocol'));
+      runProtocol({ protocol, client, extra: { socket: client }, maxOperations, tooMany, onFault });
+    }),
+  );
 
   return {
     async close() {
-      server.off('upgrade', upgrade);
+      stopListening();
       await Promise.all([...sockets.clients].map(restart));
       sockets.close();
     },

@@ -1,10 +1,14 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Agent } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createLog } from '../../platform/log.js';
 import { metrics } from '../../platform/metrics.js';
-import type { Gateway } from '../index.js';
-import { post, startTestGateway } from '../testing/gateway.js';
+import type { Gateway, GatewayOptions } from '../index.js';
+import { openSocket } from '../testing/client.js';
+import { post, startTestGateway, until } from '../testing/gateway.js';
 import { type Library, librarySupergraph, startLibrary } from '../testing/library.js';
+import { subgraphDataSource } from './data-source.js';
 
 const supergraph = librarySupergraph();
 const query = '{ books { title author { name } } }';
@@ -19,20 +23,29 @@ afterEach(async () => {
   for (const stop of running.splice(0)) await stop();
 });
 
-/** A gateway whose authors are this instead. */
-async function gatewayWith(authors: RequestListener): Promise<Gateway> {
-  const server = createServer(authors);
+/** Serves this until the test is over, and answers its address. */
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
-  const gateway = await startTestGateway({
-    supergraph,
-    subgraphUrls: { ...library.urls, authors: url },
-    subgraphTimeoutMs: 300,
-  });
-  running.push(gateway.stop, async () => {
+  running.push(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+}
+
+/** A gateway whose authors are this instead. */
+async function gatewayWith(
+  authors: RequestListener,
+  options: Partial<GatewayOptions> = {},
+): Promise<Gateway> {
+  const gateway = await startTestGateway({
+    supergraph,
+    subgraphTimeoutMs: 300,
+    ...options,
+    subgraphUrls: { ...library.urls, ...options.subgraphUrls, authors: await serve(authors) },
+  });
+  running.unshift(gateway.stop);
   return gateway;
 }
 
@@ -172,4 +185,103 @@ describe('what a subgraph says in GraphQL is passed on', () => {
       },
     ]);
   });
+});
+
+describe('a fetch has so much time', () => {
+  test('as is left of the request, whose answer leaves before the silent socket is cut', async () => {
+    const kim = { __typename: 'Book', id: '1', title: 'Kim', author: { __typename: 'Author', id: 'a1' } };
+    const books = await serve((_request, response) => {
+      setTimeout(() => response.end(JSON.stringify({ data: { books: [kim] } })), 700);
+    });
+    const gateway = await gatewayWith(() => undefined, {
+      subgraphUrls: { books },
+      subgraphTimeoutMs: 1_000,
+      writeTimeoutMs: 1_500,
+    });
+    expect(await post(gateway, query)).toEqual({
+      status: 200,
+      body: { ...withoutAuthors, data: { books: [{ title: 'Kim', author: null }] } },
+    });
+  });
+
+  test('as an event has, each its own', async () => {
+    let fetches = 0;
+    const gateway = await gatewayWith(
+      (request, response) => {
+        // Only the first fetch hangs.
+        if (request.method === 'POST' && ++fetches === 1) return;
+        response.end('{"data":{"_entities":[{"name":"Kipling"}]}}');
+      },
+      { subgraphTimeoutMs: 60_000, writeTimeoutMs: 500 },
+    );
+    const socket = await openSocket(gateway.url);
+    socket.subscribe('1', 'subscription { bookAdded { title author { name } } }');
+    await until(() => library.events.listeners() === 1);
+    for (let n = 0; n < 2; n++)
+      library.events.push({ bookAdded: { id: '1', title: 'Kim', author: { id: 'a1' } } });
+    expect((await socket.next()).payload).toEqual({
+      ...withoutAuthors,
+      data: { bookAdded: { title: 'Kim', author: null } },
+    });
+    expect((await socket.next()).payload).toEqual({
+      data: { bookAdded: { title: 'Kim', author: { name: 'Kipling' } } },
+    });
+    socket.close();
+  });
+
+  type Source = ReturnType<typeof subgraphDataSource>;
+  const unavailable = { extensions: { code: 'SERVICE_UNAVAILABLE', service: 'authors' } };
+
+  /** A data source of a subgraph to which no connection is ever made. */
+  function unreachable(timeoutMs: number): Source {
+    const connections = new Agent({ connections: 1, connect: () => undefined });
+    running.push(() => connections.destroy());
+    return subgraphDataSource(
+      { name: 'authors', url: 'http://127.0.0.1:1/graphql' },
+      {
+        connections,
+        timeoutMs,
+        isMissing: () => false,
+        log: createLog({ level: 'silent', format: 'text', app: 'test' }),
+      },
+    );
+  }
+  // A data source reads no more of a fetch than this.
+  const fetchFrom = (source: Source, deadline = Number.POSITIVE_INFINITY) =>
+    source.process({ request: { query: '{ authors { name } }' }, context: { deadline } } as Parameters<
+      Source['process']
+    >[0]);
+
+  test('and none where none is left', async () => {
+    await expect(fetchFrom(unreachable(60_000), performance.now())).rejects.toMatchObject(unavailable);
+  });
+
+  test('also while it waits for a connection', async () => {
+    await expect(fetchFrom(unreachable(50))).rejects.toMatchObject(unavailable);
+    await expect(fetchFrom(unreachable(60_000), performance.now() + 50)).rejects.toMatchObject(unavailable);
+  });
+
+  test('and does not wait where very many wait already', async () => {
+    const source = unreachable(60_000);
+    const refused: unknown[] = [];
+    for (let n = 0; n < 2_000; n++) void fetchFrom(source).catch((error: unknown) => refused.push(error));
+    await until(() => refused.length > 0);
+    expect(refused.length).toBeLessThan(1_000);
+    expect(refused[0]).toMatchObject(unavailable);
+  });
+});
+
+test('a subgraph that hangs is left alone until it is ready again', { timeout: 15_000 }, async () => {
+  let hangs = true;
+  let asked = 0;
+  const gateway = await gatewayWith((request, response) => {
+    if (request.method === 'POST') asked++;
+    if (hangs) return;
+    const authors = ['Kipling', 'Austen', 'Joyce'].map((name) => ({ name }));
+    response.end(JSON.stringify({ data: { _entities: authors } }));
+  });
+  for (let n = 0; n < 3; n++) expect((await post(gateway, query)).body).toEqual(withoutAuthors);
+  expect(asked).toBe(1);
+  hangs = false;
+  await until(async () => (await post(gateway, query)).body.errors === undefined);
 });

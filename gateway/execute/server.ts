@@ -9,6 +9,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { problem } from '../../platform/errors.js';
 import { errorFormatter } from '../../platform/graphql/errors.js';
+import { parseOptions } from '../../platform/graphql/operation.js';
 import type { Log } from '../../platform/log.js';
 import type { GatewayContext } from '../context.js';
 import { withoutValueCompletion } from './value-completion.js';
@@ -39,12 +40,13 @@ export async function startApollo(options: {
     gateway,
     logger,
     introspection,
-    hideSchemaDetailsFromClientErrors: !introspection,
+    parseOptions,
     cache: 'bounded',
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    formatError: errorFormatter('gateway', log),
+    // Apollo's own hideSchemaDetailsFromClientErrors takes quadratic time in what a client sends.
+    formatError: errorFormatter('gateway', log, { suggestions: introspection }),
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),

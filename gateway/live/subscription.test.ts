@@ -203,7 +203,9 @@ describe('tokens', () => {
       code: 4403,
       reason: expect.stringContaining('token is wrong or has expired'),
     });
-    const ending = await openSocket(gateway.url, { authorization: await issuer.bearer('u1', 1_500) });
+    const ending = await openSocket(gateway.url, {
+      authorization: await issuer.bearer('0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11', 1_500),
+    });
     ending.subscribe('1', 'subscription { never { id } }');
     expect(await ending.closed).toEqual({ code: 4403, reason: 'Forbidden: the access token has expired' });
     await until(() => library.events.listeners() === 0);

@@ -20,6 +20,8 @@ export interface SubscriptionHost {
   upstreams: Upstreams;
   dataSources: ReadonlyMap<string, GraphQLDataSource<GatewayContext>>;
   log: Log;
+  /** How long an event may take, in ms; as long as its fetches take unless told. */
+  answerWithinMs?: number;
 }
 
 export interface SubscriptionRequest {
@@ -76,8 +78,8 @@ function primaryPayload({
 }
 
 async function completeEvent(
-  { graph, dataSources, log }: SubscriptionHost,
-  { plan, variables, context, query }: SubscriptionRequest,
+  { graph, dataSources, log, answerWithinMs = Number.POSITIVE_INFINITY }: SubscriptionHost,
+  { plan, variables, query, ...subscription }: SubscriptionRequest,
   event: ExecutionResult,
 ): Promise<ExecutionResult> {
   const fromEvent: GraphQLDataSource = {
@@ -86,6 +88,7 @@ async function completeEvent(
       ...(event.errors && { errors: subgraphErrors(event.errors as readonly GraphQLFormattedError[]) }),
     }),
   };
+  const context = { ...subscription.context, deadline: performance.now() + answerWithinMs };
   // The executor reads no more of a request than this.
   const request = { request: { query, variables }, context, metrics: {}, logger: log };
   const result = await executeQueryPlan(

@@ -10,8 +10,8 @@ const messageLimit = 64 * 1024 * 1024;
 const handshakeMs = 5_000;
 const pingEveryMs = 10_000;
 const pongWithinMs = 5_000;
-/** Longer than any process lives: a socket that is open stays open. */
-const never = 2 ** 31 - 1;
+/** The longest that setTimeout takes: an idle socket closes after 24.8 days, and the next operation opens it anew. */
+const lazyCloseMs = 2 ** 31 - 1;
 
 /** Where the events of an upstream operation go, and its end; nothing comes once it is released. */
 export type UpstreamSink = Pick<Channel<ExecutionResult>, 'push' | 'end'>;
@@ -55,7 +55,7 @@ function upstreamSocket({ name, url }: SubgraphAddress, log: Log) {
     url: url.replace(/^http/, 'ws'),
     webSocketImpl: BoundedSocket,
     retryAttempts: 0,
-    lazyCloseTimeout: never,
+    lazyCloseTimeout: lazyCloseMs,
     connectionAckWaitTimeout: handshakeMs,
     keepAlive: pingEveryMs,
     on: {

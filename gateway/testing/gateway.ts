@@ -23,7 +23,7 @@ export async function startIssuer(): Promise<Issuer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`,
-    async bearer(userId = 'u1', ttlMs = 60_000) {
+    async bearer(userId = '0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11', ttlMs = 60_000) {
       const signer = await createTokenSigner({ privateKey: pem, ttlMs });
       return `Bearer ${(await signer.sign({ id: userId, role: 'CUSTOMER' })).accessToken}`;
     },

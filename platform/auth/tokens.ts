@@ -10,6 +10,7 @@ import {
 } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { problem } from '../errors.js';
+import { isId } from '../ids.js';
 import { type Principal, type Role, roles } from './principal.js';
 
 const algorithm = 'EdDSA';
@@ -74,7 +75,8 @@ export function createTokenVerifier(keys: JWTVerifyGetKey): TokenVerifier {
       requiredClaims: ['sub', 'exp'],
     });
     const role = roles.find((known) => known === payload['role']);
-    if (!payload.sub || !payload.exp || !role) throw new Error('the token names no user or role');
+    if (!payload.sub || !isId(payload.sub) || !payload.exp || !role)
+      throw new Error('the token names no user or role');
     return { userId: payload.sub, role, expiresAt: payload.exp * 1000 };
   }
 

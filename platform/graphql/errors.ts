@@ -3,6 +3,7 @@ import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Log } from '../log.js';
 import { metrics } from '../metrics.js';
+import { isTransient } from '../postgres/errors.js';
 
 /** Apollo's own codes, in the words of our surface. PERSISTED_QUERY_NOT_FOUND stays: clients wait for it. */
 const translated: Record<string, string> = {
@@ -12,45 +13,78 @@ const translated: Record<string, string> = {
   INVALID_GRAPHQL: 'GRAPHQL_VALIDATION_FAILED',
 };
 
+/** Messages of graphql quote what the client sent, however long. */
+const longestMessage = 1_000;
+
 /**
  * What a client sees of an error: its message, path and code. An error that nobody meant for a client is
- * logged under an id, and the client gets the id alone.
+ * logged under an id, and the client gets the id alone, with SERVICE_UNAVAILABLE where trying again can help.
+ * Without `suggestions` a refused document or variable gets no names of the schema.
  */
-export function errorFormatter(service: string, log: Log) {
+export function errorFormatter(
+  service: string,
+  log: Log,
+  { suggestions = true }: { suggestions?: boolean } = {},
+) {
   return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
-    const {
-      stacktrace: _stack,
-      http: _http,
-      serviceName: _apollo,
-      ...extensions
-    } = formatted.extensions ?? {};
+    const { stacktrace: _stack, http, serviceName: _apollo, ...extensions } = formatted.extensions ?? {};
     const given = typeof extensions['code'] === 'string' ? extensions['code'] : 'INTERNAL_SERVER_ERROR';
-    const code = translated[given] ?? given;
+    const cause = unwrapResolverError(error);
+    const shown =
+      translated[given] ?? (given === 'INTERNAL_SERVER_ERROR' ? clientsFault(cause, http) : given);
+    const isInternal = shown === 'INTERNAL_SERVER_ERROR';
+    const code = isInternal && isTransient(cause) ? 'SERVICE_UNAVAILABLE' : shown;
     metrics.graphqlErrors.inc({ service, code });
     const place = {
       ...(formatted.locations && { locations: formatted.locations }),
       ...(formatted.path && { path: formatted.path }),
     };
-    if (code !== 'INTERNAL_SERVER_ERROR') {
+    if (!isInternal) {
       const field =
         code === 'BAD_USER_INPUT' && !('field' in extensions)
           ? variableAtFault(formatted.message)
           : undefined;
+      // The engine's own words help nobody.
+      const message = cause instanceof RangeError ? 'The request is nested too deep.' : formatted.message;
+      const hides = !suggestions && (code === 'BAD_USER_INPUT' || code === 'GRAPHQL_VALIDATION_FAILED');
       return {
-        message: formatted.message,
+        message: shortened(hides ? withoutSuggestion(message) : message),
         ...place,
         extensions: { ...extensions, code, ...(field && { field }) },
       };
     }
     const errorId = typeof extensions['errorId'] === 'string' ? extensions['errorId'] : randomUUID();
-    if (errorId !== extensions['errorId'])
-      log.error({ service, errorId, err: unwrapResolverError(error) }, 'internal error');
-    return {
-      message: `Something went wrong here; the error id is ${errorId}.`,
-      ...place,
-      extensions: { code, errorId },
-    };
+    if (errorId !== extensions['errorId']) log.error({ service, errorId, err: cause }, 'internal error');
+    return code === 'SERVICE_UNAVAILABLE'
+      ? {
+          message: `The ${service} service cannot do this now; try again in a moment. The error id is ${errorId}.`,
+          ...place,
+          extensions: { code, service, errorId },
+        }
+      : {
+          message: `Something went wrong here; the error id is ${errorId}.`,
+          ...place,
+          extensions: { code, errorId },
+        };
   };
+}
+
+/** What stands behind an error without a code: a request that Apollo refused, or one that is nested without end. */
+function clientsFault(cause: unknown, http: unknown): string {
+  if (cause instanceof RangeError && cause.message.includes('call stack')) return 'QUERY_TOO_COMPLEX';
+  const status = typeof http === 'object' && http !== null && 'status' in http ? http.status : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500
+    ? 'BAD_USER_INPUT'
+    : 'INTERNAL_SERVER_ERROR';
+}
+
+const shortened = (message: string): string =>
+  message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message;
+
+/** A message of graphql without the `Did you mean "name"?` at its end. No regex: a client writes most of the message. */
+export function withoutSuggestion(message: string): string {
+  const start = message.lastIndexOf(' Did you mean ');
+  return start >= 0 && message.endsWith('?') ? message.slice(0, start) : message;
 }
 
 /**
@@ -58,8 +92,14 @@ export function errorFormatter(service: string, log: Log) {
  * in the message alone, as `Variable "$input" got invalid value "2" at "input.items[0].quantity"; ...`.
  */
 function variableAtFault(message: string): string | undefined {
-  const found = /^Variable "\$(\w+)"(?: got invalid value .* at "\w+([\w.[\]]+)";)?/s.exec(message);
-  return found?.[2]?.replace(/\[(\d+)\]/g, '.$1').slice(1) ?? found?.[1];
+  const variable = /^Variable "\$(\w{1,100})"/.exec(message)?.[1];
+  if (variable === undefined) return undefined;
+  // The message holds the client's value, of any length: it is searched once, and only a piece is matched.
+  const mark = ` at "${variable}`;
+  const start = message.indexOf(mark);
+  const rest = start < 0 ? '' : message.slice(start + mark.length, start + mark.length + 310);
+  const path = /^([.[][\w.[\]]{1,300})";/.exec(rest)?.[1];
+  return path?.replace(/\[(\d{1,10})\]/g, '.$1').slice(1) ?? variable;
 }
 
 /** The same for errors that do not pass through Apollo Server, those of subscriptions. */

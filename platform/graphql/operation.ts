@@ -12,6 +12,9 @@ import {
 } from 'graphql';
 import { problem } from '../errors.js';
 
+/** How long a client's document may be, over HTTP and WebSocket: while one is validated, nobody else is served. */
+export const parseOptions = { maxTokens: 15_000 };
+
 /** A document that fits a schema, and which of its operations is to be run. */
 export interface ReadOperation {
   document: DocumentNode;
@@ -33,7 +36,7 @@ export function readOperation(
 ): ReadOperation | readonly GraphQLError[] {
   let document: DocumentNode;
   try {
-    document = parse(request.query);
+    document = parse(request.query, parseOptions);
   } catch (error) {
     return [coded('GRAPHQL_PARSE_FAILED', error)];
   }
@@ -44,10 +47,9 @@ export function readOperation(
     ];
   }
   try {
-    const errors = validate(schema, document, introspection ? specifiedRules : closedRules);
+    const rules = introspection ? specifiedRules : closedRules;
+    const errors = validate(schema, document, rules, { hideSuggestions: !introspection });
     if (errors.length === 0) return { document, operation };
-    if (!introspection)
-      for (const error of errors) error.message = error.message.replace(/ ?Did you mean(.+?)\?$/, '');
     return errors.map((error) => coded('GRAPHQL_VALIDATION_FAILED', error));
   } catch (error) {
     // graphql 16 throws on @include and @skip at the root of a subscription.
@@ -60,9 +62,11 @@ export function variableErrors(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   variables: Record<string, unknown> | null | undefined,
+  { introspection = true }: { introspection?: boolean } = {},
 ): readonly GraphQLError[] {
   const { errors = [] } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
     maxErrors: 10,
+    hideSuggestions: !introspection,
   });
   return errors.map((error) => coded('BAD_USER_INPUT', error));
 }
