@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { MigrationCommand } from './app/migrations.js';
 import { demoPassword, demoUsers } from './events/demo.js';
 import { type Config, loadConfig, serviceNames } from './platform/config.js';
+import { StoppedError } from './platform/lifecycle.js';
 import { createLog, type Log } from './platform/log.js';
 
 const usage = `usage: doorstep [command]
@@ -33,24 +34,44 @@ interface Running {
   stop(): Promise<boolean>;
 }
 
-/** Starts, prints where everything is once all of it is ready, and stops on a signal. */
-async function serve(config: Config, start: (config: Config, log: Log) => Promise<Running>): Promise<void> {
+/** A Ctrl-C arrives twice, from the terminal and passed on by npm; what comes so soon after is the same. */
+const sameSignalMs = 1_000;
+
+type Start = (config: Config, log: Log, told: AbortSignal) => Promise<Running>;
+
+/**
+ * Starts, prints where everything is once all of it is ready, and stops on a signal, at whatever point it
+ * comes. A second one ends the process at once; the embedded PostgreSQL has a hook for that.
+ */
+async function serve(config: Config, start: Start): Promise<void> {
   const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, app: config.APP_NAME });
-  const stopped = new AbortController();
+  const told = new AbortController();
+  let toldAt = 0;
   let running: Running | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopped.signal.aborted) process.exit(1);
+      if (told.signal.aborted) {
+        if (Date.now() - toldAt > sameSignalMs) process.exit(1);
+        return;
+      }
+      toldAt = Date.now();
       log.info({ signal }, 'stopping');
-      stopped.abort();
-      if (running) void running.stop().then((clean) => process.exit(clean ? 0 : 1));
+      told.abort();
+      void running?.stop().then(end);
     });
   }
-  running = await start(config, log);
-  if (stopped.signal.aborted) process.exit((await running.stop()) ? 0 : 1);
-  await ready(running.url, stopped.signal);
-  if (!stopped.signal.aborted) announce(config, running);
+  try {
+    running = await start(config, log, told.signal);
+  } catch (error) {
+    if (error instanceof StoppedError) return end(error.clean);
+    throw error;
+  }
+  if (told.signal.aborted) return end(await running.stop());
+  await ready(running.url, told.signal);
+  if (!told.signal.aborted) announce(config, running);
 }
+
+const end = (clean: boolean): never => process.exit(clean ? 0 : 1);
 
 /** Waits until /health/ready says so. */
 async function ready(url: string, stopped: AbortSignal): Promise<void> {

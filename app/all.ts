@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet } from 'jose';
 import pg from 'pg';
 import { startGateway } from '../gateway/index.js';
@@ -10,13 +9,13 @@ import { lockDataDir } from '../platform/data-dir.js';
 import { Lifecycle } from '../platform/lifecycle.js';
 import type { Log } from '../platform/log.js';
 import { startEmbeddedPostgres } from '../platform/postgres/embedded.js';
-import { projectPath } from '../platform/root.js';
 import { type RunningSubgraph, startSubgraph } from '../platform/subgraph/server.js';
 import { deliverySubgraph } from '../subgraphs/delivery/index.js';
 import { orderSubgraph } from '../subgraphs/order/index.js';
 import { paymentSubgraph } from '../subgraphs/payment/index.js';
 import { userSubgraph } from '../subgraphs/user/index.js';
 import { serveMetricsAt } from './metrics.js';
+import { readSupergraph } from './supergraph.js';
 
 export interface RunningSystem {
   /** The gateway's address, http://host:port. */
@@ -33,29 +32,28 @@ const busDatabase = 'bus';
 /**
  * Starts everything in this process: the database where none is named, the embedded bus, the
  * subgraphs on free ports of 127.0.0.1, and the gateway. What has been started is stopped again when
- * a later part fails.
+ * a later part fails, or when `told` aborts before all has been started.
+ * @throws StoppedError in the latter case
  */
-export async function startAll(given: Config, log: Log): Promise<RunningSystem> {
+export async function startAll(given: Config, log: Log, told?: AbortSignal): Promise<RunningSystem> {
+  if (given.NODE_ENV === 'production' && given.JWT_PRIVATE_KEY === undefined)
+    throw new ConfigError('JWT_PRIVATE_KEY must be set where NODE_ENV is production');
   const lifecycle = new Lifecycle({ log, timeoutMs: given.SHUTDOWN_TIMEOUT });
-  try {
-    return await startParts(given, log, lifecycle);
-  } catch (error) {
-    await lifecycle.stop();
-    throw error;
-  }
+  return lifecycle.begin(() => startParts(given, log, lifecycle), told);
 }
 
 async function startParts(given: Config, log: Log, lifecycle: Lifecycle): Promise<RunningSystem> {
-  const key = await givenKey(given);
+  const supergraph = await readSupergraph(given);
   const config = given.embedded ? await withOwnDatabase(given, log, lifecycle) : given;
   if (!given.embedded) await createBusDatabase(config);
-  const privateKey = key ?? (await ownPrivateKey(config.DATA_DIR));
+  const privateKey = config.JWT_PRIVATE_KEY ?? (await ownPrivateKey(config.DATA_DIR));
   const { jwks } = await createTokenSigner({ privateKey, ttlMs: config.ACCESS_TOKEN_TTL });
   const verifier = createTokenVerifier(createLocalJWKSet(jwks));
   const bus = createEmbeddedBus({ url: databaseUrl(config, busDatabase), log });
 
   const subgraphs = new Map<string, RunningSubgraph>();
-  const options = { config, log, bus, verifier, host: '127.0.0.1', port: 0 };
+  const { signal } = lifecycle;
+  const options = { config, log, bus, verifier, host: '127.0.0.1', port: 0, signal };
   const start = async (service: string, begin: () => Promise<RunningSubgraph>) =>
     subgraphs.set(service, await lifecycle.start(service, begin, (subgraph) => subgraph.stop()));
   await Promise.all([
@@ -88,7 +86,7 @@ async function startParts(given: Config, log: Log, lifecycle: Lifecycle): Promis
         host: config.HOST ?? (given.embedded ? '127.0.0.1' : '0.0.0.0'),
         port: config.PORT,
         log,
-        supergraph: await readFile(projectPath(config.SUPERGRAPH_PATH), 'utf8'),
+        supergraph,
         subgraphUrls,
         jwksUrl: new URL('/.well-known/jwks.json', subgraphUrls['user']).toString(),
         readTimeoutMs: config.SERVER_READ_TIMEOUT,
@@ -122,7 +120,7 @@ async function withOwnDatabase(config: Config, log: Log, lifecycle: Lifecycle): 
       startEmbeddedPostgres({
         dataDir,
         databases: [...serviceNames, busDatabase],
-        log: (line) => log.debug({ service: 'postgres' }, line),
+        log: (line, level) => log[level]({ service: 'postgres' }, line),
       }),
     (server) => server.stop(),
   );
@@ -137,6 +135,8 @@ async function createBusDatabase(config: Config): Promise<void> {
       'BUS_DATABASE_URL must be set too, or DATABASE_URL, where one process runs everything',
     );
   const client = new pg.Client({ connectionString: databaseUrl(config, serviceNames[0] ?? '') });
+  // A connection that is lost fails the statement that runs on it, or the next one.
+  client.on('error', () => {});
   await client.connect();
   try {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [busDatabase]);
@@ -144,18 +144,4 @@ async function createBusDatabase(config: Config): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-/** JWT_PRIVATE_KEY, checked; undefined where the key in DATA_DIR is to be used, which production does not allow. */
-async function givenKey(config: Config): Promise<string | undefined> {
-  if (config.JWT_PRIVATE_KEY === undefined) {
-    if (config.NODE_ENV !== 'production') return undefined;
-    throw new ConfigError('JWT_PRIVATE_KEY must be set where NODE_ENV is production');
-  }
-  // An environment file holds a line, so its line ends may be written as \n.
-  const privateKey = config.JWT_PRIVATE_KEY.replaceAll('\\n', '\n');
-  await createTokenSigner({ privateKey, ttlMs: config.ACCESS_TOKEN_TTL }).catch(() => {
-    throw new ConfigError('JWT_PRIVATE_KEY takes an Ed25519 private key, PKCS#8 in PEM');
-  });
-  return privateKey;
 }

@@ -1,19 +1,19 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Gateway, startGateway } from '../gateway/index.js';
 import type { Config } from '../platform/config.js';
 import { Lifecycle } from '../platform/lifecycle.js';
 import type { Log } from '../platform/log.js';
 import { serveMetricsAt } from './metrics.js';
+import { readSupergraph } from './supergraph.js';
 
-/** Starts the gateway alone, for any supergraph: it needs no database, and no keys where nobody logs in. */
+/** Starts the gateway alone, for any supergraph: it needs no database, and no keys where nobody logs in. Stops when `told` to while it starts. */
 export async function startGatewayAlone(
   config: Config,
   log: Log,
+  told?: AbortSignal,
 ): Promise<Pick<Gateway, 'url'> & { metricsUrl: string | undefined; stop(): Promise<boolean> }> {
   const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
-  try {
-    const supergraph = await readFile(resolve(config.SUPERGRAPH_PATH), 'utf8');
+  return lifecycle.begin(async () => {
+    const supergraph = await readSupergraph(config);
     const gateway = await lifecycle.start(
       'gateway',
       () =>
@@ -32,8 +32,5 @@ export async function startGatewayAlone(
     );
     const metricsUrl = await serveMetricsAt(config, log, lifecycle);
     return { url: gateway.url, metricsUrl, stop: () => lifecycle.stop() };
-  } catch (error) {
-    await lifecycle.stop();
-    throw error;
-  }
+  }, told);
 }

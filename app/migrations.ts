@@ -25,7 +25,7 @@ export async function runMigrations(
         directory: projectPath('prisma', name, 'migrations'),
         service: name,
       };
-      for (const line of await run(command, place)) print(`${name}: ${line}`);
+      await run(command, { ...place, log: (line) => print(`${name}: ${line}`) });
     }
   } finally {
     await close();
@@ -34,15 +34,13 @@ export async function runMigrations(
 
 async function run(
   command: MigrationCommand,
-  place: { url: string; directory: string; service: string },
-): Promise<string[]> {
+  place: { url: string; directory: string; service: string; log: (line: string) => void },
+): Promise<void> {
   if (command === 'status') {
-    const migrations = await migrationStatus(place);
-    return migrations.map(({ name, state }) => `${name} ${state}`);
-  }
-  const names = command === 'up' ? (await migrate(place)).applied : (await migrateDown(place)).undone;
-  if (names.length === 0) return [command === 'up' ? 'nothing to apply' : 'nothing to take back'];
-  return names.map((name) => `${name} ${command === 'up' ? 'applied' : 'taken back'}`);
+    for (const { name, state } of await migrationStatus(place)) place.log(`${name} ${state}`);
+  } else if (command === 'up') {
+    if ((await migrate(place)).applied.length === 0) place.log('nothing to apply');
+  } else if ((await migrateDown(place)).undone.length === 0) place.log('nothing to take back');
 }
 
 async function reach(

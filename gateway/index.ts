@@ -66,7 +66,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       subgraphDataSource(subgraph, {
         connections,
         timeoutMs,
-        isMissing: () => readiness.missing().includes(subgraph.name),
+        isMissing: () => readiness.isMissing(subgraph.name),
         log,
       }),
     ]),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
+import { z } from 'zod';
 import type { SubgraphAddress } from './supergraph.js';
 
 const intervalMs = 1_000;
@@ -9,6 +10,7 @@ const timeoutMs = 2_000;
 export interface Readiness {
   /** The names of the subgraphs that did not answer when last asked; all of them before the first answer. */
   missing(): string[];
+  isMissing(name: string): boolean;
   stop(): Promise<void>;
 }
 
@@ -19,20 +21,20 @@ export interface Readiness {
  */
 export function watchSubgraphs(subgraphs: readonly SubgraphAddress[]): Readiness {
   const connections = new Agent({ connections: 1, connect: { timeout: timeoutMs } });
-  const missing = new Set(subgraphs.map(({ name }) => name));
+  const missing = new Map(subgraphs.map(({ name }) => [name, [name]]));
   const stopped = new AbortController();
 
   async function watch(subgraph: SubgraphAddress): Promise<void> {
     while (!stopped.signal.aborted) {
-      if (await isReady(subgraph, connections, stopped.signal)) missing.delete(subgraph.name);
-      else missing.add(subgraph.name);
+      missing.set(subgraph.name, await missingOf(subgraph, connections, stopped.signal));
       await sleep(intervalMs, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined);
     }
   }
 
   for (const subgraph of subgraphs) void watch(subgraph);
   return {
-    missing: () => subgraphs.map(({ name }) => name).filter((name) => missing.has(name)),
+    isMissing: (name) => missing.get(name)?.length !== 0,
+    missing: () => [...missing.values()].flat(),
     async stop() {
       stopped.abort();
       await connections.destroy();
@@ -40,23 +42,34 @@ export function watchSubgraphs(subgraphs: readonly SubgraphAddress[]): Readiness
   };
 }
 
-async function isReady({ url }: SubgraphAddress, connections: Agent, stopped: AbortSignal): Promise<boolean> {
+/** What a subgraph lacks, in its own words where it has some, else its name; nothing where it is ready. */
+async function missingOf(
+  { name, url }: SubgraphAddress,
+  connections: Agent,
+  stopped: AbortSignal,
+): Promise<string[]> {
   const { origin, pathname, search } = new URL(url);
   const ask = async (request: { path: string; method: 'GET' | 'POST'; body?: string }) => {
-    const response = await connections.request({
+    const { statusCode, body } = await connections.request({
       origin,
       ...request,
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), stopped]),
     });
-    await response.body.dump();
-    return response.statusCode;
+    if (statusCode === 503) return { statusCode, ...readyPage.parse(await body.json()) };
+    await body.dump();
+    return { statusCode, missing: [name] };
   };
   try {
-    const status = await ask({ path: '/health/ready', method: 'GET' });
-    if (status !== 404) return status === 200;
-    return (await ask({ path: pathname + search, method: 'POST', body: '{"query":"{__typename}"}' })) === 200;
+    const page = await ask({ path: '/health/ready', method: 'GET' });
+    if (page.statusCode === 200) return [];
+    if (page.statusCode !== 404) return page.missing;
+    const answer = await ask({ path: pathname + search, method: 'POST', body: '{"query":"{__typename}"}' });
+    return answer.statusCode === 200 ? [] : [name];
   } catch {
-    return false;
+    return [name];
   }
 }
+
+/** What platform/http.ts answers while parts are missing. */
+const readyPage = z.object({ missing: z.array(z.string().max(100)).min(1).max(20) });

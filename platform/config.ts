@@ -75,6 +75,9 @@ function isSigningKey(pem: string): boolean {
   }
 }
 
+/** The supergraph of this project's own subgraphs. */
+export const ownSupergraph = 'gateway/supergraph.graphql';
+
 const environment = z.object({
   NODE_ENV: choice('development', 'production', 'test').default('development'),
   PORT: integer(4000, 0, 65_535),
@@ -97,7 +100,7 @@ const environment = z.object({
   SERVER_READ_TIMEOUT: duration('15s'),
   SERVER_WRITE_TIMEOUT: duration('15s'),
   SHUTDOWN_TIMEOUT: duration('30s'),
-  SUPERGRAPH_PATH: z.string().min(1).default('gateway/supergraph.graphql'),
+  SUPERGRAPH_PATH: z.string().min(1).default(ownSupergraph),
   SUBGRAPH_URLS: subgraphUrls.optional(),
   DELIVERY_SIMULATION: onOff().optional(),
   DELIVERY_STEP: duration('2s'),

@@ -6,19 +6,30 @@ import { repeat, type Worker } from './worker.js';
 const inboxDays = 14;
 const idempotencyDays = 7;
 const everyMs = 60 * 60 * 1000;
+/** So many rows at a time: a statement that took long would hold others up, and be given up itself. */
+const batchSize = 10_000;
 
 /** Deletes, every hour, what a service need no longer remember. Safe with several replicas. */
-export const startHousekeeping = (options: { database: Database; log: Log }): Worker =>
+export const startHousekeeping = ({ database, log }: { database: Database; log: Log }): Worker =>
   repeat({
     name: 'housekeeping',
     pollMs: everyMs,
-    log: options.log,
+    log,
     async work() {
-      const { database } = options;
-      await database.query(`delete from inbox where handled_at < now() - $1 * interval '1 day'`, [inboxDays]);
-      await database.query(`delete from idempotency_keys where created_at < now() - $1 * interval '1 day'`, [
-        idempotencyDays,
-      ]);
-      return false;
+      const forgotten = [
+        await forget(database, 'inbox', 'handled_at', inboxDays),
+        await forget(database, 'idempotency_keys', 'created_at', idempotencyDays),
+      ];
+      return forgotten.some((count) => count === batchSize);
     },
   });
+
+/** Deletes rows older than `days`, by the index on their time; answers how many. */
+async function forget(database: Database, table: string, column: string, days: number): Promise<number> {
+  const { rowCount } = await database.query(
+    `delete from ${table} where ctid = any (array(
+       select ctid from ${table} where ${column} < now() - $1 * interval '1 day' limit $2))`,
+    [days, batchSize],
+  );
+  return rowCount;
+}

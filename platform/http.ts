@@ -120,7 +120,11 @@ export async function listen(app: FastifyInstance, at: { host: string; port: num
   try {
     await app.listen(at);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
+      throw new Error(`HOST names no address of this machine: ${at.host}`);
+    }
+    if (code !== 'EADDRINUSE') throw error;
     throw new Error(`port ${at.port} of ${at.host} is taken; PORT and METRICS_PORT choose others`);
   }
   return (app.server.address() as AddressInfo).port;

@@ -116,23 +116,77 @@ test('nothing starts once stopping has begun', async () => {
   expect(started).toBe(false);
 });
 
-test('a part that was starting when stopping began is stopped as well', async () => {
+test('a part that was starting when stopping began is stopped as well, before what it stands on', async () => {
   const life = lifecycle();
-  const [began, held] = [gate(), gate()];
-  let stopped = false;
+  const order: string[] = [];
+  const held = gate();
+  await life.start(
+    'first',
+    () => null,
+    () => void order.push('first'),
+  );
   const starting = life.start(
     'slow',
-    async () => {
-      began.resolve();
-      await held.promise;
-    },
+    () => held.promise,
+    () => void order.push('slow'),
+  );
+  const stopped = life.stop();
+  expect(life.signal.aborted).toBe(true);
+  held.resolve();
+  await expect(starting).rejects.toThrow('stopping: slow');
+  expect(await stopped).toBe(true);
+  expect(order).toEqual(['slow', 'first']);
+});
+
+test('a part that never starts does not keep the others from stopping', async () => {
+  const life = lifecycle(50);
+  let stopped = false;
+  await life.start(
+    'first',
+    () => null,
     () => {
       stopped = true;
     },
   );
-  await began.promise;
-  await life.stop();
-  held.resolve();
-  await expect(starting).rejects.toThrow('stopping: slow');
+  void life.start(
+    'hanging',
+    () => new Promise(() => {}),
+    () => {},
+  );
+  expect(await life.stop()).toBe(false);
   expect(stopped).toBe(true);
+});
+
+test('a start that fails stops what it had started, and throws its failure', async () => {
+  const life = lifecycle();
+  let stopped = false;
+  const begun = life.begin(async () => {
+    await life.start(
+      'first',
+      () => null,
+      () => {
+        stopped = true;
+      },
+    );
+    throw new Error('no port');
+  });
+  await expect(begun).rejects.toThrow('no port');
+  expect(stopped).toBe(true);
+});
+
+test('a start that is told to stop ends then, even where it hangs', async () => {
+  const life = lifecycle();
+  const [told, began] = [new AbortController(), gate()];
+  const begun = life.begin(async () => {
+    await life.start(
+      'first',
+      () => null,
+      () => {},
+    );
+    began.resolve();
+    await new Promise(() => {});
+  }, told.signal);
+  await began.promise;
+  told.abort();
+  await expect(begun).rejects.toMatchObject({ name: 'StoppedError', clean: true });
 });

@@ -175,10 +175,21 @@ test("a start waits for the Prisma CLI's lock, and says so", async () => {
   const start = migrate(options());
   await expect
     .poll(() => logged, { timeout: 10_000 })
-    .toEqual(['shop: another process is migrating; waiting for it']);
+    .toEqual(['another process is migrating; waiting for it']);
   expect(await tables()).toEqual([]);
   await client.query('SELECT pg_advisory_unlock(72707369)');
   expect(await start).toEqual({ applied: [FIRST, SECOND] });
+});
+
+test('a start that waits for the lock can be told to stop', async () => {
+  await client.query('SELECT pg_advisory_lock(72707369)');
+  const told = new AbortController();
+  const start = migrate({ ...options(), signal: told.signal });
+  await expect.poll(() => logged, { timeout: 10_000 }).toHaveLength(1);
+  told.abort(new Error('told to stop'));
+  await expect(start).rejects.toThrow('told to stop');
+  await client.query('SELECT pg_advisory_unlock(72707369)');
+  expect(await tables()).toEqual([]);
 });
 
 test('down undoes the last one, or several, and up applies them again', async () => {
@@ -233,7 +244,7 @@ test('a migration that only the database knows is a warning', async () => {
   await rm(join(directory, SECOND), { recursive: true });
   logged = [];
   expect(await migrate(options())).toEqual({ applied: [] });
-  expect(logged).toEqual([`shop: the database has migration ${SECOND}, which this version does not know`]);
+  expect(logged).toEqual([`the database has migration ${SECOND}, which this version does not know`]);
   expect(await states()).toEqual([`${FIRST} applied`, `${SECOND} unknown`]);
 });
 

@@ -11,6 +11,8 @@ export interface MigrateOptions {
   directory: string;
   service: string;
   log?: (line: string) => void;
+  /** Ends the wait for another process that migrates; what is being applied is finished. */
+  signal?: AbortSignal;
 }
 
 export type MigrationState =
@@ -38,7 +40,8 @@ const OWN_TRANSACTION = /^\s*(begin|start|commit|rollback)(\s+(work|transaction)
  * in one transaction with its row in `_prisma_migrations`, and gives the names. Several processes may
  * call it at once; one does it and the others wait. Throws MigrationError for a migration that fails
  * (those before it stay, nothing of it does, and the next start tries again), that was edited after
- * it was applied, or that the Prisma CLI left failed; and pg's errors when there is no server.
+ * it was applied, or that the Prisma CLI left failed; the signal's reason; and pg's errors when there is
+ * no server.
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const { url, directory, service, log = () => {} } = options;
@@ -47,8 +50,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     const states = compare(migrations, await readHistory(client));
     check(states, service);
     for (const { name, state } of states) {
-      if (state === 'unknown')
-        log(`${service}: the database has migration ${name}, which this version does not know`);
+      if (state === 'unknown') log(`the database has migration ${name}, which this version does not know`);
     }
     const pending = new Set(states.filter(({ state }) => state === 'pending').map(({ name }) => name));
     const applied: string[] = [];
@@ -64,7 +66,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
       await apply(client, migration).catch((error: unknown) => {
         throw failed({ service, migration: name }, migration.up, error);
       });
-      log(`${service}: applied migration ${name}`);
+      log(`applied migration ${name}`);
       applied.push(name);
     }
     return { applied };
@@ -102,7 +104,7 @@ export async function migrateDown(
       await undo(client, entry, down).catch((error: unknown) => {
         throw failed({ service, migration: entry.name }, down, error);
       });
-      log(`${service}: undid migration ${entry.name}`);
+      log(`undid migration ${entry.name}`);
     }
     return { undone: plan.map(({ entry }) => entry.name) };
   });
@@ -166,7 +168,7 @@ function failed(where: { service: string; migration: string }, sql: string, erro
   return new MigrationError('failed', where, `failed, and nothing of it was kept: ${message}${line}`, error);
 }
 
-const waiting =
-  ({ service, log }: MigrateOptions) =>
-  () =>
-    log?.(`${service}: another process is migrating; waiting for it`);
+const waiting = ({ log, signal }: MigrateOptions) => ({
+  onWait: () => log?.('another process is migrating; waiting for it'),
+  signal,
+});

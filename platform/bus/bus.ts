@@ -41,6 +41,8 @@ export interface Bus {
   /** Every event of these topics from now on, to every process, unrecorded: a doorbell, not a delivery. What `onEvent` throws is logged. */
   listen<T>(contract: Contract<T>, onEvent: (event: Event<T>) => void): void;
   start(): Promise<void>;
+  /** False before it has been started, once it stops, and while nothing can be delivered. */
+  readonly ready: boolean;
   /** Lets running handlers end, then stops; again is harmless. */
   stop(): Promise<void>;
   deadLetters(topic?: string): Promise<DeadLetter[]>;

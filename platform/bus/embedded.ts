@@ -236,6 +236,9 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       database = bus;
       workers.push(...consumers.map(startWorker));
     },
+    get ready() {
+      return owner?.held === true && !stopping.signal.aborted;
+    },
     async stop() {
       stopping.abort();
       wakeAll();

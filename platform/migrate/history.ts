@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { pause } from '../bell.js';
 import { checksum, type Migration } from './folder.js';
 
 /** A migration that the database knows and that has not been rolled back. */
@@ -49,11 +49,12 @@ export async function connected<T>(url: string, work: (client: pg.Client) => Pro
 /**
  * As `connected`, with the migration lock held: one process at a time migrates a database. The lock
  * is tried again and again rather than waited for, because a waiting statement would hold up a
- * CREATE INDEX CONCURRENTLY of the process that has it. The end of the connection releases it.
+ * CREATE INDEX CONCURRENTLY of the process that has it. The end of the connection releases it. Throws
+ * the signal's reason when that aborts while it waits.
  */
 export function locked<T>(
   url: string,
-  onWait: () => void,
+  { onWait, signal = new AbortController().signal }: { onWait: () => void; signal?: AbortSignal | undefined },
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   return connected(url, async (client) => {
@@ -61,7 +62,8 @@ export function locked<T>(
       const { rows } = await client.query<{ got: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS got`);
       if (rows[0]?.got === true) break;
       if (!waiting) onWait();
-      await delay(50);
+      await pause(50, signal);
+      signal.throwIfAborted();
     }
     await client.query(TABLE);
     return work(client);

@@ -172,6 +172,18 @@ test('the statement timeout ends a slow statement, as an error that may be tried
   expect(isTransient(await slow.catch((error: unknown) => error))).toBe(true);
 });
 
+test('a transaction that does nothing for too long is ended, as an error that may be tried again', async () => {
+  const database = open({ idleInTransactionMs: 20 });
+  const failure = database.transaction(async (tx) => {
+    const pid = await processId(tx);
+    const there = async () =>
+      (await database.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pid])).rowCount;
+    await expect.poll(there, { timeout: 10_000 }).toBe(0);
+    await tx.query('SELECT 1');
+  });
+  expect(isTransient(await failure.catch((error: unknown) => error))).toBe(true);
+});
+
 test('closing waits for what runs, and again is harmless', async () => {
   const database = open();
   const running = database.query<{ done: number }>('SELECT 1 AS done, pg_sleep(0.1)');
@@ -179,4 +191,32 @@ test('closing waits for what runs, and again is harmless', async () => {
   await Promise.all([database.close(), database.close()]);
   expect((await running).rows[0]?.done).toBe(1);
   expect(isTransient(await database.query('SELECT 1').catch((error: unknown) => error))).toBe(true);
+});
+
+test('connections that the server ends at the worst moments end no process', async () => {
+  const database = open();
+  const killer = new pg.Client({ connectionString: created.url });
+  await killer.connect();
+  let killing = true;
+  const kill = async () => {
+    while (killing) {
+      await killer.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+    }
+  };
+  const work = async () => {
+    let done = 0;
+    for (let round = 0; round < 40; round += 1) {
+      await database.transaction((tx) => tx.query('SELECT 1', [])).then(() => (done += 1), expectTransient);
+    }
+    return done;
+  };
+  const expectTransient = (error: unknown) => expect(isTransient(error)).toBe(true);
+  const killed = kill();
+  await Promise.all(Array.from({ length: 10 }, work));
+  killing = false;
+  await killed;
+  await killer.end();
+  // An uncaught error fails the run; this only tells that it goes on.
+  await expect.poll(() => database.query('SELECT 1').catch(() => undefined)).toBeDefined();
 });

@@ -48,6 +48,8 @@ export interface DatabaseOptions {
   max?: number;
   /** PostgreSQL gives a statement up after this long (isTransient is true for it); none by default. */
   statementTimeoutMs?: number;
+  /** PostgreSQL ends a connection whose transaction does nothing for this long, with the locks it holds; never by default. */
+  idleInTransactionMs?: number;
   /** Told of connections lost while nothing ran on them; the pool has replaced them by then. */
   onError?: (error: Error) => void;
 }
@@ -62,10 +64,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: 5000,
     keepAlive: true,
     types,
-    ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
+    ...(options.statementTimeoutMs !== undefined && { statement_timeout: options.statementTimeoutMs }),
+    ...(options.idleInTransactionMs !== undefined && {
+      idle_in_transaction_session_timeout: options.idleInTransactionMs,
+    }),
   });
-  // Without a listener, node ends the process when the server drops an idle connection.
-  pool.on('error', onError);
+  // Without a listener, node ends the process when the server drops a connection. The pool's own goes while a
+  // client is out, before whoever took it could add one: so each client has one for as long as it lives.
+  pool.on('connect', (client) => client.on('error', onError));
+  pool.on('error', () => undefined);
   let closed: Promise<void> | undefined;
 
   const query: Tx['query'] = (text, values) => run(pool, text, values);
@@ -78,19 +85,13 @@ export function openDatabase(options: DatabaseOptions): Database {
       metrics.postgresReads.inc({ service });
       return (await query<R>(text, values)).rows;
     },
-    transaction: (work) => transaction(pool, onError, work),
+    transaction: (work) => transaction(pool, work),
     close: () => (closed ??= pool.end()),
   };
 }
 
-async function transaction<T>(
-  pool: pg.Pool,
-  onError: (error: Error) => void,
-  work: (tx: Tx) => Promise<T>,
-): Promise<T> {
+async function transaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  // The pool takes its own listener away while a client is out, and between two statements nobody else listens.
-  client.on('error', onError);
   let open = true;
   let broken = false;
   const tx: Tx = {
@@ -112,7 +113,6 @@ async function transaction<T>(
     broken = isStalePlan(error) || !(await rolledBack(client));
     throw error;
   } finally {
-    client.off('error', onError);
     client.release(broken);
   }
 }

@@ -154,6 +154,46 @@ test('a killed server is started anew with all that was committed', async () => 
   expect(await query(server.url('postgres'), 'SELECT count(*)::int AS n FROM survivor')).toEqual([{ n: 0 }]);
 });
 
+test.each([
+  ['of ours', (dataDir: string) => start(dataDir, { durable: true })],
+  ['that had been left running', startLeft],
+])('a server %s that is killed is started again on its port', async (_, begin) => {
+  const server = await begin(shared);
+  await query(server.url('postgres'), 'CREATE TABLE IF NOT EXISTS outlived (id int)');
+  const pid = await postmaster(shared);
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(() => logged, { timeout: 20_000 }).toContain('PostgreSQL runs again');
+  expect(logged.join()).toContain('PostgreSQL is gone');
+  expect(await query(server.url('postgres'), 'SELECT count(*)::int AS n FROM outlived')).toEqual([{ n: 0 }]);
+  const next = await postmaster(shared);
+  expect(next).not.toBe(pid);
+  await server.stop();
+  await gone(next);
+});
+
+async function startLeft(dataDir: string): Promise<EmbeddedPostgres> {
+  await (await startElsewhere(dataDir, { durable: true })).script.kill();
+  return start(dataDir);
+}
+
+test('stopping while it is started again leaves none', async () => {
+  const server = await start(shared);
+  process.kill(await postmaster(shared), 'SIGKILL');
+  await expect.poll(() => logged.join(), { timeout: 10_000, interval: 5 }).toContain('PostgreSQL is gone');
+  await server.stop();
+  await expect(query(server.url('postgres'), 'SELECT 1')).rejects.toThrow('ECONNREFUSED');
+  expect(await commandLine(await postmaster(shared).catch(() => 0))).toBeUndefined();
+});
+
+test('a process that exits without stopping it tells it to end', async () => {
+  const { script, pid } = await startElsewhere(shared, {
+    afterwards: `process.on('SIGTERM', () => process.exit(1)); console.log('listening');`,
+  });
+  expect(await script.line()).toBe('listening');
+  script.child.kill('SIGTERM');
+  await gone(pid);
+});
+
 test('a pid file whose number another program has now is stale, and that program is left alone', async () => {
   const { script, pid } = await startElsewhere(shared);
   await script.kill();

@@ -4,7 +4,8 @@ import pg from 'pg';
 import { ensureDataDir } from '../data-dir.js';
 import { binaries, checkReachable, owner } from './binaries.js';
 import { openCluster } from './cluster.js';
-import { databaseUrl, findRunning, type Server, startServer, stopServer } from './postmaster.js';
+import { keepServer, type ServerLog } from './keeper.js';
+import { databaseUrl } from './postmaster.js';
 
 export interface EmbeddedPostgres {
   url(database: string): string;
@@ -20,42 +21,38 @@ export interface EmbeddedPostgresOptions {
   databases: readonly string[];
   /** false for tests: nothing is forced to disk, so a power failure may lose it all. Default true. */
   durable?: boolean;
-  log?: (line: string) => void;
+  log?: ServerLog;
 }
 
 /**
  * Starts a real PostgreSQL server that belongs to a data directory, on a free port of 127.0.0.1. The
  * first start makes the database cluster (some seconds). A server that a killed process left running
  * there is taken over, or stopped if it does not answer. Rejects with one line that says what to do.
+ * One that ends before `stop` is started again on its port, with what was committed; see keeper.ts.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { databases, durable = true, log = () => {} } = options;
   const dataDir = await realpath(await ensureDataDir(options.dataDir));
-  const place = { dataDir, binaries: await binaries(), owner: await owner(), durable, log };
+  const place = { dataDir, binaries: await binaries(), owner: await owner(), durable };
   await checkReachable(join(dataDir, 'postgres'), place.owner);
   await checkReachable(place.binaries.postgres, place.owner);
 
-  const cluster = await openCluster(place);
-  let stopping: Promise<void> | undefined;
-  const onExit = (how: string) => {
-    if (stopping === undefined) log(`PostgreSQL is gone: it ${how}`);
-  };
-  const logFile = join(dataDir, 'postgres.log');
-  const server: Server =
-    (await findRunning(cluster, log)) ?? (await startServer({ ...place, cluster, logFile, onExit }));
-  const url = (database: string) => databaseUrl(cluster, server.port, database);
-  const stop = () => (stopping ??= stopServer(server, cluster));
+  const cluster = await openCluster({ ...place, log: (line) => log(line, 'debug') });
+  const { port, stop } = await keepServer({ ...place, cluster, log, logFile: join(dataDir, 'postgres.log') });
+  const url = (database: string) => databaseUrl(cluster, port, database);
   try {
     await createMissing(url('postgres'), databases);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, port: server.port, stop };
+  return { url, port, stop };
 }
 
 async function createMissing(url: string, databases: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
+  // A connection that is lost fails the statement that runs on it, or the next one.
+  client.on('error', () => {});
   await client.connect();
   try {
     const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database');

@@ -22,6 +22,8 @@ export const patience = {
   start: 120_000,
   /** A fast shutdown; open transactions are rolled back at once, but a checkpoint takes its time. */
   stop: 20_000,
+  /** Until we look again whether a server that is no child of ours still runs. */
+  look: 1_000,
   /** What a killed server left behind, to let go of its shared memory. */
   memory: 10_000,
 };
@@ -69,6 +71,9 @@ export interface StartOptions {
   /** false: fsync and its like are off, and a crash of the machine loses the cluster. */
   durable: boolean;
   choosePort?: () => Promise<number>;
+  /** Told the number of each process that is tried, before it is ready. */
+  onSpawn?: (pid: number) => void;
+  /** Told when a server that had been ready ends, for whatever reason. */
   onExit: (how: string) => void;
 }
 
@@ -112,8 +117,19 @@ export async function stopServer(
   throw new Error(`PostgreSQL (process ${pid}) on ${directory} does not stop`);
 }
 
+/** Resolves when a server that is no child of ours has ended, which only looking can tell, or on the signal. */
+export async function watchServer(
+  { pid }: Pick<Server, 'pid'>,
+  { directory }: Cluster,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted && (await serves(pid, directory))) {
+    await delay(patience.look, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}
+
 async function launch(options: StartOptions, port: number): Promise<Server | string> {
-  const { cluster, binaries, owner, logFile, onExit } = options;
+  const { cluster, binaries, owner, logFile, onSpawn, onExit } = options;
   const output = await open(logFile, 'w', 0o600);
   const child = spawn(binaries.postgres, serverArguments(cluster.directory, port, options.durable), {
     ...owner,
@@ -133,11 +149,12 @@ async function launch(options: StartOptions, port: number): Promise<Server | str
     if (ready) onExit(end);
   });
   child.unref();
+  if (child.pid !== undefined) onSpawn?.(child.pid);
   await output.close();
 
   for (const since = Date.now(); end === undefined; await delay(20)) {
     const file = await readPidFile(cluster.directory);
-    if (child.pid !== undefined && file?.pid === child.pid && file.status === 'ready') {
+    if (end === undefined && child.pid !== undefined && file?.pid === child.pid && file.status === 'ready') {
       ready = true;
       return { pid: child.pid, port };
     }

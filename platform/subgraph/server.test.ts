@@ -4,7 +4,7 @@ import type { Bus } from '../bus/bus.js';
 import { loadConfig } from '../config.js';
 import { openDatabase } from '../postgres/database.js';
 import { silent } from '../testing/log.js';
-import { createTestDatabase } from '../testing/postgres.js';
+import { createTestDatabase, testServer } from '../testing/postgres.js';
 import { createTokens } from '../testing/tokens.js';
 import { defineSubgraph, type SubgraphDefinition } from './define.js';
 import { type RunningSubgraph, startSubgraph } from './server.js';
@@ -51,7 +51,10 @@ const tiny = (changes: Partial<SubgraphDefinition<App, never>> = {}) =>
     ...changes,
   });
 
-async function start(definition = tiny(), bus: Partial<Bus> = {}): Promise<RunningSubgraph> {
+async function start(
+  definition = tiny(),
+  bus: Partial<{ -readonly [K in keyof Bus]: Bus[K] }> = {},
+): Promise<RunningSubgraph> {
   const config = loadConfig({
     ORDER_DATABASE_URL: created.url,
     DATABASE_URL: created.url,
@@ -60,7 +63,7 @@ async function start(definition = tiny(), bus: Partial<Bus> = {}): Promise<Runni
   service = await startSubgraph(definition, {
     config,
     log: silent,
-    bus: { publish: async () => {}, ...bus } as Bus,
+    bus: Object.assign(bus, { publish: async () => {}, ready: true, ...bus }) as Bus,
     verifier: tokens.verifier,
     host: '127.0.0.1',
     port: 0,
@@ -129,6 +132,41 @@ test('it is ready once it runs, and no more once that is stopped', async () => {
   service = undefined;
   expect(events).toEqual(['worker stopped', 'tiny closed']);
   await expect(ready(running)).rejects.toThrow();
+});
+
+test('it is ready only while its database answers and the bus delivers', async () => {
+  const bus = { ready: true };
+  const running = await start(tiny(), bus);
+  const workers = await running.run();
+  const health = async () => (await fetch(new URL('/health/ready', running.url))).json();
+  bus.ready = false;
+  expect(await health()).toEqual({ status: 'waiting', missing: ['order: bus'] });
+  bus.ready = true;
+  expect(await health()).toEqual({ status: 'ready' });
+
+  const name = new URL(created.url).pathname.slice(1);
+  const server = openDatabase({ url: (await testServer()).url('postgres'), service: 'test' });
+  await server.query(`alter database ${name} allow_connections false`);
+  await server.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+  await expect.poll(health).toEqual({ status: 'waiting', missing: ['order: database'] });
+  await server.query(`alter database ${name} allow_connections true`);
+  await expect.poll(health, { timeout: 10_000 }).toEqual({ status: 'ready' });
+  await workers.stop();
+  await server.close();
+});
+
+test('a statement of a request ends before the gateway gives the answer up, and no transaction hangs', async () => {
+  const settings: unknown[] = [];
+  await start(
+    tiny({
+      async open({ database }) {
+        for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout'])
+          settings.push((await database.query(`show ${name}`)).rows[0]);
+        return { name: 'tiny' };
+      },
+    }),
+  );
+  expect(settings).toEqual([{ statement_timeout: '9500ms' }, { idle_in_transaction_session_timeout: '30s' }]);
 });
 
 test('what stands in its outbox is published while it runs', async () => {

@@ -21,6 +21,7 @@ import { openDatabase } from '../postgres/database.js';
 import { projectPath } from '../root.js';
 import { serveSockets } from '../sockets.js';
 import type { Worker } from '../worker.js';
+import { watchDatabase } from './database-watch.js';
 import type { RequestContext, SubgraphDefinition } from './define.js';
 import { subgraphOperations } from './subscriptions.js';
 
@@ -40,33 +41,47 @@ export interface SubgraphOptions {
   verifier: TokenVerifier;
   host: string;
   port: number;
+  /** Ends what the start waits for. */
+  signal?: AbortSignal;
 }
+
+/** Just under what the gateway gives a subgraph for a fetch: nobody waits for the answer any more. */
+const statementTimeoutMs = 9_500;
+/** No transaction of ours waits for anything but its own statements: one that does has lost its way, with its locks. */
+const idleInTransactionMs = 30_000;
 
 /**
  * Starts a subgraph: database and migrations, then its consumers, then one port with GraphQL (HTTP and
- * WebSocket), health and metrics. It is ready once `run` has been called too.
+ * WebSocket), health and metrics. It is ready once `run` has been called too, while its database answers
+ * and the bus delivers.
  */
 export async function startSubgraph<App, Context extends RequestContext>(
   definition: SubgraphDefinition<App, Context>,
   options: SubgraphOptions,
 ): Promise<RunningSubgraph> {
   const { name } = definition;
-  const { config, bus, verifier, host } = options;
+  const { config, bus, verifier, host, signal } = options;
   const log = options.log.child({ service: name });
   const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
   const url = databaseUrl(config, name);
   let running = false;
-  try {
-    const applied = await migrate({
+  return lifecycle.begin(async () => {
+    await migrate({
       url,
       directory: projectPath('prisma', name, 'migrations'),
       service: name,
+      log: (line) => log.info(line),
+      ...(signal && { signal }),
     });
-    if (applied.applied.length > 0) log.info({ migrations: applied.applied.length }, 'migrated');
     const database = await lifecycle.start(
       'database',
-      () => openDatabase({ url, service: name }),
+      () => openDatabase({ url, service: name, statementTimeoutMs, idleInTransactionMs }),
       (opened) => opened.close(),
+    );
+    const watch = await lifecycle.start(
+      'database watch',
+      () => watchDatabase({ url, service: name, log }),
+      (started) => started.stop(),
     );
     const app = await lifecycle.start(
       'app',
@@ -99,7 +114,10 @@ export async function startSubgraph<App, Context extends RequestContext>(
       log,
       readTimeoutMs: config.SERVER_READ_TIMEOUT,
       writeTimeoutMs: config.SERVER_WRITE_TIMEOUT,
-      missing: () => (running && !lifecycle.stopping ? [] : [name]),
+      missing: () => {
+        if (!running || lifecycle.stopping) return [name];
+        return [...(watch.answers ? [] : [`${name}: database`]), ...(bus.ready ? [] : [`${name}: bus`])];
+      },
     });
     serveMetrics(http);
     http.route({
@@ -138,7 +156,7 @@ export async function startSubgraph<App, Context extends RequestContext>(
       url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}/graphql`,
       async run() {
         const workers = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
-        try {
+        await workers.begin(async () => {
           await workers.start(
             'relay',
             () => startRelay({ service: name, database, bus, log }),
@@ -154,10 +172,7 @@ export async function startSubgraph<App, Context extends RequestContext>(
             async () => (await definition.run?.(app)) ?? [],
             async (started) => void (await Promise.all(started.map((worker) => worker.stop()))),
           );
-        } catch (error) {
-          await workers.stop();
-          throw error;
-        }
+        });
         running = true;
         return {
           async stop() {
@@ -168,8 +183,5 @@ export async function startSubgraph<App, Context extends RequestContext>(
       },
       stop: async () => void (await lifecycle.stop()),
     };
-  } catch (error) {
-    await lifecycle.stop();
-    throw error;
-  }
+  });
 }

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Gateway } from '../index.js';
+import { openSocket } from '../testing/client.js';
+import { startTestGateway } from '../testing/gateway.js';
+import { type Library, librarySupergraph, startLibrary } from '../testing/library.js';
+
+let library: Library;
+let gateway: Gateway;
+beforeAll(async () => {
+  library = await startLibrary();
+  gateway = await startTestGateway({ supergraph: librarySupergraph(), subgraphUrls: library.urls });
+});
+afterAll(async () => {
+  await gateway.stop();
+  await Promise.all([library.books.stop(), library.authors.stop()]);
+});
+
+const refused = [expect.objectContaining({ extensions: { code: 'BAD_USER_INPUT', field: 'variables' } })];
+const variables = (levels: number) => `{"filter":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+const query = 'query ($filter: Filter!) { find(filter: $filter) { id } }';
+
+test('variables that are nested too deep are refused over HTTP', async () => {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `{"query":${JSON.stringify(query)},"variables":${variables(100_000)}}`,
+  });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toEqual({ errors: refused });
+});
+
+test('and over a WebSocket, which goes on', async () => {
+  const socket = await openSocket(gateway.url);
+  socket.subscribe('1', 'subscription { bookAdded { id } }', { deep: JSON.parse(variables(1_000)) });
+  expect(await socket.next()).toMatchObject({ type: 'error', id: '1', payload: refused });
+  socket.subscribe('2', '{ books { id } }');
+  expect(await socket.next()).toMatchObject({ type: 'next', id: '2' });
+  socket.close();
+});
