@@ -76,8 +76,12 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
  */
 function watchUnused(server: Server): () => void {
   const unused = new Set<Socket>();
+  const known = new WeakSet<Socket>();
   server.on('connection', (socket) => {
     unused.add(socket);
+    // upgrades.ts gives a connection back as a new one.
+    if (known.has(socket)) return;
+    known.add(socket);
     socket.once('close', () => unused.delete(socket));
   });
   server.on('request', ({ socket }, response) => {
