@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -188,3 +188,14 @@ async function signIn(url: string) {
     },
   };
 }
+
+test("a terminal's Ctrl-C, which arrives twice at once, stops it as cleanly as one signal", async () => {
+  const DATA_DIR = await temporaryFolder(onTestFinished);
+  const { child, ready, ended } = runDoorstep([], { DATA_DIR });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await ready;
+  child.kill('SIGINT');
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect((await readdir(DATA_DIR)).filter((name) => name.startsWith('lock.'))).toEqual([]);
+});
