@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { startEmbeddedPostgres } from '../platform/postgres/embedded.js';
+import { until } from '../platform/testing/until.js';
 import { type Doorstep, runDoorstep, temporaryFolder } from './support/process.js';
-import { until } from './support/wait.js';
 
 const users = 10;
 const ordersEach = 10;

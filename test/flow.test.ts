@@ -2,8 +2,8 @@ import { createClient, type ExecutionResult } from 'graphql-ws';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { until } from '../platform/testing/until.js';
 import { type System, startSystem } from './support/system.js';
-import { until } from './support/wait.js';
 
 let system: System;
 beforeAll(async () => {
@@ -83,25 +83,32 @@ async function holdCharges(userId: string): Promise<() => Promise<void>> {
   };
 }
 
-const without = <T>(values: T[]): T[] =>
-  values.filter((value, index) => index === 0 || value !== values[index - 1]);
-
-test('one socket sees an order from PENDING to its door, each step once and in order, with the fields of all subgraphs', async () => {
+/**
+ * Orders for 2.00 with this balance, and watches from the first moment, on one socket: nothing is charged,
+ * and delivery has not heard of the order. Answers all that was seen once every subscription is complete.
+ */
+async function orderWatched(balance: string) {
   const customer = await system.register();
-  await system.topUp(customer, '20.00');
+  await system.topUp(customer, balance);
   const release = await holdCharges(customer.userId);
   const id = await system.order(customer);
-
-  // At once: delivery has not heard of the order, and nothing is charged.
   const { collect } = socket(customer.token);
   const collected = Promise.all([
     collect<OrderUpdated>(orderUpdated, { id }),
     collect<DeliveryStatusChanged>(deliveryStatusChanged, { id }),
-    collect<{ paymentCompleted: unknown }>(paymentCompleted, { id }),
+    collect<{ paymentCompleted: { status: string } }>(paymentCompleted, { id }),
   ]);
   await until('all three are watched', async () => (await system.watching()) >= 3);
   await release();
   const [orders, deliveries, payments] = await collected;
+  return { customer, id, orders, deliveries, payments };
+}
+
+const without = <T>(values: T[]): T[] =>
+  values.filter((value, index) => index === 0 || value !== values[index - 1]);
+
+test('one socket sees an order from PENDING to its door, each step once and in order, with the fields of all subgraphs', async () => {
+  const { customer, id, orders, deliveries, payments } = await orderWatched('20.00');
 
   const updates = orders.map((message) => message.orderUpdated);
   expect(updates.map(({ status, order }) => [status, order.deliveryStatus === null])[0]).toEqual([
@@ -149,19 +156,7 @@ test('one socket sees an order from PENDING to its door, each step once and in o
 });
 
 test('a balance that is too low ends the order: no debit, no delivery, and every subscription completes', async () => {
-  const customer = await system.register();
-  await system.topUp(customer, '1.99');
-  const release = await holdCharges(customer.userId);
-  const id = await system.order(customer);
-  const { collect } = socket(customer.token);
-  const collected = Promise.all([
-    collect<OrderUpdated>(orderUpdated, { id }),
-    collect<DeliveryStatusChanged>(deliveryStatusChanged, { id }),
-    collect<{ paymentCompleted: { status: string } }>(paymentCompleted, { id }),
-  ]);
-  await until('all three are watched', async () => (await system.watching()) >= 3);
-  await release();
-  const [orders, deliveries, payments] = await collected;
+  const { customer, id, orders, deliveries, payments } = await orderWatched('1.99');
   expect(orders.map((message) => message.orderUpdated.status)).toEqual(['PENDING', 'INSUFFICIENT_FUNDS']);
   expect(deliveries).toEqual([]);
   expect(payments.map((message) => message.paymentCompleted.status)).toEqual(['INSUFFICIENT_FUNDS']);

@@ -2,8 +2,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser, openGraphiQL } from '../platform/testing/browser.js';
 import { needs } from '../platform/testing/needs.js';
+import { until } from '../platform/testing/until.js';
 import { type System, startSystem } from './support/system.js';
-import { until } from './support/wait.js';
 
 needs('chromium')('GraphiQL in Chromium', () => {
   let system: System;

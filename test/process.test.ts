@@ -8,8 +8,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { demoPassword } from '../events/demo.js';
 import { commandLine } from '../platform/processes.js';
 import { createTestDatabase } from '../platform/testing/postgres.js';
+import { until } from '../platform/testing/until.js';
 import { runDoorstep, temporaryFolder } from './support/process.js';
-import { until } from './support/wait.js';
 
 test.each([
   [{ PORT: 'http' }, 'PORT takes a whole number'],

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { metrics } from '../platform/metrics.js';
+import { until } from '../platform/testing/until.js';
 import { type Customer, type System, startSystem } from './support/system.js';
-import { until } from './support/wait.js';
 
 let system: System;
 /** Has fifty orders; the others have one each. */

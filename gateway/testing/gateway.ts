@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createTokenSigner } from '../../platform/auth/tokens.js';
 import { createLog } from '../../platform/log.js';
+import { until as waitUntil } from '../../platform/testing/until.js';
 import { type Gateway, type GatewayOptions, startGateway } from '../index.js';
 
 export interface Issuer {
@@ -73,10 +74,5 @@ export async function post(
 }
 
 /** Waits until something holds; fails after ten seconds. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`it never came true: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+export const until = (holds: () => boolean | Promise<boolean>): Promise<boolean> =>
+  waitUntil(String(holds), holds, 10_000);

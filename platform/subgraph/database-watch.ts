@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { pause } from '../bell.js';
 import type { Log } from '../log.js';
+import { repeat } from '../worker.js';
 
 export interface DatabaseWatch {
   /** Whether the database answered when it was last asked, a second ago at most. */
@@ -21,7 +21,6 @@ export async function watchDatabase(options: {
   log: Log;
 }): Promise<DatabaseWatch> {
   const { url, service, log } = options;
-  const stopped = new AbortController();
   let answers = true;
   const pool = new pg.Pool({
     connectionString: url,
@@ -48,22 +47,22 @@ export async function watchDatabase(options: {
     }
   }
 
-  async function run(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      await pause(everyMs, stopped.signal);
-      if (!stopped.signal.aborted) await ask();
-    }
-  }
-
   await ask();
-  const running = run();
+  const asking = repeat({
+    name: 'database watch',
+    pollMs: everyMs,
+    log,
+    async work() {
+      await ask();
+      return false;
+    },
+  });
   return {
     get answers() {
       return answers;
     },
     async stop() {
-      stopped.abort();
-      await running;
+      await asking.stop();
       await pool.end();
     },
   };

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
+import { until } from '../../platform/testing/until.js';
 import { rowCounts } from './counts.js';
 import { expectNoInsides } from './leaks.js';
 import type { System } from './system.js';
-import { until } from './wait.js';
 
 /** The row counts, once nothing is on its way any more. */
 export async function quiet(system: System): Promise<Record<string, number>> {

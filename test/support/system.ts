@@ -9,8 +9,8 @@ import { createLog } from '../../platform/log.js';
 import { metrics } from '../../platform/metrics.js';
 import type { RunningSubgraph } from '../../platform/subgraph/server.js';
 import { createTestDatabase } from '../../platform/testing/postgres.js';
+import { until } from '../../platform/testing/until.js';
 import { type Live, subscribe } from './live.js';
-import { until } from './wait.js';
 
 export type Database = 'user' | 'order' | 'payment' | 'delivery' | 'bus';
 const databases: readonly Database[] = ['user', 'order', 'payment', 'delivery', 'bus'];
