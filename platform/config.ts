@@ -49,6 +49,16 @@ const httpUrl = z.string().refine((text) => /^https?:$/.test(URL.parse(text)?.pr
   error: 'takes an http:// or https:// URL',
 });
 
+const brokers = z.string().transform((text, context) => {
+  const list = text.split(',').map((broker) => broker.trim());
+  if (list.every((broker) => /^(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5}$/i.test(broker))) return list;
+  context.addIssue({
+    code: 'custom',
+    message: `takes host:port, or several with commas between, not '${text}'`,
+  });
+  return z.NEVER;
+});
+
 const subgraphUrls = z.string().transform((text, context) => {
   try {
     return z.record(z.string(), httpUrl).parse(JSON.parse(text));
@@ -89,6 +99,14 @@ const environment = z.object({
   PAYMENT_DATABASE_URL: postgresUrl.optional(),
   DELIVERY_DATABASE_URL: postgresUrl.optional(),
   BUS_DATABASE_URL: postgresUrl.optional(),
+  KAFKA_BROKERS: brokers.optional(),
+  KAFKA_CLIENT_ID: z
+    .string()
+    .regex(/^[\w.-]{1,200}$/, { error: 'takes letters, digits, dots, dashes and underscores' })
+    .default('doorstep'),
+  KAFKA_COMPRESSION: choice('none', 'gzip', 'snappy', 'lz4', 'zstd').default('snappy'),
+  KAFKA_BATCH_SIZE: integer(100, 1, 10_000),
+  KAFKA_MAX_RETRIES: integer(3, 0, 100),
   JWT_PRIVATE_KEY: privateKey.optional(),
   JWKS_URL: httpUrl.optional(),
   ACCESS_TOKEN_TTL: duration('15m'),
