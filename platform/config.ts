@@ -106,7 +106,7 @@ const environment = z.object({
     .default('doorstep'),
   KAFKA_COMPRESSION: choice('none', 'gzip', 'snappy', 'lz4', 'zstd').default('snappy'),
   KAFKA_BATCH_SIZE: integer(100, 1, 10_000),
-  KAFKA_MAX_RETRIES: integer(3, 0, 100),
+  KAFKA_MAX_RETRIES: integer(3, 1, 100),
   JWT_PRIVATE_KEY: privateKey.optional(),
   JWKS_URL: httpUrl.optional(),
   ACCESS_TOKEN_TTL: duration('15m'),
@@ -131,18 +131,29 @@ export const variables: readonly string[] = Object.keys(environment.shape);
 export type ServiceName = 'user' | 'order' | 'payment' | 'delivery';
 export const serviceNames: readonly ServiceName[] = ['user', 'order', 'payment', 'delivery'];
 
-export interface Config extends Omit<z.infer<typeof environment>, 'DEMO_DATA' | 'DELIVERY_SIMULATION'> {
+export interface Config
+  extends Omit<z.infer<typeof environment>, 'HOST' | 'DEMO_DATA' | 'DELIVERY_SIMULATION'> {
+  HOST: string;
   DEMO_DATA: boolean;
   DELIVERY_SIMULATION: boolean;
   /** True when no database is named: a PostgreSQL of our own is started under DATA_DIR. */
   embedded: boolean;
 }
 
+/** What the environment is read for: which settings must be there depends on it. */
+export interface Purpose {
+  /** Whose databases are needed: everyone's unless told. */
+  services?: readonly ServiceName[];
+  /** One process of several: none of what it needs is started with it. */
+  alone?: boolean;
+}
+
 /**
  * Reads and checks the whole environment once. An empty value counts as unset.
  * @throws ConfigError naming the first variable that is wrong
  */
-export function loadConfig(env: Record<string, string | undefined>): Config {
+export function loadConfig(env: Record<string, string | undefined>, purpose: Purpose = {}): Config {
+  const { services = serviceNames, alone = false } = purpose;
   const set = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -153,12 +164,11 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   }
   const values = parsed.data;
   const named = serviceNames.filter((name) => databaseVariable(values, name) !== undefined);
-  const embedded = values.DATABASE_URL === undefined && named.length === 0;
-  if (!embedded && values.DATABASE_URL === undefined && named.length < serviceNames.length) {
-    const missing = serviceNames
-      .filter((name) => !named.includes(name))
-      .map((name) => `${name.toUpperCase()}_DATABASE_URL`);
-    throw new ConfigError(`${missing.join(', ')} must be set too, or DATABASE_URL`);
+  const embedded = !alone && values.DATABASE_URL === undefined && named.length === 0;
+  const unnamed = embedded ? [] : services.filter((name) => !named.includes(name));
+  if (unnamed.length > 0 && values.DATABASE_URL === undefined) {
+    const missing = unnamed.map((name) => `${name.toUpperCase()}_DATABASE_URL`).join(', ');
+    throw new ConfigError(`${missing} must be set${named.length > 0 ? ' too' : ''}, or DATABASE_URL`);
   }
   const demo = values.DEMO_DATA ?? embedded;
   if (demo && values.NODE_ENV === 'production') {
@@ -166,6 +176,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   }
   return {
     ...values,
+    HOST: values.HOST ?? (embedded ? '127.0.0.1' : '0.0.0.0'),
     DEMO_DATA: demo,
     DELIVERY_SIMULATION: values.DELIVERY_SIMULATION ?? embedded,
     embedded,

@@ -8,7 +8,8 @@ test('every metric has a valid name, a help text, and a unit or total at its end
     expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
     expect(help).not.toBe('');
     if (String(type) === 'counter') expect(name).toMatch(/_total$/);
-    if (String(type) === 'histogram') expect(name).toMatch(/_seconds$/);
+    else expect(name).not.toMatch(/_total$/);
+    if (String(type) === 'histogram') expect(name).toMatch(/_(seconds|size)$/);
   }
 });
 
@@ -27,8 +28,12 @@ test('what is served is the text format of Prometheus', async () => {
   );
 });
 
-test('the process itself is measured once asked for', async () => {
+test('the process itself is measured once asked for, under names that Prometheus would give', async () => {
   expect(await metrics.registry.metrics()).not.toContain('process_cpu_seconds_total');
   collectProcessMetrics();
-  expect(await metrics.registry.metrics()).toContain('process_cpu_seconds_total');
+  collectProcessMetrics();
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('process_cpu_seconds_total');
+  expect(text).toContain('nodejs_active_handles{');
+  for (const [, name] of text.matchAll(/^# TYPE (\S+) gauge$/gm)) expect(name).not.toMatch(/_total$/);
 });

@@ -35,11 +35,53 @@ export const metrics = {
     labelNames: ['service'] as const,
     registers: [registry],
   }),
-  subgraphFetches: new Histogram({
-    name: 'gateway_subgraph_fetch_duration_seconds',
-    help: 'Fetches of the gateway from a subgraph, by outcome (ok or error).',
-    labelNames: ['subgraph', 'outcome'] as const,
+  calls: new Counter({
+    name: 'calls_total',
+    help: 'Calls of another part, by outcome: ok (below 500), error, timeout, refused (open circuit) or full.',
+    labelNames: ['part', 'outcome'] as const,
+    registers: [registry],
+  }),
+  callDuration: new Histogram({
+    name: 'call_duration_seconds',
+    help: 'Time of a call of another part, its retries included.',
+    labelNames: ['part'] as const,
     buckets: seconds,
+    registers: [registry],
+  }),
+  callsUnderWay: new Gauge({
+    name: 'calls_under_way',
+    help: 'Calls of another part that are not over, those that wait for a connection included.',
+    labelNames: ['part'] as const,
+    registers: [registry],
+  }),
+  callRetries: new Counter({
+    name: 'call_retries_total',
+    help: 'Calls of another part that were sent again.',
+    labelNames: ['part'] as const,
+    registers: [registry],
+  }),
+  callRetriesExhausted: new Counter({
+    name: 'call_retry_budget_exhausted_total',
+    help: 'Calls of another part that were not sent again because the budget of retries was used up.',
+    labelNames: ['part'] as const,
+    registers: [registry],
+  }),
+  circuit: new Gauge({
+    name: 'circuit_state',
+    help: 'Circuit breaker of another part: 0 closed, 1 half-open, 2 open.',
+    labelNames: ['part'] as const,
+    registers: [registry],
+  }),
+  outboxEvents: new Gauge({
+    name: 'outbox_events',
+    help: 'Events that wait in the outbox, as each replica sees it; no more than 100001 are counted.',
+    labelNames: ['service'] as const,
+    registers: [registry],
+  }),
+  outboxAge: new Gauge({
+    name: 'outbox_oldest_age_seconds',
+    help: "Age of the oldest event in the outbox by the database's clock; 0 when it is empty.",
+    labelNames: ['service'] as const,
     registers: [registry],
   }),
   eventsPublished: new Counter({
@@ -50,14 +92,46 @@ export const metrics = {
   }),
   eventsFailed: new Counter({
     name: 'producer_events_failed_total',
-    help: 'Attempts to publish that failed; the outbox keeps the events.',
+    help: 'Events that the bus did not accept, counted anew at each attempt; the outbox keeps them.',
+    labelNames: ['service', 'topic'] as const,
+    registers: [registry],
+  }),
+  publishDuration: new Histogram({
+    name: 'producer_publish_duration_seconds',
+    help: 'Time the bus took for one batch of events, whether it accepted them or not.',
     labelNames: ['service'] as const,
+    buckets: seconds,
+    registers: [registry],
+  }),
+  batchSize: new Histogram({
+    name: 'producer_batch_size',
+    help: 'Events in one batch that was handed to the bus.',
+    labelNames: ['service'] as const,
+    buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000],
     registers: [registry],
   }),
   eventsHandled: new Counter({
-    name: 'consumer_events_total',
-    help: 'Events handled by a consumer group, by outcome (done, retried or dead).',
-    labelNames: ['group', 'topic', 'outcome'] as const,
+    name: 'consumer_events_handled_total',
+    help: 'Events that a consumer group has handled.',
+    labelNames: ['group', 'topic'] as const,
+    registers: [registry],
+  }),
+  retries: new Counter({
+    name: 'consumer_retries_total',
+    help: 'Tries that failed by the fault of the event itself, which will be tried again.',
+    labelNames: ['group', 'topic'] as const,
+    registers: [registry],
+  }),
+  deadLetters: new Counter({
+    name: 'consumer_dead_letters_total',
+    help: 'Events that were put aside, as unreadable or after the last try.',
+    labelNames: ['group', 'topic'] as const,
+    registers: [registry],
+  }),
+  lag: new Gauge({
+    name: 'consumer_lag_events',
+    help: 'Events that the bus has for a consumer group and that it has yet to handle.',
+    labelNames: ['group', 'topic'] as const,
     registers: [registry],
   }),
   handlingDuration: new Histogram({
@@ -81,8 +155,15 @@ export const metrics = {
   }),
 };
 
+/**
+ * Of prom-client's own, those that are named as counters and are gauges: promtool refuses them. Each is the
+ * sum of a metric that stays (`nodejs_active_handles` by type, and so on).
+ */
+const misnamed = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
+
 /** Adds the metrics of the Node process itself (CPU, heap, event loop); again is harmless. */
 export function collectProcessMetrics(): void {
   if (registry.getSingleMetric('process_cpu_user_seconds_total')) return;
   collectDefaultMetrics({ register: registry });
+  for (const name of misnamed) registry.removeSingleMetric(name);
 }

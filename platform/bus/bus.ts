@@ -34,13 +34,16 @@ export interface DeadLetter {
  * `maxAttempts` failures of its own while others go on; outages are retried for ever.
  */
 export interface Bus {
+  /** What readiness calls it while it is missing. */
+  readonly name: string;
   /** Resolves once the messages are safe; throws when that is not known. Publishing one twice is harmless. */
   publish(messages: Message[]): Promise<void>;
   /** Registers a consumer: before `start`, and one for each group and topic; throws otherwise. */
   consume(consumer: AnyConsumer): void;
   /** Every event of these topics from now on, to every process, unrecorded: a doorbell, not a delivery. What `onEvent` throws is logged. */
   listen<T>(contract: Contract<T>, onEvent: (event: Event<T>) => void): void;
-  start(): Promise<void>;
+  /** Waits for what carries the bus, however long, until the signal aborts: then it rejects. */
+  start(signal?: AbortSignal): Promise<void>;
   /** False before it has been started, once it stops, and while nothing can be delivered. */
   readonly ready: boolean;
   /** Lets running handlers end, then stops; again is harmless. */

@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { metrics } from '../metrics.js';
 import { busContract } from '../testing/bus-contract.js';
 import { type Note, noteContract } from '../testing/bus-storage.js';
+import { gate } from '../testing/gate.js';
 import { silent } from '../testing/log.js';
 import { createTestDatabase } from '../testing/postgres.js';
 import { startScript } from '../testing/script.js';
@@ -146,5 +148,25 @@ describe('a bus inside one process', () => {
       expect(() => opened.consume({ ...consumer })).toThrow('has a consumer');
     });
     expect(() => bus.consume({ ...consumer, group: 'late' })).toThrow('has been started');
+  });
+
+  test('what a group has yet to handle is measured as long as the bus runs', async () => {
+    const [contract, quiet, held] = [noteContract(), noteContract(), gate()];
+    const lag = async (topic: string) =>
+      (await metrics.lag.get()).values.find(({ labels }) => labels.topic === topic)?.value;
+    const handle = () => held.promise;
+    const register = (bus: Bus) => {
+      bus.consume({ group: 'g', contract, handle });
+      bus.consume({ group: 'g', contract: quiet, handle });
+    };
+    const bus = await start(register);
+    await expect.poll(() => lag(contract.topic)).toBe(0);
+    await bus.publish([1, 2, 3].map((n) => toMessage('test', contract, { key: 'a', n }, new Date())));
+    await expect.poll(() => lag(contract.topic), { timeout: 15_000 }).toBe(3);
+    expect(await lag(quiet.topic)).toBe(0);
+    held.resolve();
+    await bus.stop();
+    expect(await lag(contract.topic)).toBeUndefined();
+    expect(await lag(quiet.topic)).toBeUndefined();
   });
 });

@@ -1,10 +1,11 @@
 import { type Bell, createBell, pause } from '../bell.js';
 import type { Log } from '../log.js';
-import { metrics } from '../metrics.js';
 import { type Database, openDatabase } from '../postgres/database.js';
+import type { Worker as Watch } from '../worker.js';
 import { type Outcome, processBatch } from './batch.js';
 import { type AnyConsumer, type Bus, backoff, type DeadLetter, maxAttempts } from './bus.js';
 import { type Contract, type Event, type Message, parseMessage } from './event.js';
+import { countOutcomes, timeHandling, watchLag } from './outcomes.js';
 import { becomeOwner, type Owner } from './owner.js';
 
 /**
@@ -60,6 +61,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
   const workers: Worker[] = [];
   let database: Database | undefined;
   let owner: Owner | undefined;
+  let lag: Watch | undefined;
   const stopping = new AbortController();
 
   const opened = (): Database => {
@@ -164,11 +166,11 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
         [...gone, ...dead.map(({ row }) => row)],
       ]);
     });
-    const count = (outcome: string, by: number) =>
-      by > 0 && metrics.eventsHandled.inc({ group, topic: contract.topic, outcome }, by);
-    count('done', gone.length);
-    count('retried', failed.length);
-    count('dead', dead.length);
+    countOutcomes(group, contract.topic, {
+      done: gone.length,
+      retried: failed.length,
+      dead: dead.length,
+    });
     for (const { reason } of dead)
       log.error({ service: group, topic: contract.topic, reason }, 'event put aside');
   }
@@ -185,7 +187,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
             continue;
           }
           const rows = await due(consumer);
-          const stop = metrics.handlingDuration.startTimer({ group, topic: contract.topic });
+          const stop = timeHandling(group, contract.topic);
           const outcomes = await processBatch(consumer, rows);
           if (rows.length > 0) {
             stop();
@@ -205,6 +207,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
   }
 
   return {
+    name: 'bus',
     publish,
     consume(consumer) {
       const { group, contract } = consumer;
@@ -235,6 +238,8 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       }
       database = bus;
       workers.push(...consumers.map(startWorker));
+      const places = consumers.map(({ group, contract }) => ({ group, topic: contract.topic }));
+      lag = watchLag({ consumers: places, log, measure: () => waiting(bus, places) });
     },
     get ready() {
       return owner?.held === true && !stopping.signal.aborted;
@@ -242,7 +247,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
     async stop() {
       stopping.abort();
       wakeAll();
-      await Promise.all(workers.map(({ running }) => running));
+      await Promise.all([lag?.stop(), ...workers.map(({ running }) => running)]);
       await database?.close();
       await owner?.release();
     },
@@ -269,6 +274,18 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       return rowCount;
     },
   };
+}
+
+/** How many messages each consumer has yet to handle; of one, no more than 100,001 are counted. */
+async function waiting(bus: Database, consumers: readonly { group: string; topic: string }[]) {
+  const { rows } = await bus.query<{ group: string; topic: string; events: number }>(
+    `select g as "group", t as topic, (
+       select count(*) from (
+         select from delivery where group_name = g and topic = t limit 100001) counted) as events
+     from unnest($1::text[], $2::text[]) as consumer (g, t)`,
+    [consumers.map(({ group }) => group), consumers.map(({ topic }) => topic)],
+  );
+  return rows;
 }
 
 /** What fits a text column, which holds no NUL: a reason may quote what a stranger sent. */

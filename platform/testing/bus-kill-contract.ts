@@ -54,6 +54,24 @@ export function killContract(options: {
       ]);
     });
 
+    test('kill -9 after the effects stand and before the bus knows it does nothing twice', async () => {
+      const contract = noteContract();
+      const messages = [0, 1, 2].map((n) => toMessage('test', contract, { key: 'a', n }, new Date()));
+      const onCommit = `console.log('committed'); process.kill(process.pid, 'SIGKILL');`;
+      const script = startScript(
+        child({ storage: storage(), contract, url: service.url, messages, stopAt: -1, onCommit }),
+      );
+      expect(await script.line()).toBe('committed');
+      await script.kill();
+      const before = await effects();
+      expect(before.length).toBeGreaterThan(0);
+      const bus = await start((opened) => opened.consume(noting(service.database, 'killed', contract)));
+      // Published again, as the relay of a service does that was killed before it knew of it.
+      await bus.publish(messages);
+      await bus.publish([toMessage('test', contract, { key: 'a', n: 3 }, new Date())]);
+      await expect.poll(async () => (await effects()).map(({ n }) => n), patient).toEqual([0, 1, 2, 3]);
+    });
+
     test('kill -9 in the middle of a batch, again and again, loses nothing and does nothing twice', async () => {
       const contract = noteContract();
       const keys = ['a', 'b', 'c'].map((key) => `${key}-${randomUUID()}`);
@@ -93,6 +111,8 @@ const child = (options: {
   url: string;
   messages: unknown[];
   stopAt: number;
+  /** What it does once the effects stand. */
+  onCommit?: string;
 }): string => `
   import { z } from 'zod';
   import { inboxConsumer } from './platform/inbox.ts';
@@ -104,7 +124,7 @@ const child = (options: {
     schema: z.object({ key: z.string(), n: z.int() }),
     key: ({ key }) => key,
   };
-  bus.consume(inboxConsumer({ database, group: 'killed', contract, async handle(tx, events) {
+  bus.consume(inboxConsumer({ database, group: 'killed', contract, committed() { ${options.onCommit ?? ''} }, async handle(tx, events) {
     for (const { data } of events) {
       await tx.query('insert into effects (key, n) values ($1, $2)', [data.key, data.n]);
       if (data.n !== ${options.stopAt}) continue;

@@ -1,0 +1,136 @@
+import { pause } from '../bell.js';
+import { type AnyConsumer, type Bus, backoff } from '../bus/bus.js';
+import type { Contract, Event, Message } from '../bus/event.js';
+import { watchLag } from '../bus/outcomes.js';
+import { ConfigError } from '../config.js';
+import type { Log } from '../log.js';
+import type { Worker } from '../worker.js';
+import { createKafka, withAdmin } from './client.js';
+import { type Compression, hasZstd } from './codecs.js';
+import { listDeadLetters, replayDeadLetters, toDeadLetter } from './dead-letters.js';
+import { runGroup } from './group.js';
+import { measureLag } from './lag.js';
+import type { Failure } from './lane.js';
+import { type Listener, runListeners } from './listener.js';
+import { createPublisher, type Outgoing } from './producer.js';
+import type { Supervised } from './supervise.js';
+import { type KafkaWatch, watchKafka } from './watch.js';
+
+export interface KafkaBusOptions {
+  /** Whose bus it is; names the groups of its listeners. */
+  service: string;
+  /** host:port of some brokers. */
+  brokers: string[];
+  clientId: string;
+  compression: Compression;
+  /** So many events are handled in one transaction at most. */
+  batchSize: number;
+  maxRetries: number;
+  /** After so long without a sign of life a process's partitions go to others, 10 s unless told. */
+  sessionTimeoutMs?: number;
+  log: Log;
+}
+
+/**
+ * The bus on Kafka. Any number of processes share it; a group's partitions are spread
+ * over those that consume for it.
+ * @throws ConfigError for a compression that this machine cannot do
+ */
+export function createKafkaBus(options: KafkaBusOptions): Bus {
+  const { service, batchSize, sessionTimeoutMs = 10_000, log } = options;
+  if (options.compression === 'zstd' && !hasZstd)
+    throw new ConfigError(`KAFKA_COMPRESSION zstd needs Node 22.15 or later; this is ${process.version}`);
+  const kafka = createKafka(options);
+  const publisher = createPublisher({ kafka, compression: options.compression });
+  const consumers: AnyConsumer[] = [];
+  const listeners: Listener[] = [];
+  const running: Supervised[] = [];
+  let watch: KafkaWatch | undefined;
+  let lag: Worker | undefined;
+  let started = false;
+  let stopping: Promise<void> | undefined;
+
+  /** Tries until it goes well. */
+  async function persist<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      signal?.throwIfAborted();
+      try {
+        return await work();
+      } catch (error) {
+        if (attempt % 5 === 1)
+          log.warn({ brokers: options.brokers, err: error }, `${service} waits for Kafka`);
+        await pause(backoff(attempt, { firstMs: 100, capMs: 2_000 }), signal ?? never);
+      }
+    }
+  }
+
+  async function startConsuming(signal: AbortSignal | undefined): Promise<void> {
+    watch = watchKafka({ kafka, log });
+    lag = watchLag({ consumers: consumers.map(placeOf), log, measure: () => measureLag(kafka, consumers) });
+    for (const group of new Set(consumers.map((consumer) => consumer.group))) {
+      const own = consumers.filter((consumer) => consumer.group === group);
+      const bury = (failures: Failure[]) => putAside(group, failures);
+      running.push(runGroup({ kafka, group, consumers: own, batchSize, sessionTimeoutMs, log, bury }));
+    }
+    if (listeners.length === 0) return;
+    const listening = { kafka, service, listeners, sessionTimeoutMs, log };
+    running.push(await persist(signal, () => runListeners(listening)));
+  }
+
+  async function putAside(group: string, failures: Failure[]): Promise<void> {
+    await publisher.publish(failures.map((failure) => toDeadLetter(group, failure)));
+    for (const { topic, reason } of failures) log.error({ service: group, topic, reason }, 'event put aside');
+  }
+
+  async function stop(): Promise<void> {
+    await Promise.all(running.map((one) => one.stop()));
+    await publisher.stop();
+    await lag?.stop();
+    await watch?.stop();
+  }
+
+  return {
+    name: 'kafka',
+    publish(messages) {
+      if (!started) return Promise.reject(new Error('the bus has not been started'));
+      return publisher.publish(messages.map(toOutgoing));
+    },
+    consume(consumer) {
+      const { group, contract } = consumer;
+      if (started) throw new Error('the bus has been started: consumers come before');
+      if (consumers.some((other) => other.group === group && other.contract.topic === contract.topic))
+        throw new Error(`group ${group} has a consumer of ${contract.topic} already`);
+      consumers.push(consumer);
+    },
+    listen: (contract, onEvent) =>
+      void listeners.push({
+        contract: contract as Contract<unknown>,
+        onEvent: onEvent as (event: Event<unknown>) => void,
+      }),
+    async start(signal) {
+      started = true;
+      await persist(signal, () => withAdmin(kafka, (admin) => admin.describeCluster()));
+      await startConsuming(signal);
+      await Promise.race([Promise.all(running.map(({ firstJoin }) => firstJoin)), aborted(signal)]);
+      signal?.throwIfAborted();
+    },
+    get ready() {
+      return watch?.answers === true && stopping === undefined && running.every(({ joined }) => joined);
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+    deadLetters: (topic) => listDeadLetters(kafka, topic),
+    replayDeadLetters: (which) => replayDeadLetters(kafka, publisher, which),
+  };
+}
+
+const toOutgoing = ({ topic, key, value, headers }: Message): Outgoing => ({ topic, key, value, headers });
+
+const placeOf = ({ group, contract: { topic } }: AnyConsumer) => ({ group, topic });
+
+const never = new AbortController().signal;
+
+const aborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));

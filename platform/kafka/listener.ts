@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import type { Admin, Kafka } from 'kafkajs';
+import { type Contract, type Event, parseMessage } from '../bus/event.js';
+import type { Log } from '../log.js';
+import { withAdmin } from './client.js';
+import { read } from './lane.js';
+import { type Supervised, supervise } from './supervise.js';
+import { ensureTopics } from './topics.js';
+
+/** One that wants to hear every event of a topic. */
+export interface Listener {
+  contract: Contract<unknown>;
+  onEvent: (event: Event<unknown>) => void;
+}
+
+/** Groups of replicas that are gone are removed after so long; until then they may only be away. */
+const forgetAfterMs = 60 * 60 * 1000;
+
+/** `<service>-live-<when, base 36>-<chance>` */
+const groupName = (service: string): string =>
+  `${service}-live-${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
+const groupTime = (service: string, groupId: string): number | undefined => {
+  const [, time] = new RegExp(`^${service}-live-([0-9a-z]+)-[0-9a-f]{8}$`).exec(groupId) ?? [];
+  return time === undefined ? undefined : Number.parseInt(time, 36);
+};
+
+export interface ListeningOptions {
+  kafka: Kafka;
+  service: string;
+  listeners: Listener[];
+  sessionTimeoutMs: number;
+  log: Log;
+}
+
+/**
+ * Hears every event of the listeners' topics from now on, in a group that no other process is in, and that
+ * goes when this stops. Messages that cannot be read are left out: their consumers put them aside.
+ */
+export async function runListeners(options: ListeningOptions): Promise<Supervised> {
+  const { kafka, service, listeners, sessionTimeoutMs, log } = options;
+  const topics = [...new Set(listeners.map(({ contract }) => contract.topic))];
+  const groupId = groupName(service);
+  await ensureTopics(kafka, topics);
+  const now = await withAdmin(kafka, async (admin) => {
+    await removeOldGroups(admin, service);
+    return Promise.all(
+      topics.map(async (topic) => ({ topic, partitions: await admin.fetchTopicOffsets(topic) })),
+    );
+  });
+
+  let begun = false;
+  const listening = supervise({
+    kafka,
+    groupId,
+    topics,
+    fromBeginning: false,
+    autoCommit: true,
+    sessionTimeoutMs,
+    log,
+    open: (consumer) => ({
+      async eachBatch({ batch: { topic, messages } }) {
+        for (const message of messages) ring(listeners, topic, message, log);
+      },
+      begun() {
+        if (begun) return;
+        begun = true;
+        // By itself it would begin where the topic ends at its first fetch, which is a moment later.
+        for (const { topic, partitions } of now)
+          for (const { partition, high } of partitions) consumer.seek({ topic, partition, offset: high });
+      },
+      close: async () => undefined,
+    }),
+  });
+  return {
+    firstJoin: listening.firstJoin,
+    get joined() {
+      return listening.joined;
+    },
+    async stop() {
+      await listening.stop();
+      await withAdmin(kafka, (admin) => admin.deleteGroups([groupId])).catch(() => undefined);
+    },
+  };
+}
+
+function ring(listeners: Listener[], topic: string, raw: Parameters<typeof read>[1], log: Log): void {
+  for (const { contract, onEvent } of listeners) {
+    if (contract.topic !== topic) continue;
+    const event = parseMessage(contract, read(topic, raw));
+    if (typeof event === 'string') continue;
+    try {
+      onEvent(event);
+    } catch (error) {
+      log.error({ topic, err: error }, 'a listener failed');
+    }
+  }
+}
+
+/** A replica that was killed leaves its group behind. One that is only away from Kafka would begin anew. */
+async function removeOldGroups(admin: Admin, service: string): Promise<void> {
+  const { groups } = await admin.listGroups();
+  const old = groups
+    .map(({ groupId }) => groupId)
+    .filter((groupId) => Date.now() - (groupTime(service, groupId) ?? Number.NaN) > forgetAfterMs);
+  if (old.length === 0) return;
+  const described = await admin.describeGroups(old);
+  const empty = described.groups.filter(({ state }) => state === 'Empty').map(({ groupId }) => groupId);
+  if (empty.length > 0) await admin.deleteGroups(empty).catch(() => undefined);
+}
