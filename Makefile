@@ -1,26 +1,29 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-coverage lint fmt build health migrate migrate-down migrate-status clean
+.PHONY: help run test test-coverage bench lint fmt build health kafka migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
 built := dist/.built
-folders := app events gateway platform prisma scripts subgraphs test
+folders := app bench events gateway platform prisma scripts subgraphs test
 sources := $(wildcard *.ts) tsconfig.json $(shell find $(folders) -name generated -prune -o -type f \
 	\( -name '*.ts' -o -name '*.graphql' -o -name '*.prisma' \) -print)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(built) ## Start everything in one process, with a PostgreSQL of its own, and demo data
-	@npm start --silent
+run: $(built) ## Start everything in one process, with a PostgreSQL of its own, and demo data; KAFKA=1 adds a Kafka broker
+	@npm start --silent -- $(if $(KAFKA),--kafka)
 
 test: $(built) ## Run all tests
 	@npm test --silent
 
 test-coverage: $(built) ## Run all tests and measure what they reach, into coverage/
 	@npm run --silent test:coverage
+
+bench: $(built) ## Orders a second, beside what PostgreSQL alone can do (needs pgbench); ORDERS=2000, KAFKA=1, DURABLE=1
+	@npm run --silent bench -- $(if $(KAFKA),--kafka) $(if $(DURABLE),--durable)
 
 lint: $(installed) ## Check formatting, lint rules, imports between folders, types, and that the supergraph is fresh
 	@npm run --silent lint
@@ -32,6 +35,9 @@ build: $(built) ## Generate and compile, into dist/
 
 health: ## Ask a running doorstep whether it is ready (PORT, HOST)
 	@node scripts/health.mjs
+
+kafka: $(installed) ## Run a Kafka broker here, of DATA_DIR; prints KAFKA_BROKERS (needs Java and Maven)
+	@npm run --silent kafka
 
 migrate: $(built) ## Apply pending migrations, of all services or of SERVICE
 	@bin/doorstep migrate up $(SERVICE)

@@ -31,7 +31,7 @@ needs('java', 'mvn')('the group of a replica that listens', () => {
       `${service}-live-${(Date.now() - minutes * 60_000).toString(36)}-0123abcd`;
     const [old, young] = [left(61), left(59)];
     for (const groupId of [old, young]) {
-      const consumer = kafka.consumer({ groupId });
+      const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
       await consumer.connect();
       await consumer.subscribe({ topics: [contract.topic] });
       const joined = new Promise<void>((resolve) => {
