@@ -1,9 +1,10 @@
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import { createHttpServer, listen } from '../platform/http.js';
+import { createCaller } from '../platform/calls/caller.js';
+import { createHttpServer, listen, reachable } from '../platform/http.js';
 import type { Log } from '../platform/log.js';
 import { serveSockets } from '../platform/sockets.js';
 import { requestContext } from './context.js';
-import { subgraphConnections, subgraphDataSource } from './execute/data-source.js';
+import { subgraphDataSource } from './execute/data-source.js';
 import { startApollo } from './execute/server.js';
 import { asksForPage, sendGraphiQL } from './graphiql/page.js';
 import { refuseNesting } from './guard/nesting.js';
@@ -32,6 +33,8 @@ export interface GatewayOptions {
   /** How long a connection may stay silent while it is answered, 0 for ever; answers leave before that. */
   writeTimeoutMs: number;
   introspection: boolean;
+  /** How long it goes on taking requests once it stops, in ms, 0 unless told; it is not ready then. */
+  lameDuckMs?: number;
   /** How long a subgraph may take to answer a fetch, 10 s unless told. */
   subgraphTimeoutMs?: number;
 }
@@ -41,8 +44,8 @@ export interface Gateway {
   /** http://host:port, where /graphql is; a wildcard host is given as one that a browser can open. */
   url: string;
   /**
-   * Stops without breaking anything off: sockets are closed with 1012, after which clients come back, and
-   * requests that are under way are answered. A second call waits for the first.
+   * Stops without breaking anything off: requests that come before `lameDuckMs` is over or are under way then are
+   * answered, and sockets are closed with 1012, after which clients come back. A second call waits for the first.
    */
   stop(): Promise<void>;
 }
@@ -56,23 +59,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { log, introspection } = options;
   const graph = loadSupergraph(options.supergraph, options.subgraphUrls);
   const verifier = gatewayVerifier(options.jwksUrl);
-  const connections = subgraphConnections();
   const timeoutMs = options.subgraphTimeoutMs ?? 10_000;
   // The rest is for what follows the last fetch, so that a partial answer leaves before its connection is cut.
   const answerWithinMs = options.writeTimeoutMs * 0.9 || Number.POSITIVE_INFINITY;
-  const dataSources = new Map(
-    graph.subgraphs.map((subgraph) => [
-      subgraph.name,
-      subgraphDataSource(subgraph, {
-        connections,
-        timeoutMs,
-        isMissing: () => readiness.isMissing(subgraph.name),
-        log,
-      }),
+  const callers = new Map(
+    graph.subgraphs.map(({ name, url }) => [
+      name,
+      createCaller({ part: name, url, timeoutMs, log, isMissing: () => readiness.isMissing(name) }),
     ]),
   );
+  const dataSources = new Map(
+    [...callers].map(([name, caller]) => [name, subgraphDataSource(name, { caller, log })]),
+  );
   const server = await startApollo({ supergraph: graph.sdl, dataSources, introspection, log });
-  const readiness = watchSubgraphs(graph.subgraphs);
+  const readiness = watchSubgraphs(graph.subgraphs, (name) => callers.get(name)?.reset());
   const upstreams = createUpstreams({ subgraphs: graph.subgraphs, log });
 
   let stopping: Promise<void> | undefined;
@@ -81,9 +81,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     readTimeoutMs: options.readTimeoutMs,
     writeTimeoutMs: options.writeTimeoutMs,
+    lameDuckMs: options.lameDuckMs,
+    closeSockets: () => sockets.close(),
     missing: () => (stopping ? ['gateway: it is stopping'] : readiness.missing()),
   });
-  serveKeys(app, { connections, log, ...(options.jwksUrl !== undefined && { jwksUrl: options.jwksUrl }) });
+  serveKeys(app, { log, ...(options.jwksUrl !== undefined && { jwksUrl: options.jwksUrl }) });
   app.get('/', async (_request, reply) => reply.redirect('/graphql'));
   app.route({
     method: ['GET', 'POST'],
@@ -119,12 +121,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   async function stop(): Promise<void> {
-    await readiness.stop();
-    await sockets.close();
-    await upstreams.close();
     await app.close();
+    await readiness.stop();
+    await upstreams.close();
     await server.stop();
-    await connections.close();
+    await Promise.all([...callers.values()].map((caller) => caller.close()));
   }
   const stopOnce = () => {
     stopping ??= stop();
@@ -142,8 +143,3 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 const variablesOf = (body: unknown): unknown =>
   typeof body === 'object' && body !== null && 'variables' in body ? body.variables : undefined;
-
-const reachable = (host: string): string => {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
-};

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
-import type { Agent } from 'undici';
 import { remoteKeys } from '../platform/auth/keys.js';
 import { createTokenVerifier, type TokenVerifier } from '../platform/auth/tokens.js';
+import { createCaller } from '../platform/calls/caller.js';
 import { problem } from '../platform/errors.js';
 import type { Log } from '../platform/log.js';
 
@@ -17,27 +17,18 @@ export const gatewayVerifier = (jwksUrl: string | undefined): TokenVerifier =>
  * Serves the keys at /.well-known/jwks.json, as had from `jwksUrl`: asked for again after a minute, and the
  * last ones while they cannot be had. 503 where they never could, 404 without a `jwksUrl`.
  */
-export function serveKeys(
-  app: FastifyInstance,
-  options: { jwksUrl?: string; connections: Agent; log: Log },
-): void {
-  const { jwksUrl, connections, log } = options;
+export function serveKeys(app: FastifyInstance, { jwksUrl, log }: { jwksUrl?: string; log: Log }): void {
   if (jwksUrl === undefined) return;
-  const { origin, pathname, search } = new URL(jwksUrl);
+  const caller = createCaller({ part: 'keys', url: jwksUrl, timeoutMs, log });
+  app.addHook('onClose', () => caller.close());
   let known: { keys: JSONWebKeySet; at: number } | undefined;
 
   async function keys(): Promise<JSONWebKeySet | undefined> {
     if (known && Date.now() - known.at < freshForMs) return known.keys;
     try {
-      const response = await connections.request({
-        origin,
-        path: pathname + search,
-        method: 'GET',
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      const body: unknown = await response.body.json();
-      if (response.statusCode !== 200 || !isKeySet(body))
-        throw new Error(`no keys, HTTP ${response.statusCode}`);
+      const { status, text } = await caller.call({ method: 'GET', headers: {}, safe: true });
+      const body: unknown = JSON.parse(text);
+      if (status !== 200 || !isKeySet(body)) throw new Error(`no keys, HTTP ${status}`);
       known = { keys: body, at: Date.now() };
     } catch (error) {
       log.warn({ service: 'gateway', err: error }, 'the keys of tokens cannot be had');

@@ -17,16 +17,22 @@ export interface Readiness {
 /**
  * Asks every subgraph over and over whether it is ready: GET /health/ready beside its GraphQL endpoint, or, of
  * one that has no such page, `{ __typename }`. It has connections of its own, or it would wait behind the
- * fetches of a subgraph that hangs.
+ * fetches of a subgraph that hangs. `onReady` is told of each that had been missing.
  */
-export function watchSubgraphs(subgraphs: readonly SubgraphAddress[]): Readiness {
+export function watchSubgraphs(
+  subgraphs: readonly SubgraphAddress[],
+  onReady: (name: string) => void,
+): Readiness {
   const connections = new Agent({ connections: 1, connect: { timeout: timeoutMs } });
   const missing = new Map(subgraphs.map(({ name }) => [name, [name]]));
   const stopped = new AbortController();
 
   async function watch(subgraph: SubgraphAddress): Promise<void> {
     while (!stopped.signal.aborted) {
-      missing.set(subgraph.name, await missingOf(subgraph, connections, stopped.signal));
+      const before = missing.get(subgraph.name)?.length;
+      const now = await missingOf(subgraph, connections, stopped.signal);
+      missing.set(subgraph.name, now);
+      if (before !== 0 && now.length === 0) onReady(subgraph.name);
       await sleep(intervalMs, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined);
     }
   }

@@ -1,14 +1,14 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Agent } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createLog } from '../../platform/log.js';
+import { createCaller } from '../../platform/calls/caller.js';
 import { metrics } from '../../platform/metrics.js';
+import { silent } from '../../platform/testing/log.js';
 import type { Gateway, GatewayOptions } from '../index.js';
 import { openSocket } from '../testing/client.js';
 import { post, startTestGateway, until } from '../testing/gateway.js';
 import { type Library, librarySupergraph, startLibrary } from '../testing/library.js';
-import { subgraphDataSource } from './data-source.js';
+import { isQuery, subgraphDataSource } from './data-source.js';
 
 const supergraph = librarySupergraph();
 const query = '{ books { title author { name } } }';
@@ -123,19 +123,30 @@ describe('a subgraph costs its own fields only', () => {
   test('and its fetches are counted', async () => {
     const gateway = await gatewayWith((request) => request.socket.destroy());
     const failures = async () => {
-      const { values } = await metrics.subgraphFetches.get();
-      return (
-        values.find(
-          ({ metricName, labels }) =>
-            metricName?.endsWith('_count') && labels.subgraph === 'authors' && labels.outcome === 'error',
-        )?.value ?? 0
-      );
+      const { values } = await metrics.calls.get();
+      return values.find(({ labels }) => labels.part === 'authors' && labels.outcome === 'error')?.value ?? 0;
     };
     const before = await failures();
     await post(gateway, query);
     expect(await failures()).toBe(before + 1);
   });
 });
+
+type Source = ReturnType<typeof subgraphDataSource>;
+const unavailable = { extensions: { code: 'SERVICE_UNAVAILABLE', service: 'authors' } };
+
+/** A data source of a subgraph to which there is one connection. */
+function sourceOf(url: string, timeoutMs: number): Source {
+  const caller = createCaller({ part: 'authors', url, timeoutMs, log: silent, connections: 1 });
+  running.push(() => caller.close());
+  return subgraphDataSource('authors', { caller, log: silent });
+}
+
+// A data source reads no more of a fetch than this.
+const fetchFrom = (
+  source: Source,
+  { deadline = Number.POSITIVE_INFINITY, query = '{ authors { name } }' } = {},
+) => source.process({ request: { query }, context: { deadline } } as Parameters<Source['process']>[0]);
 
 describe('what a subgraph says in GraphQL is passed on', () => {
   const says =
@@ -229,46 +240,82 @@ describe('a fetch has so much time', () => {
     socket.close();
   });
 
-  type Source = ReturnType<typeof subgraphDataSource>;
-  const unavailable = { extensions: { code: 'SERVICE_UNAVAILABLE', service: 'authors' } };
-
-  /** A data source of a subgraph to which no connection is ever made. */
-  function unreachable(timeoutMs: number): Source {
-    const connections = new Agent({ connections: 1, connect: () => undefined });
-    running.push(() => connections.destroy());
-    return subgraphDataSource(
-      { name: 'authors', url: 'http://127.0.0.1:1/graphql' },
-      {
-        connections,
-        timeoutMs,
-        isMissing: () => false,
-        log: createLog({ level: 'silent', format: 'text', app: 'test' }),
-      },
-    );
+  /** A data source of a subgraph whose one connection is taken by a fetch that is never answered. */
+  async function taken(timeoutMs: number): Promise<Source> {
+    let fetches = 0;
+    const source = sourceOf(await serve(() => fetches++), timeoutMs);
+    void fetchFrom(source).catch(() => undefined);
+    await until(() => fetches === 1);
+    return source;
   }
-  // A data source reads no more of a fetch than this.
-  const fetchFrom = (source: Source, deadline = Number.POSITIVE_INFINITY) =>
-    source.process({ request: { query: '{ authors { name } }' }, context: { deadline } } as Parameters<
-      Source['process']
-    >[0]);
 
   test('and none where none is left', async () => {
-    await expect(fetchFrom(unreachable(60_000), performance.now())).rejects.toMatchObject(unavailable);
+    await expect(fetchFrom(await taken(60_000), { deadline: performance.now() })).rejects.toMatchObject(
+      unavailable,
+    );
   });
 
   test('also while it waits for a connection', async () => {
-    await expect(fetchFrom(unreachable(50))).rejects.toMatchObject(unavailable);
-    await expect(fetchFrom(unreachable(60_000), performance.now() + 50)).rejects.toMatchObject(unavailable);
+    await expect(fetchFrom(await taken(200))).rejects.toMatchObject(unavailable);
+    const source = await taken(60_000);
+    await expect(fetchFrom(source, { deadline: performance.now() + 50 })).rejects.toMatchObject(unavailable);
   });
 
   test('and does not wait where very many wait already', async () => {
-    const source = unreachable(60_000);
+    const source = await taken(60_000);
     const refused: unknown[] = [];
     for (let n = 0; n < 2_000; n++) void fetchFrom(source).catch((error: unknown) => refused.push(error));
     await until(() => refused.length > 0);
     expect(refused.length).toBeLessThan(1_000);
     expect(refused[0]).toMatchObject(unavailable);
   });
+});
+
+describe('a subgraph that closes a kept-alive connection under a fetch', () => {
+  /** Answers the first fetch of each connection, and counts all. */
+  function closing(): { fetches: () => number; listener: RequestListener } {
+    let fetches = 0;
+    const seen = new WeakSet<object>();
+    const authors = ['Kipling', 'Austen', 'Joyce'].map((name) => ({ name }));
+    return {
+      fetches: () => fetches,
+      listener(request, response) {
+        if (request.method === 'POST') fetches++;
+        if (seen.has(request.socket)) return void request.socket.destroy();
+        seen.add(request.socket);
+        response.end(JSON.stringify({ data: { _entities: authors } }));
+      },
+    };
+  }
+
+  test('costs no query anything', async () => {
+    const { listener, fetches } = closing();
+    const gateway = await gatewayWith(listener);
+    for (let n = 0; n < 5; n++) expect((await post(gateway, query)).body.errors).toBeUndefined();
+    expect(fetches()).toBeGreaterThan(5);
+  });
+
+  test('gets no mutation a second time', async () => {
+    const { listener, fetches } = closing();
+    const source = sourceOf(await serve(listener), 5_000);
+    const mutate = () => fetchFrom(source, { query: 'mutation A__authors__0{a}' });
+    await mutate();
+    await expect(mutate()).rejects.toMatchObject(unavailable);
+    expect(fetches()).toBe(2);
+  });
+});
+
+test('only what is surely a query is repeated', () => {
+  const texts = [
+    'query A__authors__0{a}',
+    'query($a:ID){a}',
+    '{a}',
+    'mutation A{a}',
+    'fragment A on B{a}',
+    'queryX',
+    '',
+  ];
+  expect(texts.map(isQuery)).toEqual([true, true, true, false, false, false, false]);
 });
 
 test('a subgraph that hangs is left alone until it is ready again', { timeout: 15_000 }, async () => {

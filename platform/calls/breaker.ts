@@ -1,0 +1,88 @@
+import {
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+} from 'cockatiel';
+import { CallError, isFaultOfPart } from './error.js';
+
+/** A row, and no rate: a client whose own calls fail must not take a part from the others, whose calls succeed. */
+const failuresInARow = 5;
+const tryAgainAfterMs = 1_000;
+
+/** Closed, half-open (one call is a test of the part), open. */
+export type Circuit = 0 | 1 | 2;
+
+export interface Breaker {
+  isClosed(): boolean;
+  /** @throws CallError `refused`, at once, while the circuit is open or another call tests the part */
+  execute<T>(call: () => Promise<T>): Promise<T>;
+  /** Forgets all failures, those of calls that are under way too. */
+  reset(): void;
+}
+
+/**
+ * Opens after five failures in a row, or at the first timeout of a part that its watcher misses as well: a part
+ * that hangs costs no second call its whole time. A second later one call may try, and decides.
+ */
+export function createBreaker(options: {
+  isMissing: () => boolean;
+  onChange: (circuit: Circuit) => void;
+}): Breaker {
+  const { isMissing, onChange } = options;
+  let policy = closedPolicy();
+
+  function closedPolicy(): CircuitBreakerPolicy {
+    const row = new ConsecutiveBreaker(failuresInARow);
+    let hangs = false;
+    const counted = (error: Error): boolean => {
+      if (!isFaultOfPart(error)) return false;
+      if (error instanceof CallError && error.outcome === 'timeout' && isMissing()) hangs = true;
+      return true;
+    };
+    const made = circuitBreaker(handleWhen(counted), {
+      halfOpenAfter: tryAgainAfterMs,
+      breaker: {
+        state: undefined,
+        success() {
+          hangs = false;
+          row.success();
+        },
+        failure: () => row.failure() || hangs,
+      },
+    });
+    made.onStateChange((state) => {
+      if (made === policy) onChange(circuits[state]);
+    });
+    return made;
+  }
+
+  return {
+    isClosed: () => policy.state === CircuitState.Closed,
+    async execute(call) {
+      // cockatiel would have it wait for the test.
+      if (policy.state === CircuitState.HalfOpen) throw refused();
+      try {
+        return await policy.execute(call);
+      } catch (error) {
+        throw isBrokenCircuitError(error) ? refused() : error;
+      }
+    },
+    reset() {
+      const wasClosed = policy.state === CircuitState.Closed;
+      policy = closedPolicy();
+      if (!wasClosed) onChange(0);
+    },
+  };
+}
+
+const circuits: Record<CircuitState, Circuit> = {
+  [CircuitState.Closed]: 0,
+  [CircuitState.HalfOpen]: 1,
+  [CircuitState.Open]: 2,
+  [CircuitState.Isolated]: 2,
+};
+
+const refused = () => new CallError('refused', 'its last calls failed, and it is left alone for now');

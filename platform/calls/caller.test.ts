@@ -1,0 +1,389 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { metrics } from '../metrics.js';
+import { gate } from '../testing/gate.js';
+import { silent } from '../testing/log.js';
+import { until } from '../testing/until.js';
+import { type Call, type CallerOptions, createCaller } from './caller.js';
+
+const running: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const stop of running.splice(0)) await stop();
+});
+
+const query: Call = { method: 'POST', headers: {}, body: '{}', safe: true };
+const mutation: Call = { ...query, safe: false };
+
+async function listen(server: Server, port = 0): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  running.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** A caller with numbers of its own. */
+function callerOf(port: number, options: Partial<CallerOptions> = {}) {
+  const part = randomUUID();
+  const caller = createCaller({
+    part,
+    url: `http://127.0.0.1:${port}/graphql?a=b`,
+    timeoutMs: 10_000,
+    log: silent,
+    ...options,
+  });
+  running.push(caller.close);
+  const read = async (
+    metric: 'calls' | 'callRetries' | 'callRetriesExhausted' | 'callsUnderWay' | 'circuit',
+    outcome?: string,
+  ) => {
+    const { values } = await metrics[metric].get();
+    return (
+      values.find(
+        (value) => value.labels.part === part && (value.labels as { outcome?: string }).outcome === outcome,
+      )?.value ?? 0
+    );
+  };
+  return {
+    caller,
+    call: (call: Call = query) => caller.call(call),
+    outcomes: (outcome: string) => read('calls', outcome),
+    retries: () => read('callRetries'),
+    exhausted: () => read('callRetriesExhausted'),
+    underWay: () => read('callsUnderWay'),
+    circuit: () => read('circuit'),
+    async durations() {
+      const { values } = await metrics.callDuration.get();
+      return (
+        values.find(({ metricName, labels }) => metricName?.endsWith('_count') && labels.part === part)
+          ?.value ?? 0
+      );
+    },
+  };
+}
+
+/** A part that answers like this, the requests that it got, and its caller. */
+async function partOf(listener: RequestListener, options: Partial<CallerOptions> = {}) {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests++;
+    listener(request, response);
+  });
+  return { ...callerOf(await listen(server), options), requests: () => requests };
+}
+
+/** Answers each connection's first request; every later one ends the connection instead, after it was read. */
+function closing(end: (socket: Socket) => void): RequestListener {
+  const seen = new WeakSet<Socket>();
+  return (request, response) => {
+    if (seen.has(request.socket)) end(request.socket);
+    else response.end('hello');
+    seen.add(request.socket);
+  };
+}
+
+/** Answers with the statuses in turn, then 200. */
+const answering =
+  (...statuses: number[]): RequestListener =>
+  (_request, response) => {
+    response.writeHead(statuses.shift() ?? 200).end('hello');
+  };
+
+test('an answer is its status and its text, whatever it is below 500', async () => {
+  const { call } = await partOf((request, response) => {
+    response.writeHead(404).write('ü'.repeat(100_000));
+    response.end(`${request.method} ${request.url} ${request.headers['x-request-id']}`);
+  });
+  expect(await call({ ...query, headers: { 'x-request-id': 'a' } })).toEqual({
+    status: 404,
+    text: `${'ü'.repeat(100_000)}POST /graphql?a=b a`,
+  });
+});
+
+describe('what is safe is sent again', () => {
+  test.each([
+    ['ends', (socket: Socket) => socket.end()],
+    ['breaks', (socket: Socket) => socket.destroy()],
+    ['is reset', (socket: Socket) => socket.resetAndDestroy()],
+  ])('when its kept-alive connection %s', async (_name, end) => {
+    const { call, requests, retries } = await partOf(closing(end), { connections: 1 });
+    for (let n = 0; n < 2; n++) expect((await call()).text).toBe('hello');
+    expect([requests(), await retries()]).toEqual([3, 1]);
+  });
+
+  test('when every connection is closed under its call at once', async () => {
+    const held: ServerResponse[] = [];
+    let round = 1;
+    const { call, requests, retries } = await partOf((_request, response) => {
+      if (round === 3) response.end('hello');
+      else if (held.push(response) === 64) {
+        for (const one of held.splice(0)) round === 1 ? one.end('hello') : one.socket?.destroy();
+        round++;
+      }
+    });
+    await Promise.all(Array.from({ length: 64 }, () => call()));
+    await Promise.all(Array.from({ length: 64 }, () => call()));
+    expect([requests(), await retries()]).toEqual([3 * 64, 64]);
+  });
+
+  test('so that a part that restarts costs no query an error', async () => {
+    const listener: RequestListener = (_request, response) => response.end('hello');
+    const first = createServer(listener);
+    const port = await listen(first);
+    const { call, outcomes } = callerOf(port);
+    let restarted = false;
+    const queries = async () => {
+      while (!restarted) await call();
+    };
+    const users = Array.from({ length: 8 }, queries);
+    await until('queries run', async () => (await outcomes('ok')) > 100);
+    first.close();
+    await listen(createServer(listener), port);
+    const before = await outcomes('ok');
+    await until('queries go on', async () => (await outcomes('ok')) > before + 100);
+    restarted = true;
+    await Promise.all(users);
+  });
+
+  test.each([502, 503, 504])('after HTTP %s', async (status) => {
+    const { call, requests } = await partOf(answering(status, status));
+    expect((await call()).status).toBe(200);
+    expect(requests()).toBe(3);
+  });
+
+  test('three times at most', async () => {
+    const { call, requests } = await partOf(answering(503, 503, 503));
+    await expect(call()).rejects.toThrow('it answered HTTP 503');
+    expect(requests()).toBe(3);
+  });
+
+  test('but not after HTTP 500, nor after an answer that is too large', async () => {
+    const failing = await partOf(answering(500));
+    await expect(failing.call()).rejects.toThrow('it answered HTTP 500');
+    const large = await partOf((_request, response) => response.end('a'.repeat(2_000)), {
+      answerLimit: 1_000,
+    });
+    for (let n = 0; n < 10; n++) await expect(large.call()).rejects.toThrow('exceeded');
+    expect([failing.requests(), large.requests(), await large.circuit()]).toEqual([1, 10, 0]);
+  });
+
+  test('but not where it would be later than its time', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.999);
+    const { call, requests } = await partOf(answering(503, 503), { timeoutMs: 49 });
+    await expect(call()).rejects.toThrow('it answered HTTP 503');
+    expect(requests()).toBe(1);
+  });
+});
+
+describe('what is not safe', () => {
+  test.each([
+    ['its connection breaks', closing((socket) => socket.destroy()), 'other side closed'],
+    ['the answer is 503', answering(200, 503), 'it answered HTTP 503'],
+  ])('is sent once when %s', async (_name, listener, message) => {
+    const { call, requests, retries } = await partOf(listener, { connections: 1 });
+    await call(mutation);
+    await expect(call(mutation)).rejects.toThrow(message);
+    expect([requests(), await retries()]).toEqual([2, 0]);
+  });
+
+  test('is sent again when no connection could be made, since it never left', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.999);
+    let requests = 0;
+    const server = createServer((_request, response) => response.end(`${++requests}`));
+    const port = await listen(createServer());
+    for (const stop of running.splice(0)) await stop();
+    const { call, retries } = callerOf(port);
+    const answer = call(mutation);
+    await until('it was refused', async () => (await retries()) > 0);
+    await listen(server, port);
+    expect((await answer).text).toBe('1');
+  });
+});
+
+test('retries are a tenth of the calls, and as many as there are connections, however long an outage is', async () => {
+  // Every second call succeeds, or the circuit would end it.
+  const { call, requests, retries, exhausted, circuit } = await partOf(
+    (request, response) => response.writeHead(request.headers['x-fails'] ? 503 : 200).end(),
+    { connections: 3 },
+  );
+  for (let n = 0; n < 50; n++) {
+    await call().catch(() => undefined);
+    await expect(call({ ...query, headers: { 'x-fails': 'yes' } })).rejects.toThrow('503');
+  }
+  expect(await retries()).toBeGreaterThan(3);
+  expect(await retries()).toBeLessThanOrEqual(3 + 10);
+  expect(requests()).toBe(100 + (await retries()));
+  expect([(await exhausted()) > 0, await circuit()]).toEqual([true, 0]);
+});
+
+describe('the circuit', () => {
+  const failures: [string, RequestListener, Partial<CallerOptions>][] = [
+    ['HTTP 500', answering(500, 500, 500, 500, 500), {}],
+    ['broken connections', (request) => request.socket.destroy(), {}],
+    ['timeouts', () => undefined, { timeoutMs: 200 }],
+  ];
+  test.each(failures)(
+    'opens after five calls in a row that end in %s, and answers at once',
+    async (_name, listener, options) => {
+      const { call, requests, outcomes, circuit } = await partOf(listener, options);
+      for (let n = 0; n < 5; n++)
+        await expect(call(mutation)).rejects.not.toMatchObject({ outcome: 'refused' });
+      expect([requests(), await circuit()]).toEqual([5, 2]);
+      for (let n = 0; n < 10; n++) await expect(call()).rejects.toMatchObject({ outcome: 'refused' });
+      expect([requests(), await outcomes('refused')]).toEqual([5, 10]);
+    },
+  );
+
+  test('is tried by one call after a second, which closes it while others are refused', async () => {
+    const test = gate();
+    let asked = 0;
+    const { call, outcomes, circuit, requests } = await partOf(async (_request, response) => {
+      if (++asked <= 5) return void response.writeHead(500).end();
+      if (asked === 6) await test.promise;
+      response.end('hello');
+    });
+    for (let n = 0; n < 5; n++) await expect(call()).rejects.toThrow('500');
+    const calls: Promise<unknown>[] = [];
+    await until(
+      'one is let through',
+      () => {
+        calls.push(call().catch(() => undefined));
+        return requests() === 6;
+      },
+      3_000,
+    );
+    expect(await circuit()).toBe(1);
+    await expect(call()).rejects.toMatchObject({ outcome: 'refused' });
+    test.resolve();
+    await Promise.all(calls);
+    expect([await circuit(), await outcomes('ok'), requests()]).toEqual([0, 1, 6]);
+    expect((await call()).text).toBe('hello');
+  });
+
+  test('opens again when the one fails, which is sent once', async () => {
+    const { call, circuit, requests } = await partOf((_request, response) => response.writeHead(503).end());
+    for (let n = 0; n < 5; n++) await expect(call(mutation)).rejects.toThrow('503');
+    await until(
+      'one is let through',
+      async () => {
+        await call().catch(() => undefined);
+        return requests() > 5;
+      },
+      3_000,
+    );
+    expect([await circuit(), requests()]).toEqual([2, 6]);
+  });
+
+  test('is not opened by 4xx, nor by failures with successes among them', async () => {
+    const refusing = await partOf((_request, response) => response.writeHead(400).end());
+    for (let n = 0; n < 20; n++) await refusing.call();
+    let asked = 0;
+    const mixed = await partOf((_request, response) => response.writeHead(++asked % 5 ? 500 : 200).end());
+    for (let n = 0; n < 20; n++) await mixed.call().catch(() => undefined);
+    expect([await refusing.circuit(), await mixed.circuit(), mixed.requests()]).toEqual([0, 0, 20]);
+  });
+
+  test('is not opened by calls that are slow, however many, while others are answered', async () => {
+    const { call, circuit, outcomes } = await partOf(
+      (request, response) => request.headers['x-slow'] || response.end(),
+      { timeoutMs: 1_000, isMissing: () => true },
+    );
+    const slow = Array.from({ length: 10 }, () => call({ ...query, headers: { 'x-slow': 'yes' } }));
+    await call();
+    await Promise.allSettled(slow);
+    expect([await outcomes('timeout'), await circuit()]).toEqual([10, 0]);
+  });
+
+  test('opens at the first timeout of a part that is missing, and only then', async () => {
+    let missing = false;
+    const { call, circuit } = await partOf(() => undefined, { timeoutMs: 50, isMissing: () => missing });
+    await expect(call()).rejects.toMatchObject({ outcome: 'timeout' });
+    expect(await circuit()).toBe(0);
+    missing = true;
+    await expect(call()).rejects.toMatchObject({ outcome: 'timeout' });
+    expect(await circuit()).toBe(2);
+  });
+
+  test('is closed at once when the part is known to be there, also while a call tests it, however that ends', async () => {
+    const test = gate();
+    let asked = 0;
+    const { caller, call, circuit, requests } = await partOf(async (_request, response) => {
+      if (++asked === 6) await test.promise;
+      response.writeHead(asked <= 6 ? 500 : 200).end('hello');
+    });
+    for (let n = 0; n < 5; n++) await expect(call()).rejects.toThrow('500');
+    const tests: Promise<unknown>[] = [];
+    await until(
+      'one is let through',
+      () => {
+        tests.push(call().catch(() => undefined));
+        return requests() === 6;
+      },
+      3_000,
+    );
+    caller.reset();
+    expect(await circuit()).toBe(0);
+    test.resolve();
+    await Promise.all(tests);
+    expect(await circuit()).toBe(0);
+    expect((await call()).text).toBe('hello');
+  });
+});
+
+describe('a call has so much time in all', () => {
+  const timeout = { outcome: 'timeout' };
+  test('for its first byte and for its last', async () => {
+    const mute = await partOf(() => undefined, { timeoutMs: 200 });
+    await expect(mute.call()).rejects.toMatchObject(timeout);
+    const endless = await partOf((_request, response) => response.write('a'), { timeoutMs: 50 });
+    await expect(endless.call()).rejects.toMatchObject(timeout);
+    expect([mute.requests(), await mute.outcomes('timeout'), await mute.durations()]).toEqual([1, 1, 1]);
+  });
+
+  test('for a connection, and what left before it had one is never sent', async () => {
+    const held: ServerResponse[] = [];
+    const { call, requests, underWay } = await partOf((_request, response) => held.push(response), {
+      connections: 1,
+    });
+    const first = call();
+    await until('the connection is taken', () => held.length === 1);
+    await expect(call({ ...query, deadline: performance.now() + 50 })).rejects.toMatchObject(timeout);
+    // It waits in undici, and keeps its place.
+    expect(await underWay()).toBe(2);
+    held[0]?.end('hello');
+    expect((await first).text).toBe('hello');
+    const third = call();
+    await until('the next is sent', () => held.length === 2);
+    expect(await underWay()).toBe(1);
+    held[1]?.end();
+    await third;
+    expect([requests(), await underWay()]).toEqual([2, 0]);
+  });
+
+  test('and no more than until its deadline; past that it is not sent', async () => {
+    const { call, requests, circuit } = await partOf(() => undefined);
+    await expect(call({ ...query, deadline: performance.now() + 200 })).rejects.toMatchObject(timeout);
+    for (let n = 0; n < 10; n++)
+      await expect(call({ ...query, deadline: performance.now() })).rejects.toMatchObject(timeout);
+    expect([requests(), await circuit()]).toEqual([1, 0]);
+  });
+});
+
+test('no more calls than so many are under way', async () => {
+  const held: ServerResponse[] = [];
+  const { call, outcomes, underWay } = await partOf((_request, response) => held.push(response), {
+    connections: 1,
+    mostCalls: 3,
+  });
+  const calls = [call(), call(), call()];
+  await expect(call()).rejects.toMatchObject({ outcome: 'full' });
+  expect([await outcomes('full'), await underWay()]).toEqual([1, 3]);
+  const answerAll = setInterval(() => held.splice(0).map((response) => response.end()));
+  await Promise.all(calls);
+  clearInterval(answerAll);
+  expect([await outcomes('ok'), await underWay()]).toEqual([3, 0]);
+});

@@ -1,0 +1,207 @@
+import { Pool } from 'undici';
+import type { Log } from '../log.js';
+import { metrics } from '../metrics.js';
+import { createBreaker } from './breaker.js';
+import { CallError } from './error.js';
+import { type Answer, Exchange } from './exchange.js';
+import { createRetries, mayRepeat } from './retries.js';
+
+const connectMs = 5_000;
+const keepAliveMs = 30_000;
+
+export interface CallerOptions {
+  /** What is called, as metrics and logs name it. */
+  part: string;
+  url: string;
+  /** How long a call may take in all: waiting for a connection, retries, and the answer to its last byte. */
+  timeoutMs: number;
+  log: Log;
+  /** Whether whoever watches the part misses it: then its first timeout opens the circuit. */
+  isMissing?: () => boolean;
+  /** 64 unless told. */
+  connections?: number;
+  /** So many calls may be under way, those that wait for a connection included; 1,024 unless told. */
+  mostCalls?: number;
+  /** Bytes of an answer, 64 MiB unless told. */
+  answerLimit?: number;
+}
+
+export interface Call {
+  method: 'GET' | 'POST';
+  headers: Record<string, string>;
+  body?: string;
+  /** Whether the part may get it twice: it changes nothing there. */
+  safe: boolean;
+  /** When, on the clock of performance.now(), an answer is of no more use; `timeoutMs` holds all the same. */
+  deadline?: number | undefined;
+}
+
+/** Calls one other part of the system. Closed by whoever made it. */
+export interface Caller {
+  /**
+   * Answers with whatever the part says below 500.
+   * @throws CallError, or the connection's own error, when there is no such answer
+   */
+  call(call: Call): Promise<Answer>;
+  /** Closes the circuit: the part is known to be there again. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * A caller with a pool of connections, a limit of time, retries and a circuit breaker. What is safe is tried up
+ * to three times when its connection fails or the answer is 502, 503 or 504; all else only when it certainly
+ * was not sent. The reasons are in docs/decisions/007-calls-and-circuit-breakers.md.
+ */
+export function createCaller(options: CallerOptions): Caller {
+  const { part, timeoutMs, log, isMissing = () => false, connections = 64, mostCalls = 1_024 } = options;
+  const { origin, pathname, search } = new URL(options.url);
+  const path = pathname + search;
+  const count = countersOf(part);
+  const pool = new Pool(origin, {
+    connections,
+    connectTimeout: connectMs,
+    keepAliveTimeout: keepAliveMs,
+    // The limit of the call covers these.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxResponseSize: options.answerLimit ?? 64 * 1024 * 1024,
+  });
+  const breaker = createBreaker({
+    isMissing,
+    onChange(circuit) {
+      count.circuit.set(circuit);
+      if (circuit !== 1) log.warn({ part }, circuit === 0 ? 'circuit closed' : 'circuit opened');
+    },
+  });
+  const retries = createRetries({
+    // A restart of the part may close every connection under a call.
+    budget: connections,
+    onRetry: () => count.retries.inc(),
+    onExhausted: () => count.exhausted.inc(),
+  });
+  let underWay = 0;
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  count.circuit.set(0);
+
+  function enter(): void {
+    underWay++;
+    count.underWay.inc();
+  }
+  function leave(): void {
+    underWay--;
+    count.underWay.dec();
+  }
+
+  /** All tries of a call. It keeps its place until undici has done with it, which may be after its time is over. */
+  function run(call: Call, startedAt: number, end: number): Promise<Answer> {
+    const { method, headers, body = '' } = call;
+    const request = { origin, path, method, headers, body };
+    const ms = Math.ceil(end - startedAt);
+    return new Promise((resolve, reject) => {
+      let tries = 0;
+      let isOver = false;
+      let exchange: Exchange;
+      const timer = setTimeout(() => {
+        finish();
+        // Where others were answered meanwhile, it is this call that is slow.
+        const hangs = answeredAt < startedAt;
+        reject(new CallError('timeout', `it did not answer within ${ms} ms`, hangs));
+        exchange.abandon();
+      }, ms);
+
+      function send(): void {
+        if (isOver) {
+          leave();
+          return;
+        }
+        tries++;
+        exchange = new Exchange(settle);
+        pool.dispatch(request, exchange);
+      }
+
+      function settle(error: Error | undefined, answer?: Answer): void {
+        if (isOver) {
+          leave();
+          return;
+        }
+        const failure = error ?? failureOf(answer);
+        if (!failure) answeredAt = performance.now();
+        const pauseMs = failure && pauseAfter(failure, answer?.status);
+        if (pauseMs !== undefined) {
+          setTimeout(send, pauseMs);
+          return;
+        }
+        clearTimeout(timer);
+        finish();
+        leave();
+        if (answer && !failure) resolve(answer);
+        else reject(failure);
+      }
+
+      /** An open circuit ends retries, and its test is a single try. */
+      function pauseAfter(failure: Error, status: number | undefined): number | undefined {
+        if (!breaker.isClosed() || !mayRepeat(call, { sent: exchange.sent, status, failure }))
+          return undefined;
+        return retries.take(tries, end);
+      }
+
+      function finish(): void {
+        isOver = true;
+        count.duration.observe((performance.now() - startedAt) / 1_000);
+      }
+
+      enter();
+      retries.earn();
+      send();
+    });
+  }
+
+  return {
+    async call(call) {
+      const startedAt = performance.now();
+      const end = Math.min(startedAt + timeoutMs, call.deadline ?? Number.POSITIVE_INFINITY);
+      try {
+        if (end <= startedAt) throw new CallError('timeout', 'the request has no time left for it');
+        if (underWay >= mostCalls)
+          throw new CallError('full', `${underWay} calls of it are under way already`);
+        const answer = await breaker.execute(() => run(call, startedAt, end));
+        count.ok.inc();
+        return answer;
+      } catch (error) {
+        count[error instanceof CallError ? error.outcome : 'error'].inc();
+        throw error;
+      }
+    },
+    reset: breaker.reset,
+    async close() {
+      await pool.close();
+      metrics.circuit.remove({ part });
+    },
+  };
+}
+
+const failureOf = (answer: Answer | undefined): Error | undefined =>
+  answer && answer.status >= 500
+    ? new CallError('error', `it answered HTTP ${answer.status}`, true)
+    : undefined;
+
+/** The metrics of one part, their labels looked up once; the counters stand at 0 from the start. */
+function countersOf(part: string) {
+  const counters = {
+    ok: metrics.calls.labels(part, 'ok'),
+    error: metrics.calls.labels(part, 'error'),
+    timeout: metrics.calls.labels(part, 'timeout'),
+    refused: metrics.calls.labels(part, 'refused'),
+    full: metrics.calls.labels(part, 'full'),
+    retries: metrics.callRetries.labels(part),
+    exhausted: metrics.callRetriesExhausted.labels(part),
+  };
+  for (const counter of Object.values(counters)) counter.inc(0);
+  return {
+    ...counters,
+    duration: metrics.callDuration.labels(part),
+    underWay: metrics.callsUnderWay.labels(part),
+    circuit: metrics.circuit.labels(part),
+  };
+}
