@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { MigrationCommand } from './app/migrations.js';
+import { needsOf } from './app/needs.js';
+import type { Running } from './app/running.js';
 import { demoPassword, demoUsers } from './events/demo.js';
 import { type Config, loadConfig, serviceNames } from './platform/config.js';
 import { StoppedError } from './platform/lifecycle.js';
@@ -7,9 +9,10 @@ import { createLog, type Log } from './platform/log.js';
 
 const usage = `usage: doorstep [command]
 
-  all                              everything in one process (the default)
-  gateway                          the gateway alone, for any supergraph
-  migrate up|down|status [service] the databases' migrations
+  all [--kafka]                      everything in one process (the default), with a Kafka broker of its own
+  gateway                            the gateway alone, for any supergraph
+  user | order | payment | delivery  one service alone; start them and the gateway in any order
+  migrate up|down|status [service]   the databases' migrations
 
 The environment is described in .env.example.`;
 
@@ -18,26 +21,42 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 async function main([command = 'all', ...rest]: string[]): Promise<void> {
   if (command === 'help' || command === '--help') return print(usage);
   if (existsSync('.env')) process.loadEnvFile('.env');
-  const config = loadConfig(process.env);
-  // Loaded only now: a wrong environment is told at once.
-  if (command === 'all') return serve(config, (await import('./app/all.js')).startAll);
-  if (command === 'gateway') {
-    return serve({ ...config, DEMO_DATA: false }, (await import('./app/gateway.js')).startGatewayAlone);
+  const { env } = process;
+  // The programs are loaded only once the environment is known to be right: a wrong one is told at once.
+  if (command === 'all') {
+    const kafka = flags(rest, '--kafka').has('--kafka');
+    const config = loadConfig(env);
+    const { startAll } = await import('./app/all.js');
+    return serve(config, (log, told) => startAll(config, log, told, { kafka }));
   }
-  if (command === 'migrate') return migrations(config, rest);
+  if (command === 'migrate') return migrations(rest);
+  const service = serviceNames.find((name) => name === command);
+  if (service) {
+    flags(rest);
+    const config = loadConfig(env, { services: [service], alone: true });
+    needsOf(service, config);
+    const { startServiceAlone } = await import('./app/service.js');
+    return serve(config, (log, told) => startServiceAlone(service, config, log, told));
+  }
+  if (command === 'gateway') {
+    flags(rest);
+    const config = loadConfig(env, { services: [], alone: true });
+    const { startGatewayAlone } = await import('./app/gateway.js');
+    return serve(config, (log, told) => startGatewayAlone(config, log, told));
+  }
   throw new Error(`there is no command '${command}'\n\n${usage}`);
 }
 
-interface Running {
-  url: string;
-  metricsUrl: string | undefined;
-  stop(): Promise<boolean>;
+function flags(given: string[], ...known: string[]): Set<string> {
+  const wrong = given.find((flag) => !known.includes(flag));
+  if (wrong !== undefined) throw new Error(`there is no '${wrong}' here\n\n${usage}`);
+  return new Set(given);
 }
 
 /** A Ctrl-C arrives twice, from the terminal and passed on by npm; what comes so soon after is the same. */
 const sameSignalMs = 1_000;
 
-type Start = (config: Config, log: Log, told: AbortSignal) => Promise<Running>;
+type Start = (log: Log, told: AbortSignal) => Promise<Running>;
 
 /**
  * Starts, prints where everything is once all of it is ready, and stops on a signal, at whatever point it
@@ -61,14 +80,14 @@ async function serve(config: Config, start: Start): Promise<void> {
     });
   }
   try {
-    running = await start(config, log, told.signal);
+    running = await start(log, told.signal);
   } catch (error) {
     if (error instanceof StoppedError) return end(error.clean);
     throw error;
   }
   if (told.signal.aborted) return end(await running.stop());
   await ready(running.url, told.signal);
-  if (!told.signal.aborted) announce(config, running);
+  if (!told.signal.aborted) announce(running);
 }
 
 const end = (clean: boolean): never => process.exit(clean ? 0 : 1);
@@ -82,25 +101,29 @@ async function ready(url: string, stopped: AbortSignal): Promise<void> {
   }
 }
 
-function announce(config: Config, { url, metricsUrl }: Running): void {
-  print('');
-  print(`  GraphQL     ${url}/graphql (a browser gets GraphiQL)`);
-  print(`  WebSocket   ${url.replace(/^http/, 'ws')}/graphql (graphql-transport-ws)`);
-  print(`  Health      ${url}/health/ready`);
-  print(`  Keys        ${url}/.well-known/jwks.json`);
-  if (metricsUrl) print(`  Metrics     ${metricsUrl}`);
-  if (config.DEMO_DATA) {
-    print(`\n  Demo accounts, password ${demoPassword}:`);
-    print(`  ${demoUsers.map(({ email }) => email).join(' ')}`);
-  }
-  print('');
+/** In one piece: who reads it has all of it, or nothing yet. */
+function announce({ url, page, keys, demoAccounts, metricsUrl }: Running): void {
+  const lines = [
+    `GraphQL     ${url}/graphql${page ? ' (a browser gets GraphiQL)' : ''}`,
+    `WebSocket   ${url.replace(/^http/, 'ws')}/graphql (graphql-transport-ws)`,
+    `Health      ${url}/health/ready`,
+    ...(keys ? [`Keys        ${url}/.well-known/jwks.json`] : []),
+    ...(metricsUrl ? [`Metrics     ${metricsUrl}`] : []),
+    ...(demoAccounts
+      ? ['', `Demo accounts, password ${demoPassword}:`, demoUsers.map(({ email }) => email).join(' ')]
+      : []),
+  ];
+  print(`\n${lines.map((line) => (line ? `  ${line}` : '')).join('\n')}\n`);
 }
 
-async function migrations(config: Config, [command, service]: string[]): Promise<void> {
+async function migrations([command, given, ...rest]: string[]): Promise<void> {
   if (command !== 'up' && command !== 'down' && command !== 'status') throw new Error(usage);
-  if (service !== undefined && !serviceNames.some((name) => name === service)) {
-    throw new Error(`there is no service '${service}': ${serviceNames.join(', ')}`);
+  flags(rest);
+  const service = serviceNames.find((name) => name === given);
+  if (given !== undefined && !service) {
+    throw new Error(`there is no service '${given}': ${serviceNames.join(', ')}`);
   }
+  const config = loadConfig(process.env, service ? { services: [service] } : {});
   const { runMigrations } = await import('./app/migrations.js');
   await runMigrations(config, { command: command satisfies MigrationCommand, service, print });
 }

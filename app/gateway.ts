@@ -1,36 +1,44 @@
-import { type Gateway, startGateway } from '../gateway/index.js';
+import { startGateway } from '../gateway/index.js';
 import type { Config } from '../platform/config.js';
 import { Lifecycle } from '../platform/lifecycle.js';
 import type { Log } from '../platform/log.js';
 import { serveMetricsAt } from './metrics.js';
+import { jwksUrl } from './needs.js';
+import { lameDuckMs, type Running } from './running.js';
 import { readSupergraph } from './supergraph.js';
 
 /** Starts the gateway alone, for any supergraph: it needs no database, and no keys where nobody logs in. Stops when `told` to while it starts. */
-export async function startGatewayAlone(
-  config: Config,
-  log: Log,
-  told?: AbortSignal,
-): Promise<Pick<Gateway, 'url'> & { metricsUrl: string | undefined; stop(): Promise<boolean> }> {
+export async function startGatewayAlone(config: Config, log: Log, told?: AbortSignal): Promise<Running> {
   const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
+  const keys = jwksUrl(config);
+  if (keys === undefined) log.info({ service: 'gateway' }, 'no JWKS_URL: every access token is refused');
   return lifecycle.begin(async () => {
     const supergraph = await readSupergraph(config);
     const gateway = await lifecycle.start(
       'gateway',
       () =>
         startGateway({
-          host: config.HOST ?? '0.0.0.0',
+          host: config.HOST,
           port: config.PORT,
           log,
           supergraph,
           ...(config.SUBGRAPH_URLS && { subgraphUrls: config.SUBGRAPH_URLS }),
-          ...(config.JWKS_URL && { jwksUrl: config.JWKS_URL }),
+          ...(keys !== undefined && { jwksUrl: keys }),
           readTimeoutMs: config.SERVER_READ_TIMEOUT,
           writeTimeoutMs: config.SERVER_WRITE_TIMEOUT,
           introspection: config.NODE_ENV !== 'production',
+          lameDuckMs: lameDuckMs(config),
         }),
       (running) => running.stop(),
     );
     const metricsUrl = await serveMetricsAt(config, log, lifecycle);
-    return { url: gateway.url, metricsUrl, stop: () => lifecycle.stop() };
+    return {
+      url: gateway.url,
+      page: true,
+      keys: keys !== undefined,
+      demoAccounts: false,
+      metricsUrl,
+      stop: () => lifecycle.stop(),
+    };
   }, told);
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../platform/config.js';
-import { createHttpServer, listen, serveMetrics } from '../platform/http.js';
+import { createHttpServer, listen, reachable, serveMetrics } from '../platform/http.js';
 import type { Lifecycle } from '../platform/lifecycle.js';
 import type { Log } from '../platform/log.js';
 import { collectProcessMetrics } from '../platform/metrics.js';
@@ -12,7 +12,6 @@ export async function serveMetricsAt(
 ): Promise<string | undefined> {
   if (!config.METRICS_ENABLED) return undefined;
   collectProcessMetrics();
-  const host = config.HOST ?? (config.embedded ? '127.0.0.1' : '0.0.0.0');
   const http = createHttpServer({
     service: 'metrics',
     log,
@@ -23,8 +22,8 @@ export async function serveMetricsAt(
   serveMetrics(http);
   const port = await lifecycle.start(
     'metrics',
-    () => listen(http, { host, port: config.METRICS_PORT }),
+    () => listen(http, { host: config.HOST, port: config.METRICS_PORT }),
     () => http.close(),
   );
-  return `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}/metrics`;
+  return `http://${reachable(config.HOST)}:${port}/metrics`;
 }

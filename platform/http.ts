@@ -1,10 +1,10 @@
-import type { Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
+import { type ClosingOptions, closeGently } from './closing.js';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
 
-export interface HttpOptions {
+export interface HttpOptions extends ClosingOptions {
   service: string;
   log: Log;
   /** How long a client may take to send a request, in ms. */
@@ -43,16 +43,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     );
   });
 
-  // What was under way when closing began is answered; its connection must not be kept for more, or closing waits for it.
-  let closing = false;
-  const endUnused = watchUnused(app.server);
-  app.addHook('preClose', async () => {
-    closing = true;
-    endUnused();
-  });
-  app.addHook('onSend', async (_request, reply) => {
-    if (closing) void reply.header('connection', 'close');
-  });
+  closeGently(app, options);
 
   app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
     const status = error.statusCode ?? 500;
@@ -68,32 +59,6 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     return reply.code(503).send({ status: 'waiting', missing });
   });
   return app;
-}
-
-/**
- * Knows which connections carry no request, those that have not sent one yet included, which Node's
- * `closeIdleConnections` leaves open: browsers keep some in store. The answer ends them.
- */
-function watchUnused(server: Server): () => void {
-  const unused = new Set<Socket>();
-  const known = new WeakSet<Socket>();
-  server.on('connection', (socket) => {
-    unused.add(socket);
-    // upgrades.ts gives a connection back as a new one.
-    if (known.has(socket)) return;
-    known.add(socket);
-    socket.once('close', () => unused.delete(socket));
-  });
-  server.on('request', ({ socket }, response) => {
-    unused.delete(socket);
-    response.once('close', () => {
-      if (!socket.destroyed) unused.add(socket);
-    });
-  });
-  server.on('upgrade', ({ socket }) => unused.delete(socket));
-  return () => {
-    for (const socket of unused) socket.destroy();
-  };
 }
 
 function describe(status: number): { message: string; extensions: { code: string } } {
@@ -132,4 +97,10 @@ export async function listen(app: FastifyInstance, at: { host: string; port: num
     throw new Error(`port ${at.port} of ${at.host} is taken; PORT and METRICS_PORT choose others`);
   }
   return (app.server.address() as AddressInfo).port;
+}
+
+/** The host of an address that a client on this machine can open, for one that is listened on. */
+export function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }

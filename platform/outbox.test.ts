@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bus } from './bus/bus.js';
 import { type Message, toMessage } from './bus/event.js';
+import { metrics } from './metrics.js';
 import { insertOutbox, startRelay } from './outbox.js';
 import { type Database, openDatabase } from './postgres/database.js';
 import { type Note, noteContract } from './testing/bus-storage.js';
@@ -40,8 +41,15 @@ function keepingBus(publish: (messages: Message[]) => Promise<void> = async () =
   return { bus: bus as Bus, published };
 }
 
-function relay(bus: Bus, on: Database = database) {
-  const started = startRelay({ service: 'test', database: on, bus, log: silent });
+function relay(bus: Bus, on: Database = database, options: { service?: string; batchSize?: number } = {}) {
+  const started = startRelay({
+    service: 'test',
+    database: on,
+    bus,
+    log: silent,
+    measureMs: 20,
+    ...options,
+  });
   relays.push(started);
   return started;
 }
@@ -63,6 +71,22 @@ const write = (...numbers: number[]) =>
 
 const kept = async (): Promise<number> =>
   (await database.query<{ count: number }>('select count(*) from outbox', [])).rows[0]?.count ?? -1;
+
+/** A metric's value for a service: of all its topics, or of one of a histogram's series. */
+async function measured(
+  name: Exclude<keyof typeof metrics, 'registry'>,
+  service: string,
+  series?: string,
+): Promise<number | undefined> {
+  const { values } = (await metrics[name].get()) as {
+    values: { value: number; labels: { service?: string }; metricName?: string }[];
+  };
+  const ours = values.filter(
+    ({ labels, metricName }) =>
+      labels.service === service && (series === undefined || metricName?.endsWith(series)),
+  );
+  return ours.length === 0 ? undefined : ours.reduce((sum, { value }) => sum + value, 0);
+}
 
 /** The connection that holds the relay's lock. */
 const leader = async (): Promise<number | undefined> =>
@@ -214,4 +238,73 @@ test('stopping is quick while the database is away', async () => {
   const began = performance.now();
   await relay(bus, away).stop();
   expect(performance.now() - began).toBeLessThan(4_000);
+});
+
+test('while the bus is away, the depth of the outbox, its age and the failures are seen to rise, and to fall after', async () => {
+  const service = 'depth';
+  let away = true;
+  const { bus } = keepingBus(async () => {
+    if (away) throw new Error('the bus is away');
+  });
+  const running = relay(bus, database, { service });
+  await expect.poll(() => measured('outboxEvents', service), patient).toBe(0);
+  expect(await measured('outboxAge', service)).toBe(0);
+
+  await write(1, 2);
+  await expect.poll(() => measured('outboxEvents', service), patient).toBe(2);
+  await write(3);
+  await expect.poll(() => measured('outboxEvents', service), patient).toBe(3);
+  const young = (await measured('outboxAge', service)) ?? 0;
+  await expect.poll(() => measured('outboxAge', service), patient).toBeGreaterThan(young);
+  await database.query(`update outbox set created_at = created_at - interval '1 hour' where key = 'a'`, []);
+  await expect.poll(() => measured('outboxAge', service), patient).toBeGreaterThan(3_600);
+  expect(await measured('outboxAge', service)).toBeLessThan(3_600 + 60);
+  // An attempt fails with every event that it carried.
+  await expect.poll(() => measured('eventsFailed', service), patient).toBeGreaterThanOrEqual(3);
+  expect(await measured('eventsPublished', service)).toBeUndefined();
+
+  away = false;
+  await expect.poll(() => measured('outboxEvents', service), patient).toBe(0);
+  expect(await measured('outboxAge', service)).toBe(0);
+  expect(await measured('eventsPublished', service)).toBe(3);
+  await running.stop();
+  expect(await measured('outboxEvents', service)).toBeUndefined();
+  expect(await measured('outboxAge', service)).toBeUndefined();
+});
+
+test('an outbox that cannot be measured has no depth, rather than an old one', async () => {
+  const service = 'unmeasured';
+  relay(keepingBus().bus, database, { service });
+  await expect.poll(() => measured('outboxEvents', service), patient).toBe(0);
+  await database.query('alter table outbox rename to elsewhere', []);
+  await expect.poll(() => measured('outboxEvents', service), patient).toBeUndefined();
+  expect(await measured('outboxAge', service)).toBeUndefined();
+  await database.query('alter table elsewhere rename to outbox', []);
+  await expect.poll(() => measured('outboxEvents', service), patient).toBe(0);
+});
+
+test('a replica that is not the relay measures the outbox too', async () => {
+  const { bus } = keepingBus(async () => {
+    throw new Error('the bus is away');
+  });
+  relay(bus, database, { service: 'leading' });
+  await expect.poll(leader, patient).toBeDefined();
+  relay(bus, replica(), { service: 'waiting' });
+  await write(1, 2);
+  await expect.poll(() => measured('outboxEvents', 'waiting'), patient).toBe(2);
+  expect(await measured('eventsFailed', 'waiting')).toBeUndefined();
+});
+
+test('a batch holds as many events as it is told, and how many and how long is measured', async () => {
+  const service = 'batches';
+  const sizes: number[] = [];
+  const { bus } = keepingBus(async (messages) => void sizes.push(messages.length));
+  await write(1, 2, 3, 4, 5, 6, 7);
+  relay(bus, database, { service, batchSize: 3 });
+  await expect.poll(kept, patient).toBe(0);
+  expect(sizes).toEqual([3, 3, 1]);
+  expect(await measured('batchSize', service, '_count')).toBe(3);
+  expect(await measured('batchSize', service, '_sum')).toBe(7);
+  expect(await measured('publishDuration', service, '_count')).toBe(3);
+  expect(await measured('publishDuration', service, '_sum')).toBeLessThan(5);
 });

@@ -3,8 +3,10 @@ import { createBell, pause } from './bell.js';
 import { type Bus, backoff } from './bus/bus.js';
 import type { Message } from './bus/event.js';
 import type { Log } from './log.js';
+import { startMeasuring } from './measuring.js';
 import { metrics } from './metrics.js';
 import type { Database, Tx } from './postgres/database.js';
+import type { Worker } from './worker.js';
 
 /** Messages as rows of the `outbox` table, for Prisma's `createMany`. */
 export const outboxRows = (messages: Message[]) =>
@@ -26,22 +28,31 @@ export async function insertOutbox(tx: Tx, messages: Message[]): Promise<void> {
   );
 }
 
-const batchSize = 100;
 /** A look without having been woken: a NOTIFY is lost while the connection is. */
 const pollMs = 1_000;
 /** How long a replica that is not the relay waits before it asks for the lock again. */
 const electionMs = 1_000;
 const relayLock = 7_310_002;
+/** To count more would take a tenth of a second and more, and tell nobody anything. */
+const mostCounted = 100_001;
 
 /**
  * Publishes what stands in a service's outbox, oldest first, and deletes it once the bus has it. One
  * relay a service runs at a time, elected by a session advisory lock that dies with its connection;
- * so events of one key, which a locked row puts in order, leave in that order.
+ * so events of one key, which a locked row puts in order, leave in that order. Every replica measures the
+ * outbox, also while another is the relay.
  */
-export function startRelay(options: { service: string; database: Database; bus: Bus; log: Log }): {
-  stop(): Promise<void>;
-} {
-  const { service, database, bus, log } = options;
+export function startRelay(options: {
+  service: string;
+  database: Database;
+  bus: Bus;
+  log: Log;
+  /** So many events at most are published at once; 100. */
+  batchSize?: number;
+  /** How often the outbox is measured; 5 s. */
+  measureMs?: number;
+}): Worker {
+  const { service, database, bus, log, batchSize = 100 } = options;
   const stopping = new AbortController();
   const bell = createBell();
 
@@ -57,7 +68,7 @@ export function startRelay(options: { service: string; database: Database; bus: 
       values: [batchSize],
     });
     if (rows.length === 0) return 0;
-    await bus.publish(rows);
+    await publish(rows);
     await client.query({
       name: 'outbox_published',
       text: 'delete from outbox where id = any($1::bigint[])',
@@ -65,6 +76,20 @@ export function startRelay(options: { service: string; database: Database; bus: 
     });
     for (const { topic } of rows) metrics.eventsPublished.inc({ service, topic });
     return rows.length;
+  }
+
+  /** Hands events to the bus, and counts those that it does not accept. */
+  async function publish(events: Message[]): Promise<void> {
+    metrics.batchSize.observe({ service }, events.length);
+    const stop = metrics.publishDuration.startTimer({ service });
+    try {
+      await bus.publish(events);
+    } catch (error) {
+      for (const { topic } of events) metrics.eventsFailed.inc({ service, topic });
+      throw error;
+    } finally {
+      stop();
+    }
   }
 
   /** Waits for the lock, holds it for as long as its connection lives, and publishes meanwhile. Throws when anything fails. */
@@ -100,7 +125,6 @@ export function startRelay(options: { service: string; database: Database; bus: 
         });
       } catch (error) {
         failures += 1;
-        metrics.eventsFailed.inc({ service });
         log.warn({ service, err: error }, 'the relay failed and tries again; the outbox keeps the events');
         await pause(backoff(failures), stopping.signal);
       } finally {
@@ -110,14 +134,42 @@ export function startRelay(options: { service: string; database: Database; bus: 
   }
 
   const running = run();
+  const measuring = measureOutbox({ service, database, log, pollMs: options.measureMs });
   return {
     async stop() {
       stopping.abort();
       bell.ring();
-      await running;
+      await Promise.all([running, measuring.stop()]);
     },
   };
 }
+
+/** Keeps outbox_events and outbox_oldest_age_seconds, with a statement whose cost has a bound. */
+const measureOutbox = (options: {
+  service: string;
+  database: Database;
+  log: Log;
+  pollMs: number | undefined;
+}): Worker => {
+  const { service, database } = options;
+  return startMeasuring({
+    ...options,
+    name: 'outbox measure',
+    async measure() {
+      const { rows } = await database.query<{ events: number; age: number }>(
+        `select count(*) as events, greatest(0, coalesce(extract(epoch from now() - min(created_at)), 0))::float8 as age
+         from (select created_at from outbox order by id limit $1) oldest`,
+        [mostCounted],
+      );
+      metrics.outboxEvents.set({ service }, rows[0]?.events ?? 0);
+      metrics.outboxAge.set({ service }, rows[0]?.age ?? 0);
+    },
+    forget() {
+      metrics.outboxEvents.remove({ service });
+      metrics.outboxAge.remove({ service });
+    },
+  });
+};
 
 async function locked(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [

@@ -21,6 +21,7 @@ const allowed: Record<string, string[]> = {
   events: ['platform'],
   platform: [],
   test: ['main', ...parts],
+  bench: ['main', 'app', 'subgraphs', 'events', 'platform'],
   scripts: ['configs', 'platform'],
   configs: ['scripts', 'platform'],
 };

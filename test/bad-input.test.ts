@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import type { Customer, Product } from './support/client.js';
 import { expectRefused } from './support/refusals.js';
-import { type Customer, type Product, type System, startSystem } from './support/system.js';
+import { type System, startSystem } from './support/system.js';
 
 let system: System;
 let customer: Customer;

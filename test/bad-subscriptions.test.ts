@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Customer } from './support/client.js';
 import { expectNoInsides } from './support/leaks.js';
 import { quiet } from './support/refusals.js';
-import { type Customer, type System, startSystem } from './support/system.js';
+import { type System, startSystem } from './support/system.js';
 
 let system: System;
 let customer: Customer;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Customer, type System, startSystem } from './support/system.js';
+import type { Answer, Customer } from './support/client.js';
+import { type System, startSystem } from './support/system.js';
 
 let system: System;
 let owner: Customer;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Customer } from './support/client.js';
 import { expectNoInsides } from './support/leaks.js';
-import { type Customer, type System, startSystem } from './support/system.js';
+import { type System, startSystem } from './support/system.js';
 
 let system: System;
 let customer: Customer;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { metrics } from '../platform/metrics.js';
 import { until } from '../platform/testing/until.js';
-import { type Customer, type System, startSystem } from './support/system.js';
+import type { Customer } from './support/client.js';
+import { type System, startSystem } from './support/system.js';
 
 let system: System;
 /** Has fifty orders; the others have one each. */

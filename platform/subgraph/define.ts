@@ -31,10 +31,10 @@ export interface SubgraphDefinition<App, Context extends RequestContext> {
   open(platform: Platform): Promise<App> | App;
   context(app: App, principal: Principal | null): Context;
   consumers(app: App): AnyConsumer[];
-  /** Called once everything is reachable: live sources, simulators, demo data. */
+  /** Called once everything is reachable: simulators, demo data. Again after an outage of its database, so what it starts comes last. */
   run?(app: App): Promise<Worker[]> | Worker[];
-  /** Routes beside /graphql. */
-  routes?(app: App, http: FastifyInstance): void;
+  /** Routes beside /graphql. They are added before there is an app, and asked for only after. */
+  routes?(app: () => App, http: FastifyInstance): void;
   close?(app: App): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import {
   ApolloServerPluginInlineTraceDisabled,
@@ -12,17 +13,19 @@ import type { Bus } from '../bus/bus.js';
 import { type Config, databaseUrl } from '../config.js';
 import { errorFormatter } from '../graphql/errors.js';
 import { startHousekeeping } from '../housekeeping.js';
-import { createHttpServer, listen, serveMetrics } from '../http.js';
+import { reachable } from '../http.js';
 import { Lifecycle } from '../lifecycle.js';
 import type { Log } from '../log.js';
 import { migrate } from '../migrate.js';
 import { startRelay } from '../outbox.js';
 import { openDatabase } from '../postgres/database.js';
+import { whenReachable } from '../postgres/reach.js';
 import { projectPath } from '../root.js';
 import { serveSockets } from '../sockets.js';
 import type { Worker } from '../worker.js';
-import { watchDatabase } from './database-watch.js';
+import { type DatabaseWatch, watchDatabase } from './database-watch.js';
 import type { RequestContext, SubgraphDefinition } from './define.js';
+import { createDoor } from './door.js';
 import { subgraphOperations } from './subscriptions.js';
 
 export interface RunningSubgraph {
@@ -31,6 +34,8 @@ export interface RunningSubgraph {
   url: string;
   /** Starts what needs the bus: relay, workers, demo data. Stop what it answers before the bus. */
   run(): Promise<Worker>;
+  /** Takes no more requests, and is not ready: the first step of stopping, while all it stands on is there. */
+  leave(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -41,8 +46,10 @@ export interface SubgraphOptions {
   verifier: TokenVerifier;
   host: string;
   port: number;
-  /** Ends what the start waits for. */
-  signal?: AbortSignal;
+  /** How long it goes on taking requests once it leaves, in ms: none unless told. */
+  lameDuckMs?: number;
+  /** Aborts when stopping begins: it is not ready from then on, and waits for nothing more. */
+  signal: AbortSignal;
 }
 
 /** Just under what the gateway gives a subgraph for a fetch: nobody waits for the answer any more. */
@@ -51,9 +58,9 @@ const statementTimeoutMs = 9_500;
 const idleInTransactionMs = 30_000;
 
 /**
- * Starts a subgraph: database and migrations, then its consumers, then one port with GraphQL (HTTP and
- * WebSocket), health and metrics. It is ready once `run` has been called too, while its database answers
- * and the bus delivers.
+ * Starts a subgraph. It listens at once, says at /health/ready what it waits for, and refuses the rest until its
+ * database can be reached and is migrated; then this resolves, and GraphQL is answered over HTTP and WebSocket.
+ * It is ready once `run` has been called too, while its database answers and the bus delivers.
  */
 export async function startSubgraph<App, Context extends RequestContext>(
   definition: SubgraphDefinition<App, Context>,
@@ -64,31 +71,64 @@ export async function startSubgraph<App, Context extends RequestContext>(
   const log = options.log.child({ service: name });
   const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
   const url = databaseUrl(config, name);
+  let watch: DatabaseWatch | undefined;
+  let app: App | undefined;
   let running = false;
+  let leaving = false;
+
+  function missing(): string[] {
+    if (leaving || lifecycle.stopping || signal.aborted) return [`${name}: it is stopping`];
+    const parts = [
+      ...(watch?.answers ? [] : [`${name}: database`]),
+      ...(bus.ready ? [] : [`${name}: ${bus.name}`]),
+    ];
+    return running || parts.length > 0 ? parts : [name];
+  }
+
   return lifecycle.begin(async () => {
-    await migrate({
-      url,
-      directory: projectPath('prisma', name, 'migrations'),
+    const door = createDoor({
       service: name,
-      log: (line) => log.info(line),
-      ...(signal && { signal }),
+      log,
+      readTimeoutMs: config.SERVER_READ_TIMEOUT,
+      writeTimeoutMs: config.SERVER_WRITE_TIMEOUT,
+      lameDuckMs: options.lameDuckMs,
+      missing,
+      routes: (http) => definition.routes?.(() => app as App, http),
     });
+    const leave = () => {
+      leaving = true;
+      return door.close();
+    };
+    const port = await lifecycle.start('port', () => door.listen({ host, port: options.port }), leave);
+    log.info({ port }, 'listening');
+
+    const whenDatabaseAnswers = <T>(work: () => Promise<T>) => whenReachable({ url, log, signal, work });
+    await whenDatabaseAnswers(() =>
+      migrate({
+        url,
+        directory: projectPath('prisma', name, 'migrations'),
+        service: name,
+        log: (line) => log.info(line),
+        signal,
+      }),
+    );
     const database = await lifecycle.start(
       'database',
       () => openDatabase({ url, service: name, statementTimeoutMs, idleInTransactionMs }),
       (opened) => opened.close(),
     );
-    const watch = await lifecycle.start(
+    watch = await lifecycle.start(
       'database watch',
       () => watchDatabase({ url, service: name, log }),
       (started) => started.stop(),
     );
-    const app = await lifecycle.start(
+    const opened = await lifecycle.start(
       'app',
       () => definition.open({ config, log, database, bus }),
-      (opened) => definition.close?.(opened),
+      (it) => definition.close?.(it),
     );
-    for (const consumer of definition.consumers(app)) bus.consume(consumer);
+    app = opened;
+    for (const consumer of definition.consumers(opened)) bus.consume(consumer);
 
     const schema = buildSubgraphSchema({
       typeDefs: parse(await readFile(projectPath('subgraphs', name, 'schema.graphql'), 'utf8')),
@@ -108,79 +148,55 @@ export async function startSubgraph<App, Context extends RequestContext>(
       () => apollo.start(),
       () => apollo.stop(),
     );
-
-    const http = createHttpServer({
+    const operations = subgraphOperations({
       service: name,
-      log,
-      readTimeoutMs: config.SERVER_READ_TIMEOUT,
-      writeTimeoutMs: config.SERVER_WRITE_TIMEOUT,
-      missing: () => {
-        if (!running || lifecycle.stopping) return [name];
-        return [...(watch.answers ? [] : [`${name}: database`]), ...(bus.ready ? [] : [`${name}: bus`])];
-      },
+      schema,
+      verifier,
+      context: (principal) => definition.context(opened, principal),
     });
-    serveMetrics(http);
-    http.route({
-      method: ['GET', 'POST'],
-      url: '/graphql',
-      handler: fastifyApolloHandler(apollo, {
-        context: async ({ headers }) => definition.context(app, await verifier.verify(headers.authorization)),
+    const inside = {
+      graphql: fastifyApolloHandler(apollo, {
+        context: async ({ headers }) =>
+          definition.context(opened, await verifier.verify(headers.authorization)),
       }),
-    });
-    definition.routes?.(app, http);
-    const port = await lifecycle.start(
-      'http',
-      () => listen(http, { host, port: options.port }),
-      () => http.close(),
-    );
-    await lifecycle.start(
-      'sockets',
-      () =>
-        serveSockets({
-          server: http.server,
-          service: name,
-          verifier,
-          log,
-          operations: subgraphOperations({
-            service: name,
-            schema,
-            verifier,
-            context: (principal) => definition.context(app, principal),
-          }),
-        }),
-      (sockets) => sockets.close(),
-    );
+      serveSockets: (server: Server) => serveSockets({ server, service: name, verifier, log, operations }),
+    };
+    // Once more, as the last part: it has to be closed before what it opens to.
+    await lifecycle.start('door', () => door.open(inside), leave);
+
+    async function run(): Promise<Worker> {
+      const workers = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
+      await workers.begin(async () => {
+        await workers.start(
+          'relay',
+          () => startRelay({ service: name, database, bus, log, batchSize: config.KAFKA_BATCH_SIZE }),
+          (relay) => relay.stop(),
+        );
+        await workers.start(
+          'housekeeping',
+          () => startHousekeeping({ database, log }),
+          (it) => it.stop(),
+        );
+        await workers.start(
+          'workers',
+          () => whenDatabaseAnswers(async () => (await definition.run?.(opened)) ?? []),
+          async (started) => void (await Promise.all(started.map((worker) => worker.stop()))),
+        );
+      });
+      running = true;
+      return {
+        async stop() {
+          running = false;
+          await workers.stop();
+        },
+      };
+    }
 
     return {
       name,
-      url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}/graphql`,
-      async run() {
-        const workers = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
-        await workers.begin(async () => {
-          await workers.start(
-            'relay',
-            () => startRelay({ service: name, database, bus, log }),
-            (relay) => relay.stop(),
-          );
-          await workers.start(
-            'housekeeping',
-            () => startHousekeeping({ database, log }),
-            (it) => it.stop(),
-          );
-          await workers.start(
-            'workers',
-            async () => (await definition.run?.(app)) ?? [],
-            async (started) => void (await Promise.all(started.map((worker) => worker.stop()))),
-          );
-        });
-        running = true;
-        return {
-          async stop() {
-            running = false;
-            await workers.stop();
-          },
-        };
-      },
+      url: `http://${reachable(host)}:${port}/graphql`,
+      run,
+      leave,
       stop: async () => void (await lifecycle.stop()),
     };
   });

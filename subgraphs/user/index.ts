@@ -58,8 +58,8 @@ export const userSubgraph = (options: { privateKey: string }) =>
       };
       return [repeat(forget)];
     },
-    routes({ signer }, http) {
-      http.get('/.well-known/jwks.json', async () => signer.jwks);
+    routes(app, http) {
+      http.get('/.well-known/jwks.json', async () => app().signer.jwks);
     },
     close: ({ prisma }) => prisma.$disconnect(),
   });

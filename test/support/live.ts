@@ -1,6 +1,6 @@
 import { createClient } from 'graphql-ws';
 import { type CloseEvent, WebSocket } from 'ws';
-import type { AnswerError } from './system.js';
+import type { AnswerError } from './client.js';
 
 export interface LiveMessage<T> {
   data?: T | null;

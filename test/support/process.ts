@@ -18,7 +18,7 @@ export interface Doorstep {
   child: ChildProcess;
   /** Everything it has printed. */
   output(): string;
-  /** Resolves to the gateway's address once everything is ready; rejects with the output when it ends before. */
+  /** Resolves to the address that it announces, once all it needs is ready; rejects with the output when it ends before. */
   ready: Promise<string>;
   /** The exit code, or the signal that ended it. */
   ended: Promise<number | string>;
@@ -39,8 +39,8 @@ export function runDoorstep(args: string[], env: Record<string, string>): Doorst
   const ready = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       printed += chunk.toString();
-      // The last line of the announcement: by then all of it is ready.
-      const url = /GraphQL +(http:\S+)\/graphql.*Keys /s.exec(printed)?.[1];
+      // An empty line ends the announcement.
+      const url = /^ {2}GraphQL +(http:\S+)\/graphql.*?^ {2}Health .*?\n\n/ms.exec(printed)?.[1];
       if (url) resolve(url);
     };
     child.stdout.on('data', read);

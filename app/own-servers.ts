@@ -1,0 +1,73 @@
+import pg from 'pg';
+import { type Config, ConfigError, databaseUrl, serviceNames } from '../platform/config.js';
+import { lockDataDir } from '../platform/data-dir.js';
+import { startLocalKafka } from '../platform/kafka/broker/keeper.js';
+import type { Lifecycle } from '../platform/lifecycle.js';
+import type { Log } from '../platform/log.js';
+import { startEmbeddedPostgres } from '../platform/postgres/embedded.js';
+import { whenReachable } from '../platform/postgres/reach.js';
+import { busDatabase } from './bus.js';
+
+/** Starts PostgreSQL under DATA_DIR, and answers the configuration that uses it. */
+export async function withOwnDatabase(config: Config, log: Log, lifecycle: Lifecycle): Promise<Config> {
+  const dataDir = config.DATA_DIR;
+  await lifecycle.start(
+    'data directory',
+    () => lockDataDir(dataDir),
+    (unlock) => unlock(),
+  );
+  log.info({ dataDir }, 'starting PostgreSQL');
+  const postgres = await lifecycle.start(
+    'postgres',
+    () =>
+      startEmbeddedPostgres({
+        dataDir,
+        databases: [...serviceNames, busDatabase],
+        log: (line, level) => log[level]({ service: 'postgres' }, line),
+      }),
+    (server) => server.stop(),
+  );
+  return { ...config, DATABASE_URL: postgres.url('postgres') };
+}
+
+/** Starts a Kafka broker under DATA_DIR, and answers the configuration that uses it. */
+export async function withOwnKafka(config: Config, log: Log, lifecycle: Lifecycle): Promise<Config> {
+  const dataDir = config.DATA_DIR;
+  log.info({ dataDir }, 'starting Kafka');
+  const kafka = await lifecycle.start(
+    'kafka',
+    () =>
+      startLocalKafka({
+        dataDir,
+        log: (line, level) => log[level]({ service: 'kafka' }, line),
+        signal: lifecycle.signal,
+      }),
+    (broker) => broker.stop(),
+  );
+  return { ...config, KAFKA_BROKERS: [kafka.brokers] };
+}
+
+/** The embedded bus keeps its rows in a database of its own, at BUS_DATABASE_URL or else on the server of DATABASE_URL, where it is made when missing. */
+export async function createBusDatabase(config: Config, log: Log, signal: AbortSignal): Promise<void> {
+  if (config.BUS_DATABASE_URL !== undefined) return;
+  if (config.DATABASE_URL === undefined)
+    throw new ConfigError(
+      'BUS_DATABASE_URL must be set too, or DATABASE_URL, where one process runs everything',
+    );
+  const url = databaseUrl(config, serviceNames[0] ?? '');
+  await whenReachable({ url, log, signal, work: () => createDatabase(url, busDatabase) });
+}
+
+/** Makes a database that is missing on the server of this `url`. */
+async function createDatabase(url: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  // A connection that is lost fails the statement that runs on it, or the next one.
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { afterEach, expect, test } from 'vitest';
+import { createHttpServer, listen } from './http.js';
+import { silent } from './testing/log.js';
+
+let app: FastifyInstance;
+let port: number;
+const clients: Socket[] = [];
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await app.close();
+});
+
+async function start(lameDuckMs = 0): Promise<void> {
+  const limits = { readTimeoutMs: 15_000, writeTimeoutMs: 15_000 };
+  app = createHttpServer({ service: 'test', log: silent, missing: () => [], lameDuckMs, ...limits });
+  port = await listen(app, { host: '127.0.0.1', port: 0 });
+}
+
+/** A connection, and what has come on it so far. */
+async function open() {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  clients.push(socket);
+  let received = '';
+  socket.on('data', (text) => {
+    received += text;
+  });
+  await once(socket, 'connect');
+  const answers = () => received.split(/(?=HTTP\/1\.1 )/);
+  return { socket, answers, ended: once(socket, 'close') };
+}
+
+const head = 'GET /health/live HTTP/1.1\r\nHost: here\r\n';
+const request = `${head}\r\n`;
+
+/** A connection that has had one answer. */
+async function used() {
+  const client = await open();
+  client.socket.write(request);
+  await expect.poll(client.answers).toEqual([expect.stringContaining('keep-alive')]);
+  return client;
+}
+
+const live = () => fetch(`http://127.0.0.1:${port}/health/live`);
+const refused = () =>
+  live().then(
+    () => false,
+    () => true,
+  );
+
+test('a request written on a kept-alive connection at the moment of closing is answered, as its last', async () => {
+  await start();
+  const { socket, answers, ended } = await used();
+  const closing = app.close();
+  socket.write(request);
+  await ended;
+  expect(answers()[1]).toMatch(/^HTTP\/1\.1 200 .*connection: close.*\{"status":"live"\}/is);
+  await closing;
+});
+
+test('a request of which a part has come is waited for', async () => {
+  await start();
+  const { socket, answers, ended } = await used();
+  socket.write(head);
+  const closing = app.close();
+  await expect.poll(refused).toBe(true);
+  socket.write('\r\n');
+  await ended;
+  expect(answers()[1]).toMatch(/^HTTP\/1\.1 200 .*connection: close/is);
+  await closing;
+});
+
+test('for a while it takes requests as ever, also on new connections, and ends each with its answer', async () => {
+  await start(1_000);
+  const idle = await used();
+  const closing = app.close();
+  for (const began = Date.now(); Date.now() - began < 500; ) {
+    const response = await live();
+    expect([response.status, response.headers.get('connection')]).toEqual([200, 'close']);
+  }
+  idle.socket.write(request);
+  await idle.ended;
+  expect(idle.answers()[1]).toMatch(/connection: close/i);
+  await closing;
+  expect(await refused()).toBe(true);
+});
+
+test('when that while is over, connections on which nothing came are cut', async () => {
+  await start(50);
+  const idle = await used();
+  const fresh = await open();
+  await app.close();
+  await Promise.all([idle.ended, fresh.ended]);
+  expect([idle.answers().length, fresh.answers()]).toEqual([1, ['']]);
+});
+
+test('it waits for nobody where nobody is connected', async () => {
+  await start(60_000);
+  await app.close();
+  expect(await refused()).toBe(true);
+});
+
+test('an upgrade that nobody takes is answered like a request, and does not hold up closing', async () => {
+  await start();
+  const { socket, answers } = await open();
+  socket.write(`${head}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+  await expect.poll(answers).toEqual([expect.stringContaining('{"status":"live"}')]);
+  await app.close();
+});

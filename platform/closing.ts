@@ -1,0 +1,105 @@
+import type { Server } from 'node:http';
+import { Server as Listener, type Socket } from 'node:net';
+import { setImmediate as afterReading, setTimeout as delay } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+
+export interface ClosingOptions {
+  /**
+   * How long a server that closes goes on taking requests, in ms, 0 unless told: it is not ready then, and each
+   * answer ends its connection, so that clients and balancers turn away by themselves. No time at all when nobody
+   * is connected.
+   */
+  lameDuckMs?: number | undefined;
+  /** Closes what connections have been upgraded to; called once the time above is over. */
+  closeSockets?: () => Promise<void>;
+}
+
+/** Who has connected by the time that the listener closes has this long to send a request, in ms. */
+const lastRequestMs = 100;
+
+/**
+ * Makes `close` lose no request. HTTP/1.1 has no way to say "no more" on a connection that nothing runs on: what
+ * a client writes while it is being closed is lost, and a mutation cannot be tried again. So connections are
+ * ended by an answer that says so, and only those that had none to give in all that time are cut.
+ */
+export function closeGently(app: FastifyInstance, options: ClosingOptions): void {
+  const { lameDuckMs = 0, closeSockets } = options;
+  const connections = watchConnections(app.server);
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+    if (connections.any()) await delay(lameDuckMs);
+    await closeSockets?.();
+    await connections.quiet();
+    // As HTTP servers do it, what has no request yet would be cut at once.
+    if (app.server.listening) Listener.prototype.close.call(app.server);
+    await connections.gone(Math.min(lameDuckMs, lastRequestMs));
+    // What has reached this machine has come, whether or not it has been read.
+    await afterReading();
+    connections.endUnused();
+  });
+  // An answer that is under way when closing begins says it too: otherwise closing waits for its connection.
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) void reply.header('connection', 'close');
+  });
+}
+
+/**
+ * Knows which connections carry no request, those that have not sent one yet included, which Node's
+ * `closeIdleConnections` leaves open: browsers keep some in store.
+ */
+function watchConnections(server: Server) {
+  const open = new Set<Socket>();
+  /**
+   * With how many bytes each had sent when its last request was answered: one that has sent more has begun
+   * another, or asked for an upgrade. (To listen for that would keep node from answering those that nobody takes.)
+   */
+  const unused = new Map<Socket, number>();
+  let onGone = (): void => {};
+  let count = 0;
+  server.on('connection', (socket) => {
+    // upgrades.ts gives a connection back as a new one.
+    if (open.has(socket)) return;
+    open.add(socket);
+    count += 1;
+    unused.set(socket, socket.bytesRead);
+    socket.once('close', () => {
+      unused.delete(socket);
+      open.delete(socket);
+      if (open.size === 0) onGone();
+    });
+  });
+  server.on('request', ({ socket }, response) => {
+    unused.delete(socket);
+    response.once('close', () => {
+      if (!socket.destroyed) unused.set(socket, socket.bytesRead);
+    });
+  });
+  return {
+    any: (): boolean => open.size > 0,
+    /**
+     * Waits for a moment in which nobody connects: the kernel takes connections for a listener, and drops those
+     * that have not been taken from it when that closes.
+     */
+    async quiet(): Promise<void> {
+      for (let round = 0, before = -1; before !== count && round < 100; round += 1) {
+        before = count;
+        await afterReading();
+      }
+    },
+    /** Resolves when no connection is left, or after `ms`. */
+    async gone(ms: number): Promise<void> {
+      if (open.size === 0 || ms === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        onGone = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+    endUnused(): void {
+      for (const [socket, bytes] of unused) if (socket.bytesRead === bytes) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto';
+import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deliveryStatusUpdated } from '../events/delivery.js';
+import { orderCreated } from '../events/order.js';
+import { paymentCompleted } from '../events/payment.js';
+import { userRegistered } from '../events/user.js';
+import type { Bus } from '../platform/bus/bus.js';
+import { toMessage } from '../platform/bus/event.js';
+import { ownKafka } from '../platform/testing/kafka.js';
+import { testBus } from '../platform/testing/kafka-bus.js';
+import { needs } from '../platform/testing/needs.js';
+import { until } from '../platform/testing/until.js';
+import type { Customer } from './support/client.js';
+import { ends, type Fleet, members, startFleet } from './support/fleet.js';
+import { follow } from './support/follow.js';
+import { placeOrder } from './support/orders.js';
+
+const steps = ['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'];
+
+needs('java', 'mvn')('six processes on a real broker', () => {
+  let fleet: Fleet;
+  let bus: Bus;
+  const closing: (() => Promise<void>)[] = [];
+  beforeAll(async () => {
+    const onEnd = (close: () => Promise<void>) => void closing.push(close);
+    const { brokers } = await ownKafka(onEnd);
+    fleet = await startFleet({ brokers, onEnd });
+    bus = testBus({ brokers: [brokers] });
+    await bus.start();
+    closing.push(() => bus.stop());
+  }, 120_000);
+  afterAll(async () => {
+    for (const close of closing.toReversed()) await close();
+  });
+
+  async function customer(balance = '20.00'): Promise<Customer> {
+    const registered = await fleet.register();
+    await fleet.topUp(registered, balance);
+    return registered;
+  }
+
+  /** Another customer, whose events are in the same partition of every topic. */
+  async function neighbourOf({ userId }: Customer): Promise<Customer> {
+    const partitionOf = kafkajs.Partitioners.DefaultPartitioner();
+    const partitionMetadata = Array.from({ length: 6 }, (_, partitionId) => ({
+      ...{ partitionId, leader: 1, replicas: [1], isr: [1], partitionErrorCode: 0 },
+    }));
+    const partition = (key: string) =>
+      partitionOf({ topic: 'any', partitionMetadata, message: { key, value: '' } });
+    return until('a neighbour has registered', async () => {
+      const other = await customer();
+      return partition(other.userId) === partition(userId) && other;
+    });
+  }
+
+  test('an order reaches its subscriber, from the charge to the door', async () => {
+    const someone = await customer();
+    const id = await fleet.order(someone);
+    const [changes, payments] = await Promise.all([
+      follow(fleet, id, someone.token),
+      (async () => {
+        const live = fleet.subscribe<{ paymentCompleted: { status: string } }>(
+          'subscription ($id: ID!) { paymentCompleted(orderId: $id) { status } }',
+          { id },
+          someone.token,
+        );
+        expect(await live.ended).toMatchObject({ complete: true });
+        return live.messages.map(({ data }) => data?.paymentCompleted.status);
+      })(),
+    ]);
+    expect(changes.at(-1)?.status).toBe('DELIVERED');
+    expect(steps.join()).toContain(changes.map(({ status }) => status).join());
+    expect(payments).toEqual(['SUCCESS']);
+    expect([...(await ends(fleet, [id], 20_000)).values()]).toEqual(['COMPLETED']);
+  });
+
+  test('what cannot be read is put aside on every consumed topic, and its partition goes on', async () => {
+    const someone = await customer();
+    const junk = [userRegistered, orderCreated, paymentCompleted, deliveryStatusUpdated].map(({ topic }) => ({
+      ...{ id: '', topic, key: someone.userId, value: '{', headers: {} },
+    }));
+    await bus.publish(junk);
+    const id = await fleet.order(someone);
+    await ends(fleet, [id], 30_000);
+    const letters = await until('all are put aside', async () => {
+      const found = (await bus.deadLetters()).filter(({ key }) => key === someone.userId);
+      return found.length >= 7 && found;
+    });
+    expect(letters.map(({ group, topic, reason }) => `${topic} ${group}: ${reason}`).toSorted()).toEqual([
+      'delivery.status.updated order: the value is not JSON',
+      'order.created delivery: the value is not JSON',
+      'order.created payment-orders: the value is not JSON',
+      'order.created payment: the value is not JSON',
+      'payment.completed delivery: the value is not JSON',
+      'payment.completed order: the value is not JSON',
+      'user.registered payment: the value is not JSON',
+    ]);
+  });
+
+  test('a poison event goes aside on every consumed topic, its partition goes on, and replayed it has its effect once', {
+    timeout: 120_000,
+  }, async () => {
+    const [poisoned, newcomer] = [await customer(), randomUUID()];
+    const neighbour = await neighbourOf(poisoned);
+    const places = [
+      ['payment', 'accounts'],
+      ['payment', 'payments'],
+      ['payment', 'known_orders'],
+      ['delivery', 'known_orders'],
+      ['order', 'orders'],
+    ] as const;
+    const poison = async (
+      service: (typeof places)[number][0],
+      table: string,
+      operations = 'insert or update',
+    ) => {
+      await fleet.sql(
+        service,
+        `create or replace function poison() returns trigger language plpgsql as $$ begin
+           if new.user_id in ('${poisoned.userId}', '${newcomer}') then
+             raise check_violation using message = 'poison';
+           end if;
+           return new;
+         end $$`,
+      );
+      await fleet.sql(
+        service,
+        `create trigger poison before ${operations} on ${table} for each row execute function poison()`,
+      );
+    };
+    const cure = (service: (typeof places)[number][0], table: string) =>
+      fleet.sql(service, `drop trigger poison on ${table}`);
+    const aside = async (...expected: string[]) => {
+      const own = [poisoned.userId, newcomer];
+      const letters = await until(
+        `aside are ${expected.join(', ') || 'none'}`,
+        async () => {
+          const found = (await bus.deadLetters()).filter(({ key }) => own.includes(key));
+          const names = new Set(found.map(({ group, topic }) => `${topic} ${group}`));
+          return names.size === expected.length && expected.every((name) => names.has(name)) && found;
+        },
+        30_000,
+      );
+      for (const { reason } of letters) expect(reason).toBe('poison');
+      // The same partitions carry what comes after.
+      await ends(fleet, [await fleet.order(neighbour)], 30_000);
+    };
+    const replay = (topic: string) => bus.replayDeadLetters({ topic, first: 1_000 });
+
+    for (const [service, table] of places) {
+      // An order can be placed; what becomes of it cannot be written.
+      await poison(service, table, table === 'orders' ? 'update' : 'insert or update');
+    }
+    await bus.publish([toMessage('test', userRegistered, { userId: newcomer }, new Date())]);
+    const id = await fleet.order(poisoned);
+    await aside(
+      'order.created delivery',
+      'order.created payment',
+      'order.created payment-orders',
+      'user.registered payment',
+    );
+
+    for (const table of ['accounts', 'payments', 'known_orders']) await cure('payment', table);
+    await replay('user.registered');
+    await replay('order.created');
+    await aside('order.created delivery', 'payment.completed delivery', 'payment.completed order');
+    expect(await fleet.sql('payment', 'select from accounts where user_id = $1', [newcomer])).toHaveLength(1);
+
+    await cure('delivery', 'known_orders');
+    await replay('order.created');
+    await replay('payment.completed');
+    await aside('delivery.status.updated order', 'payment.completed order');
+
+    await cure('order', 'orders');
+    await replay('payment.completed');
+    await replay('delivery.status.updated');
+    expect([...(await ends(fleet, [id], 30_000)).values()]).toEqual(['COMPLETED']);
+    // As if somebody had replayed everything twice.
+    await aside();
+    const once = [
+      ['payment', 'select from payments where order_id = $1'],
+      [
+        'payment',
+        `select from ledger_entries e join payments p on p.id = e.payment_id where p.order_id = $1`,
+      ],
+      ['delivery', 'select from deliveries where order_id = $1'],
+    ] as const;
+    for (const [service, sql] of once) expect(await fleet.sql(service, sql, [id])).toHaveLength(1);
+    const delivered = `select c.status from delivery_changes c join deliveries d on d.id = c.delivery_id
+      where d.order_id = $1 order by c.sequence`;
+    expect(
+      (await fleet.sql<{ status: string }>('delivery', delivered, [id])).map(({ status }) => status),
+    ).toEqual(steps);
+  });
+
+  test('SIGTERM to each under load loses no request, no event and no message of a subscription', {
+    timeout: 240_000,
+  }, async () => {
+    const customers = await Promise.all(Array.from({ length: 6 }, () => customer('1000.00')));
+    const loaded = new AbortController();
+    const orders: { id: string; customer: Customer }[] = [];
+    const lost: unknown[] = [];
+    const following: Promise<string[]>[] = [];
+    const load = customers.map(async (one) => {
+      for (let n = 0; !loaded.signal.aborted; n += 1) {
+        const id = await placeOrder(fleet, one, `order ${n}`, (error) => lost.push(error));
+        orders.push({ id, customer: one });
+        // Every fifth is watched.
+        if (n % 5 === 0)
+          following.push(follow(fleet, id, one.token).then((seen) => seen.map(({ status }) => status)));
+      }
+    });
+    for (const member of members) {
+      const [from] = [orders.length];
+      await until('orders are placed', () => orders.length > from + 10);
+      expect(await fleet.terminate(member), `${member} ends cleanly`).toBe(0);
+      await fleet.start(member);
+    }
+    loaded.abort();
+    await Promise.all(load);
+    expect(lost).toEqual([]);
+    const ids = orders.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const statuses = await ends(fleet, ids, 60_000);
+    expect(new Set(statuses.values())).toEqual(new Set(['COMPLETED']));
+    for (const seen of await Promise.all(following)) {
+      // It begins with the state at that moment; from there on nothing is missing and nothing comes twice.
+      expect(steps.slice(-seen.length)).toEqual(seen);
+    }
+    expect(
+      await fleet.sql(
+        'payment',
+        'select count(*)::int as all, count(distinct order_id)::int as orders from payments where order_id = any($1::uuid[])',
+        [ids],
+      ),
+    ).toEqual([{ all: ids.length, orders: ids.length }]);
+  });
+});
