@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import type { MigrationCommand } from './app/migrations.js';
 import { needsOf } from './app/needs.js';
 import type { Running } from './app/running.js';
@@ -13,6 +14,8 @@ const usage = `usage: doorstep [command]
   gateway                            the gateway alone, for any supergraph
   user | order | payment | delivery  one service alone; start them and the gateway in any order
   migrate up|down|status [service]   the databases' migrations
+  dead-letters [list|replay] [topic] [--first N] [--values]
+                                     events that failed for good: list them, or hand them to their group again
 
 The environment is described in .env.example.`;
 
@@ -30,6 +33,7 @@ async function main([command = 'all', ...rest]: string[]): Promise<void> {
     return serve(config, (log, told) => startAll(config, log, told, { kafka }));
   }
   if (command === 'migrate') return migrations(rest);
+  if (command === 'dead-letters') return deadLetters(rest);
   const service = serviceNames.find((name) => name === command);
   if (service) {
     flags(rest);
@@ -126,6 +130,21 @@ async function migrations([command, given, ...rest]: string[]): Promise<void> {
   const config = loadConfig(process.env, service ? { services: [service] } : {});
   const { runMigrations } = await import('./app/migrations.js');
   await runMigrations(config, { command: command satisfies MigrationCommand, service, print });
+}
+
+async function deadLetters(given: string[]): Promise<void> {
+  const { values: flags, positionals } = parseArgs({
+    args: given,
+    options: { first: { type: 'string' }, values: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  const [command = 'list', topic, ...more] = positionals;
+  if ((command !== 'list' && command !== 'replay') || more.length > 0) throw new Error(usage);
+  if (flags.first !== undefined && !/^\d{1,9}$/.test(flags.first)) throw new Error('--first takes a number');
+  const first = Number(flags.first ?? Number.MAX_SAFE_INTEGER);
+  const config = loadConfig(process.env, process.env['KAFKA_BROKERS'] ? { services: [], alone: true } : {});
+  const { runDeadLetters } = await import('./app/dead-letters.js');
+  await runDeadLetters(config, { command, topic, first, values: flags.values, print });
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -1,8 +1,7 @@
-import { type Config, databaseUrl, serviceNames } from '../platform/config.js';
-import { lockDataDir } from '../platform/data-dir.js';
+import { type Config, serviceNames } from '../platform/config.js';
 import { migrate, migrateDown, migrationStatus } from '../platform/migrate.js';
-import { startEmbeddedPostgres } from '../platform/postgres/embedded.js';
 import { projectPath } from '../platform/root.js';
+import { reachDatabases } from './own-servers.js';
 
 export type MigrationCommand = 'up' | 'down' | 'status';
 
@@ -17,11 +16,11 @@ export async function runMigrations(
 ): Promise<void> {
   const { command, service, print } = options;
   const services = serviceNames.filter((name) => service === undefined || name === service);
-  const { databases, close } = await reach(config);
+  const { url, close } = await reachDatabases(config);
   try {
     for (const name of services) {
       const place = {
-        url: databases(name),
+        url: url(name),
         directory: projectPath('prisma', name, 'migrations'),
         service: name,
       };
@@ -41,25 +40,4 @@ async function run(
   } else if (command === 'up') {
     if ((await migrate(place)).applied.length === 0) place.log('nothing to apply');
   } else if ((await migrateDown(place)).undone.length === 0) place.log('nothing to take back');
-}
-
-async function reach(
-  config: Config,
-): Promise<{ databases: (service: string) => string; close: () => Promise<void> }> {
-  if (!config.embedded)
-    return { databases: (service) => databaseUrl(config, service), close: async () => undefined };
-  const unlock = await lockDataDir(config.DATA_DIR);
-  try {
-    const server = await startEmbeddedPostgres({ dataDir: config.DATA_DIR, databases: serviceNames });
-    return {
-      databases: (service) => server.url(service),
-      async close() {
-        await server.stop();
-        await unlock();
-      },
-    };
-  } catch (error) {
-    await unlock();
-    throw error;
-  }
 }

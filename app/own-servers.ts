@@ -30,6 +30,32 @@ export async function withOwnDatabase(config: Config, log: Log, lifecycle: Lifec
   return { ...config, DATABASE_URL: postgres.url('postgres') };
 }
 
+/**
+ * The addresses of the databases, for a command that is over soon: starts PostgreSQL under DATA_DIR where none
+ * is named, and stops it when it is closed.
+ * @throws where another process runs on that DATA_DIR
+ */
+export async function reachDatabases(
+  config: Config,
+): Promise<{ url: (database: string) => string; close: () => Promise<void> }> {
+  if (!config.embedded) return { url: (name) => databaseUrl(config, name), close: async () => undefined };
+  const unlock = await lockDataDir(config.DATA_DIR);
+  try {
+    const databases = [...serviceNames, busDatabase];
+    const server = await startEmbeddedPostgres({ dataDir: config.DATA_DIR, databases });
+    return {
+      url: (name) => server.url(name),
+      async close() {
+        await server.stop();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
 /** Starts a Kafka broker under DATA_DIR, and answers the configuration that uses it. */
 export async function withOwnKafka(config: Config, log: Log, lifecycle: Lifecycle): Promise<Config> {
   const dataDir = config.DATA_DIR;

@@ -1,12 +1,19 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ConfigError, databaseUrl, loadConfig, serviceNames } from './config.js';
+import {
+  ConfigError,
+  databaseUrl,
+  loadConfig,
+  type Purpose,
+  type ServiceName,
+  serviceNames,
+} from './config.js';
 import { parseDuration } from './duration.js';
 import { newPrivateKey } from './testing/tokens.js';
 
-function failure(env: Record<string, string>): string {
+function failure(env: Record<string, string>, purpose?: Purpose): string {
   try {
-    loadConfig(env);
+    loadConfig(env, purpose);
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;
@@ -127,6 +134,31 @@ test('a database for some services only is refused, naming what is missing', () 
   const config = loadConfig(all);
   expect(config.embedded).toBe(false);
   expect(() => databaseUrl(config, 'bus')).toThrow(ConfigError);
+});
+
+test('a service alone needs its own database only, and a gateway none', () => {
+  const only = (env: Record<string, string>, services: ServiceName[]) =>
+    failure(env, { services, alone: true });
+  const order = { ORDER_DATABASE_URL: 'postgres://db/order' };
+  expect(only(order, ['order'])).toBe('nothing is wrong');
+  expect(only(order, ['user'])).toBe('USER_DATABASE_URL must be set too, or DATABASE_URL');
+  expect(only({}, ['user'])).toBe('USER_DATABASE_URL must be set, or DATABASE_URL');
+  expect(only({ DATABASE_URL: 'postgres://db/any' }, ['user'])).toBe('nothing is wrong');
+  expect(only({}, [])).toBe('nothing is wrong');
+  expect(failure(order, { services: ['order'] })).toBe('nothing is wrong');
+});
+
+test('one process of several has nothing embedded and no demo data, and listens everywhere', () => {
+  const own = { embedded: true, DEMO_DATA: true, DELIVERY_SIMULATION: true, HOST: '127.0.0.1' };
+  const alone = { embedded: false, DEMO_DATA: false, DELIVERY_SIMULATION: false, HOST: '0.0.0.0' };
+  expect(loadConfig({})).toMatchObject(own);
+  expect(loadConfig({}, { services: ['order'] })).toMatchObject(own);
+  expect(loadConfig({}, { services: [], alone: true })).toMatchObject(alone);
+  expect(loadConfig({ DATABASE_URL: 'postgres://db/any' })).toMatchObject(alone);
+  expect(loadConfig({ HOST: '127.0.0.1', DEMO_DATA: 'on' }, { services: [], alone: true })).toMatchObject({
+    ...alone,
+    ...{ HOST: '127.0.0.1', DEMO_DATA: true },
+  });
 });
 
 test('demo data and the simulator are off with a database of yours, unless asked for', () => {

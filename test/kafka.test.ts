@@ -15,16 +15,18 @@ import type { Customer } from './support/client.js';
 import { ends, type Fleet, members, startFleet } from './support/fleet.js';
 import { follow } from './support/follow.js';
 import { placeOrder } from './support/orders.js';
+import { runDoorstep } from './support/process.js';
 
 const steps = ['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'];
 
 needs('java', 'mvn')('six processes on a real broker', () => {
   let fleet: Fleet;
   let bus: Bus;
+  let brokers: string;
   const closing: (() => Promise<void>)[] = [];
   beforeAll(async () => {
     const onEnd = (close: () => Promise<void>) => void closing.push(close);
-    const { brokers } = await ownKafka(onEnd);
+    brokers = (await ownKafka(onEnd)).brokers;
     fleet = await startFleet({ brokers, onEnd });
     bus = testBus({ brokers: [brokers] });
     await bus.start();
@@ -96,6 +98,18 @@ needs('java', 'mvn')('six processes on a real broker', () => {
       'payment.completed order: the value is not JSON',
       'user.registered payment: the value is not JSON',
     ]);
+    const command = async (...args: string[]) => {
+      const { ended, output } = runDoorstep(['dead-letters', ...args], { KAFKA_BROKERS: brokers });
+      expect(await ended).toBe(0);
+      return output();
+    };
+    expect(await command('list', 'order.created', '--first', '1')).toMatch(
+      /^order\.created {2}(delivery|payment|payment-orders) {2}\S+Z {2}\S+ {2}the value is not JSON\n3 in all\n$/,
+    );
+    expect(await command('replay', 'user.registered')).toBe('1 replayed\n');
+    await until('it is put aside again', async () =>
+      (await command('list', 'user.registered')).endsWith('\n1 in all\n'),
+    );
   });
 
   test('a poison event goes aside on every consumed topic, its partition goes on, and replayed it has its effect once', {

@@ -178,6 +178,9 @@ needs('java', 'mvn')('with Kafka', () => {
     const authorization = `Bearer ${register?.accessToken}`;
     expect(await ask('{ orders { nodes { id } } }', { authorization })).toEqual({ orders: { nodes: [] } });
 
+    expect(await stop('delivery')).toBe(0);
+    start('delivery');
+
     await kafka.open(broker);
     for (const { ready } of running.values()) await ready;
     expect(await get('gateway', '/health/ready')).toEqual({ status: 200, body: { status: 'ready' } });

@@ -33,7 +33,7 @@ export interface DeadLetter {
  * process. Both deliver at least once, in order within a topic and key, and put an event aside after
  * `maxAttempts` failures of its own while others go on; outages are retried for ever.
  */
-export interface Bus {
+export interface Bus extends DeadLetters {
   /** What readiness calls it while it is missing. */
   readonly name: string;
   /** Resolves once the messages are safe; throws when that is not known. Publishing one twice is harmless. */
@@ -48,8 +48,13 @@ export interface Bus {
   readonly ready: boolean;
   /** Lets running handlers end, then stops; again is harmless. */
   stop(): Promise<void>;
+}
+
+/** What has been put aside. */
+export interface DeadLetters {
+  /** Of a topic, or of all; oldest first in each topic. */
   deadLetters(topic?: string): Promise<DeadLetter[]>;
-  /** Hands dead letters to their group again; answers how many. */
+  /** Hands the first ones to their group again; answers how many. */
   replayDeadLetters(options: { topic?: string; first: number }): Promise<number>;
 }
 

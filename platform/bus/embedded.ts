@@ -3,41 +3,11 @@ import type { Log } from '../log.js';
 import { type Database, openDatabase } from '../postgres/database.js';
 import type { Worker as Watch } from '../worker.js';
 import { type Outcome, processBatch } from './batch.js';
-import { type AnyConsumer, type Bus, backoff, type DeadLetter, maxAttempts } from './bus.js';
+import { type AnyConsumer, type Bus, backoff, maxAttempts } from './bus.js';
+import { embeddedSchema, listDeadLetters, replayDeadLetters } from './embedded-tables.js';
 import { type Contract, type Event, type Message, parseMessage } from './event.js';
 import { countOutcomes, timeHandling, watchLag } from './outcomes.js';
 import { becomeOwner, type Owner } from './owner.js';
-
-/**
- * The bus's own database: a row for each message and group that has yet to handle it (so nothing is
- * lost in a crash), and the messages that were put aside.
- */
-const schema = `
-create table if not exists delivery (
-  id bigint generated always as identity primary key,
-  group_name text not null,
-  topic text not null,
-  key text not null,
-  message_id text not null,
-  value text not null,
-  headers jsonb not null,
-  attempts integer not null default 0,
-  next_at timestamptz not null default now(),
-  unique (group_name, message_id)
-);
-create index if not exists delivery_queue on delivery (group_name, topic, id);
-create index if not exists delivery_waiting on delivery (group_name, topic, key) where attempts > 0;
-create table if not exists dead_letter (
-  id bigint generated always as identity primary key,
-  group_name text not null,
-  topic text not null,
-  key text not null,
-  message_id text not null,
-  value text not null,
-  headers jsonb not null,
-  reason text not null,
-  at timestamptz not null default now()
-);`;
 
 const batchSize = 100;
 /** A look without having been woken: for retries that fall due and for rows that an earlier process left. */
@@ -230,7 +200,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
         onError: (error) => log.warn({ service: 'bus', err: error }, 'the bus lost a connection'),
       });
       try {
-        await bus.query(schema);
+        await bus.query(embeddedSchema);
       } catch (error) {
         await bus.close();
         await owner.release();
@@ -251,27 +221,11 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       await database?.close();
       await owner?.release();
     },
-    async deadLetters(topic) {
-      const { rows } = await opened().query<DeadLetter>(
-        `select message_id as id, group_name as "group", topic, key, value, reason, at from dead_letter d
-         where $1::text is null or topic = $1 order by d.id`,
-        [topic ?? null],
-      );
-      return rows;
-    },
-    async replayDeadLetters({ topic, first }) {
-      const { rowCount } = await opened().query(
-        `with replayed as (
-           delete from dead_letter where id in (
-             select id from dead_letter where $1::text is null or topic = $1 order by id limit $2 for update)
-           returning *)
-         insert into delivery (group_name, topic, key, message_id, value, headers)
-         select group_name, topic, key, message_id, value, headers from replayed order by id
-         on conflict (group_name, message_id) do nothing`,
-        [topic ?? null, first],
-      );
+    deadLetters: async (topic) => listDeadLetters(opened(), topic),
+    async replayDeadLetters(which) {
+      const replayed = await replayDeadLetters(opened(), which);
       wakeAll();
-      return rowCount;
+      return replayed;
     },
   };
 }

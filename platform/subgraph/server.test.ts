@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import type { Bus } from '../bus/bus.js';
 import { loadConfig } from '../config.js';
 import { openDatabase } from '../postgres/database.js';
+import { gate } from '../testing/gate.js';
 import { silent } from '../testing/log.js';
 import { freePort, type Passage, passage } from '../testing/ports.js';
 import { createTestDatabase, testServer } from '../testing/postgres.js';
@@ -299,6 +300,32 @@ describe('when it leaves', () => {
     await expect(ready(running)).rejects.toThrow();
     await workers.stop();
     expect(events).toEqual([]);
+  });
+
+  test('what it stands on is there until the last request is answered', async () => {
+    const [began, held] = [gate(), gate()];
+    const running = await start(
+      tiny({
+        resolvers: {
+          Query: {
+            async product(_source: unknown, { id }: { id: string }) {
+              began.resolve();
+              await held.promise;
+              events.push('answered');
+              return { id };
+            },
+          },
+        },
+      }),
+    );
+    const answer = ask(running, '{ product(id: "7") { id } }');
+    await began.promise;
+    const stopped = running.stop();
+    await expect.poll(() => ready(running).catch(() => 'refused')).toBe('refused');
+    held.resolve();
+    expect(await answer).toEqual({ status: 200, data: { product: { id: '7' } } });
+    await stopped;
+    expect(events).toEqual(['answered', 'tiny closed']);
   });
 
   test('it is not ready from the moment that its process is told to stop', async () => {

@@ -1,7 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import pg from 'pg';
+import { freePort } from '../../platform/testing/ports.js';
 import { createTestDatabase } from '../../platform/testing/postgres.js';
 import { until } from '../../platform/testing/until.js';
 import { type Client, createClient } from './client.js';
@@ -99,17 +98,6 @@ export async function startFleet(options: {
       return (await databases.get(service)?.query(text, values))?.rows as R[];
     },
   };
-}
-
-/** A port that nobody uses, for what is to come back on it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const place = server.address();
-  server.close();
-  await once(server, 'close');
-  if (place === null || typeof place === 'string') throw new Error('there is no port');
-  return place.port;
 }
 
 /** Waits until every order of these has reached its end, and answers their statuses by id. */
