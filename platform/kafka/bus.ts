@@ -5,7 +5,7 @@ import { watchLag } from '../bus/outcomes.js';
 import { ConfigError } from '../config.js';
 import type { Log } from '../log.js';
 import type { Worker } from '../worker.js';
-import { createKafka, withAdmin } from './client.js';
+import { createKafka, reasonOf, withAdmin } from './client.js';
 import { type Compression, hasZstd } from './codecs.js';
 import { listDeadLetters, replayDeadLetters, toDeadLetter } from './dead-letters.js';
 import { runGroup } from './group.js';
@@ -57,8 +57,8 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
       try {
         return await work();
       } catch (error) {
-        if (attempt % 5 === 1)
-          log.warn({ brokers: options.brokers, err: error }, `${service} waits for Kafka`);
+        if (attempt % 5 === 3)
+          log.warn({ brokers: options.brokers, reason: reasonOf(error) }, `${service} waits for Kafka`);
         await pause(backoff(attempt, { firstMs: 100, capMs: 2_000 }), signal ?? never);
       }
     }

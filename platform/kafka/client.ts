@@ -49,3 +49,6 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
     await admin.disconnect().catch(() => undefined);
   }
 }
+
+/** kafkajs's stacks tell of kafkajs alone. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -2,7 +2,7 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { pause } from '../bell.js';
 import { backoff } from '../bus/bus.js';
 import type { Log } from '../log.js';
-import { retries } from './client.js';
+import { reasonOf, retries } from './client.js';
 import { ensureTopics } from './topics.js';
 
 /** What is done with the messages of one connection to the brokers. */
@@ -103,7 +103,9 @@ export function supervise(options: SuperviseOptions): Supervised {
         await live();
       } catch (error) {
         failures = Date.now() - began > 60_000 ? 1 : failures + 1;
-        log.warn({ group: groupId, err: error }, 'a consumer lost Kafka, and tries again');
+        // New topics and groups need a moment, and so does a broker that has just come back.
+        const level = failures < 4 ? 'debug' : 'warn';
+        log[level]({ group: groupId, reason: reasonOf(error) }, 'a consumer lost Kafka, and tries again');
         await pause(backoff(failures, { firstMs: 200, capMs: 2_000 }), stopping.signal);
       }
     }

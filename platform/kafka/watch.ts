@@ -1,7 +1,7 @@
 import type { Admin, Kafka } from 'kafkajs';
 import type { Log } from '../log.js';
 import { repeat, type Worker } from '../worker.js';
-import { retries } from './client.js';
+import { reasonOf, retries } from './client.js';
 
 const everyMs = 1_000;
 /** Without an answer for so long, Kafka is away. */
@@ -34,7 +34,7 @@ export function watchKafka({ kafka, log }: { kafka: Kafka; log: Log }): KafkaWat
       if (away) log.info('Kafka answers again');
       away = false;
     } catch (error) {
-      if (!away) log.error({ err: error }, 'Kafka does not answer');
+      if (!away) log.error({ reason: reasonOf(error) }, 'Kafka does not answer');
       away = true;
       const failed = admin;
       admin = undefined;

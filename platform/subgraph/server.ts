@@ -77,7 +77,7 @@ export async function startSubgraph<App, Context extends RequestContext>(
   let leaving = false;
 
   function missing(): string[] {
-    if (lifecycle.stopping || signal.aborted) return [`${name}: it is stopping`];
+    if (leaving || lifecycle.stopping || signal.aborted) return [`${name}: it is stopping`];
     const parts = [
       ...(watch?.answers ? [] : [`${name}: database`]),
       ...(bus.ready ? [] : [`${name}: ${bus.name}`]),
