@@ -1,0 +1,100 @@
+/**
+ * How many orders a second come to their end, beside what PostgreSQL alone can do on the same server, in one
+ * run: `make bench`. `ORDERS` (2000) is how many each part places. `--kafka` runs one process a service with a
+ * Kafka broker between them; otherwise one process has the embedded bus. `--durable` lets the server force each
+ * commit to disk: without, commits cost no waiting, which favours the floor, since it has ten times as many.
+ * `--profile=folder` keeps a CPU profile of each process there.
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startLocalKafka } from '../../platform/kafka/broker/keeper.js';
+import { startEmbeddedPostgres } from '../../platform/postgres/embedded.js';
+import { measureFloor } from './floor.js';
+import { measureFlow } from './flow.js';
+
+/** What we want to reach of the floor. */
+const wanted = { fromTheOutbox: 0.5, withCreateOrder: 0.25 };
+
+const { values } = parseArgs({
+  options: {
+    kafka: { type: 'boolean', default: false },
+    durable: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+  },
+});
+const orders = Number(process.env['ORDERS'] || 2_000);
+if (!Number.isInteger(orders) || orders < 100) throw new Error('ORDERS takes a whole number from 100');
+
+const began = performance.now();
+const log = (line: string): void =>
+  console.error(`${String(Math.round((performance.now() - began) / 1000)).padStart(4)} s  ${line}`);
+// Servers and processes that we started are ended by their exit hooks.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
+const folder = await mkdtemp(join(tmpdir(), 'doorstep-bench-'));
+await chmod(folder, 0o711);
+try {
+  await bench();
+} finally {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+async function bench(): Promise<void> {
+  log('starting PostgreSQL');
+  const databases = ['floor', 'user', 'order', 'payment', 'delivery', 'bus'];
+  const postgres = await startEmbeddedPostgres({ dataDir: folder, databases, durable: values.durable });
+  try {
+    const floor = await measureFloor({ url: postgres.url('floor'), folder, orders, log });
+    const kafka = values.kafka ? await startLocalKafka({ dataDir: folder, log: () => {} }) : undefined;
+    if (kafka) log('Kafka runs');
+    try {
+      const brokers = kafka?.brokers;
+      const databaseUrl = postgres.url('postgres');
+      const flow = await measureFlow({ databaseUrl, brokers, folder, orders, profile: values.profile, log });
+      print(floor, flow);
+    } finally {
+      await kafka?.stop();
+    }
+  } finally {
+    await postgres.stop();
+  }
+}
+
+function print(
+  floor: Awaited<ReturnType<typeof measureFloor>>,
+  flow: Awaited<ReturnType<typeof measureFlow>>,
+): void {
+  const row = (name: string, part: keyof typeof wanted): string[] => {
+    const { ordersPerSecond, clients } = floor[part];
+    return [
+      name,
+      `${Math.round(ordersPerSecond)} (${clients} clients)`,
+      String(Math.round(flow[part])),
+      (flow[part] / ordersPerSecond).toFixed(2),
+      wanted[part].toFixed(2),
+    ];
+  };
+  const rows = [
+    ['orders/s', 'floor', 'doorstep', 'ratio', 'wanted'],
+    row('from the outbox on to DELIVERED', 'fromTheOutbox'),
+    row('from createOrder on to DELIVERED', 'withCreateOrder'),
+  ];
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
+  for (const cells of rows)
+    console.log(
+      cells
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  '),
+    );
+  const { perSecond, p50Ms, p99Ms } = flow.createOrder;
+  const where = values.kafka ? 'one process a service, Kafka between them' : 'one process, the embedded bus';
+  console.log(
+    `\n${orders} orders each; ${where}; ${availableParallelism()} processors, shared with what measures.` +
+      `\ncreateOrder itself: ${Math.round(perSecond)} a second, half within ${Math.round(p50Ms)} ms, 99 % within ${Math.round(p99Ms)} ms.`,
+  );
+}

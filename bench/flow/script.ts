@@ -1,0 +1,263 @@
+/**
+ * The life of one order as a pgbench script: the statements of the services (subgraphs/{order,payment,delivery}/
+ * commands.ts and consumers.ts, platform/{inbox,outbox,idempotency}.ts), for one event and one order each time,
+ * with one transaction a step. Each service's tables are in a schema of its name, in one database, since a
+ * client of pgbench has one connection.
+ *
+ * What differs, each time to the floor's advantage: a client relays its own events by their ids, where a relay
+ * looks for the oldest; a delivery is assigned and moved by its id, where workers look for those that can be;
+ * an update that would change nothing is left out; and nobody listens to NOTIFY, makes JSON or reads it.
+ */
+
+/** Variables that the script is run with. */
+export interface ScriptVariables {
+  /** Rows of the outbox with the first order's events; see seed.ts. */
+  first: number;
+  /** So many orders has each client. */
+  each: number;
+  customers: number;
+  products: number;
+}
+
+type Service = 'order' | 'payment' | 'delivery';
+const table = (service: Service, name: string): string => `"${service}".${name}`;
+
+const text = (...lines: string[]): string => lines.join('\n');
+
+/** The value of an event: what a service writes, in length. pgbench would take a colon and a word for a variable. */
+function eventValue(service: Service, topic: string, data: object): string {
+  const id = '00000000-0000-4000-8000-000000000000';
+  const event = {
+    ...{ specversion: '1.0', id, source: `/doorstep/${service}`, type: topic },
+    ...{ time: '2026-11-21T08:00:00.000Z', datacontenttype: 'application/json' },
+    data: { orderId: id, userId: id, ...data },
+  };
+  return JSON.stringify(event).replace(/:(?=\w)/g, ': ');
+}
+
+const headers = '{"content-type":"application/cloudevents+json; charset=utf-8"}';
+
+/** Writes an event to a service's outbox; its row and its id become :<name>_row and :<name>_id. */
+const emit = (service: Service, name: string, topic: string, data: object): string =>
+  text(
+    `insert into ${table(service, 'outbox')} (event_id, topic, key, value, headers)`,
+    `select * from unnest(array[gen_random_uuid()], array['${topic}'], array[:created_key]::text[],`,
+    `  array['${eventValue(service, topic, data)}'], array['${headers}']::jsonb[])`,
+    `returning id as row, event_id as id \\gset ${name}_`,
+  );
+
+/** Takes an event from a service's outbox to the bus: two statements, each a transaction of its own. */
+const relay = (service: Service, row: string, name = 'relayed', also = ''): string =>
+  text(
+    `select o.id as row, event_id as id, topic, key, value, headers${also}`,
+    `from ${table(service, 'outbox')} o where o.id = :${row} \\gset ${name}_`,
+    `delete from ${table(service, 'outbox')} where id = any(array[:${name}_row]::bigint[]);`,
+  );
+
+const transaction = (...statements: string[]): string => text('begin;', ...statements, 'commit;');
+
+/** A group handles an event: the inbox and the effects, in one transaction. */
+const consume = (service: Service, group: string, event: string, ...effects: string[]): string =>
+  transaction(
+    `insert into ${table(service, 'inbox')} (group_name, event_id)`,
+    `select '${group}', * from unnest(array[:${event}]::uuid[]) as e (id) order by id`,
+    'on conflict do nothing returning event_id;',
+    ...effects,
+  );
+
+const knowOrder = text(
+  `insert into ${table('payment', 'known_orders')} (order_id, user_id)`,
+  'select * from unnest(array[:created_order]::uuid[], array[:created_key]::uuid[]) order by 1',
+  'on conflict (order_id) do nothing;',
+);
+
+const charge = text(
+  `insert into ${table('payment', 'accounts')} (user_id)`,
+  'select distinct u.id from unnest(array[:created_key]::uuid[]) as u (id) order by u.id',
+  'on conflict (user_id) do nothing;',
+  `select id, user_id, balance_cents as balance from ${table('payment', 'accounts')}`,
+  'where user_id = any(array[:created_key]::uuid[]) order by id for update \\gset account_',
+  `select order_id from ${table('payment', 'payments')} where order_id = any(array[:created_order]::uuid[]);`,
+  `insert into ${table('payment', 'payments')} (order_id, user_id, account_id, status, amount_cents)`,
+  'select * from unnest(array[:created_order]::uuid[], array[:created_key]::uuid[], array[:account_id]::uuid[],',
+  "  array['SUCCESS'], array[500]::bigint[]) returning id, order_id \\gset payment_",
+  '\\set left :account_balance - 500',
+  `update ${table('payment', 'accounts')} a set balance_cents = n.balance_cents, updated_at = now()`,
+  'from unnest(array[:created_key]::uuid[], array[:left]::bigint[]) as n (user_id, balance_cents)',
+  'where a.user_id = n.user_id;',
+  `insert into ${table('payment', 'ledger_entries')} (account_id, kind, amount_cents, balance_after_cents, payment_id)`,
+  "select account_id, 'CHARGE', -amount_cents, balance_after_cents, payment_id",
+  'from unnest(array[:account_id]::uuid[], array[500]::bigint[], array[:left]::bigint[], array[:payment_id]::uuid[])',
+  '  with ordinality as n (account_id, amount_cents, balance_after_cents, payment_id, position) order by position;',
+  emit('payment', 'paid', 'payment.completed', {
+    paymentId: '00000000-0000-7000-8000-000000000000',
+    ...{ status: 'SUCCESS', amountCents: 500, currency: 'EUR' },
+  }),
+);
+
+/** An order learns a fact. */
+const learn = (change: { status: string; deliveryStatus?: string; deliverySequence?: number }): string => {
+  const { status, deliveryStatus, deliverySequence = 0 } = change;
+  const copy = deliveryStatus === undefined ? 'null' : `'${deliveryStatus}'`;
+  return text(
+    'select id, user_id, status, delivery_status, delivery_sequence, sequence',
+    `from ${table('order', 'orders')} where id = any(array[:created_order]::uuid[]) order by id for update \\gset locked_`,
+    '\\set sequence :locked_sequence + 1',
+    `insert into ${table('order', 'order_changes')} (order_id, sequence, status, delivery_status)`,
+    `select * from unnest(array[:created_order]::uuid[], array[:sequence]::int[], array['${status}'], array[${copy}]::text[]);`,
+    `update ${table('order', 'orders')} o set status = n.status, delivery_status = n.delivery_status,`,
+    '  delivery_sequence = n.delivery_sequence, sequence = n.sequence, updated_at = now()',
+    `from unnest(array[:created_order]::uuid[], array['${status}'], array[${copy}]::text[], array[${deliverySequence}],`,
+    '  array[:sequence]::int[]) as n (id, status, delivery_status, delivery_sequence, sequence) where o.id = n.id;',
+    emit('order', 'updated', 'order.updated', { sequence: 1, status }),
+  );
+};
+
+/** What delivery hears of an order; `address` and `paid` are SQL. */
+const remember = (address: string, paid: string): string =>
+  text(
+    `insert into ${table('delivery', 'known_orders')} as k (order_id, user_id, address, paid, closed)`,
+    'select *, paid is false from unnest(array[:created_order]::uuid[], array[:created_key]::uuid[],',
+    `  array[${address}]::text[], array[${paid}]::boolean[]) as n (order_id, user_id, address, paid) order by order_id`,
+    'on conflict (order_id) do update set address = coalesce(k.address, excluded.address),',
+    '  paid = coalesce(k.paid, excluded.paid), closed = k.closed or excluded.closed',
+    'returning order_id, user_id, address, paid, closed \\gset known_',
+  );
+
+/** The history and the event of a delivery's change. */
+const record = (sequence: number, previous: string, status: string, by: string): string =>
+  text(
+    `insert into ${table('delivery', 'delivery_changes')} (delivery_id, sequence, previous, status, reason, by)`,
+    `select * from unnest(array[:delivery_id]::uuid[], array[${sequence}], array[${previous}]::text[], array['${status}'],`,
+    `  array[null]::text[], array['${by}']);`,
+    emit('delivery', 'moved', 'delivery.status.updated', {
+      deliveryId: '00000000-0000-7000-8000-000000000000',
+      ...{ sequence, status },
+    }),
+  );
+
+const begin = text(
+  `insert into ${table('delivery', 'deliveries')} (order_id, user_id, address, status)`,
+  "select *, 'PENDING' from unnest(array[:created_order]::uuid[], array[:created_key]::uuid[], array[:known_address]::text[])",
+  'on conflict (order_id) do nothing returning id, order_id, user_id \\gset delivery_',
+  record(1, 'null', 'PENDING', 'system'),
+);
+
+const assign = transaction(
+  'select pg_advisory_xact_lock(7310003);',
+  `with free as (`,
+  `  select id, row_number() over (order by free_since, id) as place from ${table('delivery', 'couriers')} c`,
+  `  where not exists (select from ${table('delivery', 'deliveries')} a`,
+  "    where a.courier_id = c.id and a.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'))",
+  '), waiting as (',
+  `  select id, row_number() over (order by id) as place from ${table('delivery', 'deliveries')}`,
+  "  where id = :delivery_id and courier_id is null and status = 'PENDING' order by id limit 1",
+  ')',
+  `update ${table('delivery', 'deliveries')} d set courier_id = free.id, updated_at = now()`,
+  "from waiting join free using (place) where d.id = waiting.id and d.courier_id is null and d.status = 'PENDING';",
+);
+
+/** A courier takes a delivery one step further. */
+const move = (sequence: number, previous: string, status: string): string =>
+  transaction(
+    `select id, order_id, user_id, status, sequence from ${table('delivery', 'deliveries')}`,
+    "where id = :delivery_id and courier_id is not null and status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')",
+    '  for update skip locked;',
+    `update ${table('delivery', 'deliveries')} d set status = n.status, sequence = n.sequence, updated_at = now()`,
+    `from unnest(array[:delivery_id]::uuid[], array['${status}'], array[${sequence}]) as n (id, status, sequence)`,
+    'where d.id = n.id;',
+    ...(status === 'DELIVERED'
+      ? [
+          `update ${table('delivery', 'couriers')} set free_since = now()`,
+          `where id in (select courier_id from ${table('delivery', 'deliveries')} where id = any(array[:delivery_id]::uuid[]));`,
+        ]
+      : []),
+    record(sequence, `'${previous}'`, status, 'courier'),
+  );
+
+/** A delivery's event on its way: to the bus, to the order's copy, and the order's own event to the bus. */
+const copy = (deliveryStatus: string, deliverySequence: number): string =>
+  text(
+    relay('delivery', 'moved_row'),
+    consume(
+      'order',
+      'order',
+      'moved_id',
+      learn({
+        status: deliveryStatus === 'DELIVERED' ? 'COMPLETED' : 'PAID',
+        ...{ deliveryStatus, deliverySequence },
+      }),
+    ),
+    relay('order', 'updated_row'),
+  );
+
+/** From the moment that an order's events have left the outbox. */
+const afterwards = text(
+  consume('payment', 'payment-orders', 'created_id', knowOrder),
+  consume('payment', 'payment', 'created_id', charge),
+  consume('delivery', 'delivery', 'created_id', remember("'Long Lane 1'", 'null')),
+  relay('payment', 'paid_row'),
+  consume('order', 'order', 'paid_id', learn({ status: 'PAID' })),
+  relay('order', 'updated_row'),
+  consume('delivery', 'delivery', 'paid_id', remember('null', 'true'), begin),
+  copy('PENDING', 1),
+  assign,
+  move(2, 'PENDING', 'IN_TRANSIT'),
+  copy('IN_TRANSIT', 2),
+  move(3, 'IN_TRANSIT', 'OUT_FOR_DELIVERY'),
+  copy('OUT_FOR_DELIVERY', 3),
+  move(4, 'OUT_FOR_DELIVERY', 'DELIVERED'),
+  copy('DELIVERED', 4),
+  '',
+);
+
+/** Both events of a new order; `also` is read from the first. */
+const relayBoth = (also = ''): string =>
+  text(relay('order', 'first_row', 'created', also), relay('order', 'second_row'));
+
+/** The life of an order that stands in the database, with its two events in the outbox. */
+export const fromTheOutbox = text(
+  '\\set n :n + 1',
+  '\\set first_row :first + 2 * (:client_id * :each + :n - 1)',
+  '\\set second_row :first_row + 1',
+  // The one thing that a consumer has to read from the event.
+  relayBoth(", value::json->'data'->>'orderId' as order"),
+  afterwards,
+);
+
+const customer = "('00000000-0000-4000-8000-' || lpad(to_hex(:customer::int), 12, '0'))::uuid";
+const product = "('00000000-0000-7000-8000-' || lpad(to_hex(:product::int), 12, '0'))::uuid";
+const created = eventValue('order', 'order.created', {
+  ...{ totalCents: 500, currency: 'EUR', deliveryAddress: 'Long Lane 1' },
+});
+const updated = eventValue('order', 'order.updated', { sequence: 1, status: 'PENDING' });
+
+/** The life of an order from `createOrder` on, with an idempotency key. */
+export const withCreateOrder = text(
+  '\\set n :n + 1',
+  '\\set customer random(1, :customers)',
+  '\\set product random(1, :products)',
+  transaction(
+    `insert into ${table('order', 'idempotency_keys')} (user_id, mutation, key, input_hash)`,
+    `values (${customer}, 'createOrder', :client_id || '-' || :n || '-' || :first, repeat('0', 64)) on conflict do nothing;`,
+    `select id::text, name, price_cents, available from ${table('order', 'products')}`,
+    `where id = any(array[${product}]) order by id for share;`,
+    `insert into ${table('order', 'orders')} (user_id, status, total_cents, delivery_address)`,
+    `values (${customer}, 'PENDING', 500, 'Long Lane 1') returning id as order, user_id as key \\gset created_`,
+    `insert into ${table('order', 'order_items')} (order_id, position, product_id, quantity, price_cents)`,
+    `values (:created_order, 0, ${product}, 1, 500);`,
+    `insert into ${table('order', 'order_changes')} (order_id, sequence, status) values (:created_order, 1, 'PENDING');`,
+    'with written as (',
+    `  insert into ${table('order', 'outbox')} (event_id, topic, key, value, headers)`,
+    `  values (gen_random_uuid(), 'order.created', :created_key, '${created}', '${headers}'),`,
+    `    (gen_random_uuid(), 'order.updated', :created_key, '${updated}', '${headers}') returning id)`,
+    'select min(id) as first_row, max(id) as second_row from written \\gset',
+    `update ${table('order', 'idempotency_keys')} set result_id = :created_order`,
+    `where user_id = ${customer} and mutation = 'createOrder' and key = :client_id || '-' || :n || '-' || :first;`,
+  ),
+  // What the answer is made of.
+  `select id, user_id, status, delivery_status, total_cents, delivery_address, created_at, updated_at`,
+  `from ${table('order', 'orders')} where id = any(array[:created_order]::uuid[]);`,
+  relayBoth(),
+  afterwards,
+);
