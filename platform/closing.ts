@@ -5,42 +5,44 @@ import type { FastifyInstance } from 'fastify';
 
 export interface ClosingOptions {
   /**
-   * How long a server that closes goes on taking requests, in ms, 0 unless told: it is not ready then, and each
-   * answer ends its connection, so that clients and balancers turn away by themselves. No time at all when nobody
-   * is connected.
+   * How long a server that closes goes on as ever, in ms, 0 unless told: it is not ready then, so that whoever
+   * asks turns away by himself. No time at all when nobody is connected.
    */
   lameDuckMs?: number | undefined;
   /** Closes what connections have been upgraded to; called once the time above is over. */
   closeSockets?: () => Promise<void>;
 }
 
-/** Who has connected by the time that the listener closes has this long to send a request, in ms. */
-const lastRequestMs = 100;
+/** So long is a moment looked for in which the listener can be closed without dropping anyone, in ms. */
+const quietWithinMs = 200;
 
 /**
  * Makes `close` lose no request. HTTP/1.1 has no way to say "no more" on a connection that nothing runs on: what
- * a client writes while it is being closed is lost, and a mutation cannot be tried again. So connections are
- * ended by an answer that says so, and only those that had none to give in all that time are cut.
+ * a client writes while it is being closed is lost, and a mutation cannot be tried again. So when the listener
+ * is closed, connections are ended by an answer that says so, and only those that have no more to give, in a
+ * third of `lameDuckMs`, are cut. Not before: who was told so earlier would come back at once, through the
+ * listener, which drops who is on his way when it closes.
  */
 export function closeGently(app: FastifyInstance, options: ClosingOptions): void {
   const { lameDuckMs = 0, closeSockets } = options;
   const connections = watchConnections(app.server);
-  let closing = false;
+  let phase: 'open' | 'lame duck' | 'closing' = 'open';
   app.addHook('preClose', async () => {
-    closing = true;
+    phase = 'lame duck';
     if (connections.any()) await delay(lameDuckMs);
-    await closeSockets?.();
     await connections.quiet();
+    phase = 'closing';
     // As HTTP servers do it, what has no request yet would be cut at once.
     if (app.server.listening) Listener.prototype.close.call(app.server);
-    await connections.gone(Math.min(lameDuckMs, lastRequestMs));
+    await Promise.all([closeSockets?.(), connections.gone(lameDuckMs / 3)]);
     // What has reached this machine has come, whether or not it has been read.
     await afterReading();
     connections.endUnused();
   });
-  // An answer that is under way when closing begins says it too: otherwise closing waits for its connection.
   app.addHook('onSend', async (_request, reply) => {
-    if (closing) void reply.header('connection', 'close');
+    // Fastify says it as soon as closing begins, of requests that come after that; we, of all, and later.
+    if (phase === 'lame duck') reply.raw.removeHeader('connection');
+    if (phase === 'closing') void reply.header('connection', 'close');
   });
 }
 
@@ -57,6 +59,7 @@ function watchConnections(server: Server) {
   const unused = new Map<Socket, number>();
   let onGone = (): void => {};
   let count = 0;
+  let over = false;
   server.on('connection', (socket) => {
     // upgrades.ts gives a connection back as a new one.
     if (open.has(socket)) return;
@@ -72,7 +75,9 @@ function watchConnections(server: Server) {
   server.on('request', ({ socket }, response) => {
     unused.delete(socket);
     response.once('close', () => {
-      if (!socket.destroyed) unused.set(socket, socket.bytesRead);
+      // What was told to stay, and answered to the end only now.
+      if (over) socket.destroySoon();
+      else if (!socket.destroyed) unused.set(socket, socket.bytesRead);
     });
   });
   return {
@@ -82,7 +87,8 @@ function watchConnections(server: Server) {
      * that have not been taken from it when that closes.
      */
     async quiet(): Promise<void> {
-      for (let round = 0, before = -1; before !== count && round < 100; round += 1) {
+      const began = Date.now();
+      for (let before = -1; before !== count && Date.now() - began < quietWithinMs; ) {
         before = count;
         await afterReading();
       }
@@ -98,7 +104,9 @@ function watchConnections(server: Server) {
         };
       });
     },
+    /** Now, and from now on. */
     endUnused(): void {
+      over = true;
       for (const [socket, bytes] of unused) if (socket.bytesRead === bytes) socket.destroy();
     },
   };

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { must, type Result, refusable, refuse } from './errors.js';
 import { claim, type Repeatable, settle } from './idempotency.js';
-import type { Tx } from './postgres/database.js';
 import { gate } from './testing/gate.js';
 import { createServiceDatabase } from './testing/service-tables.js';
 
@@ -13,12 +12,6 @@ beforeAll(async () => {
   await service.database.query('create table effects (id uuid primary key, key text)');
 });
 afterAll(() => service.drop());
-
-/** What the functions use of a Prisma transaction, over pg. */
-const raw = (tx: Tx) => ({
-  $queryRawUnsafe: async <T>(text: string, ...values: unknown[]) => (await tx.query(text, values)).rows as T,
-  $executeRawUnsafe: async (text: string, ...values: unknown[]) => (await tx.query(text, values)).rowCount,
-});
 
 const request = (changes: Partial<Repeatable> = {}): Repeatable => ({
   userId: randomUUID(),
@@ -35,12 +28,12 @@ const mutate = (
 ) =>
   refusable(() =>
     service.database.transaction(async (tx) => {
-      const first = must(await claim(raw(tx), asked));
+      const first = must(await claim(tx.query, asked));
       if (first !== null) return first;
       const id = randomUUID();
       await tx.query('insert into effects values ($1, $2)', [id, asked.key]);
       must(await work());
-      await settle(raw(tx), asked, id);
+      await settle(tx.query, asked, id);
       return id;
     }),
   );
@@ -135,7 +128,7 @@ test.each(['', 'x'.repeat(201)])('a key of a wrong length is refused', async (ke
 
 test('a mutation that forgot to settle its key never runs twice', async () => {
   const asked = request();
-  await service.database.transaction((tx) => claim(raw(tx), asked));
+  await service.database.transaction((tx) => claim(tx.query, asked));
   await expect(mutate(asked)).rejects.toThrow('never settled');
   expect(await effects(asked)).toBe(0);
 });

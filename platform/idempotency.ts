@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto';
 import { ok, type Result, refuse } from './errors.js';
 import { isText } from './text.js';
 
-/** The part of a Prisma transaction that is used here; every service's client has it. */
-interface RawTransaction {
-  $queryRawUnsafe<T>(query: string, ...values: unknown[]): Promise<T>;
-  $executeRawUnsafe(query: string, ...values: unknown[]): Promise<number>;
-}
+/** Runs one statement in the transaction of the effect, of pg or (see postgres/prisma.ts) of Prisma. */
+export type Query = <R>(text: string, values: readonly unknown[]) => Promise<{ rows: R[] }>;
 
 /** A mutation that a client may repeat by accident, and the key by which it says so. */
 export interface Repeatable {
@@ -21,26 +18,23 @@ export interface Repeatable {
  * is looked at: so a refusal, which rolls back, leaves no trace, and a repetition that runs at the
  * same time waits here for the first. Answers the id of the first answer, or null when this is the first.
  */
-export async function claim(tx: RawTransaction, request: Repeatable): Promise<Result<string | null>> {
+export async function claim(query: Query, request: Repeatable): Promise<Result<string | null>> {
   const { userId, mutation, key } = request;
   if (key.length < 1 || key.length > 200 || !isText(key)) {
     return refuse('BAD_USER_INPUT', 'An idempotency key has 1 to 200 characters.', 'idempotencyKey');
   }
   const inputHash = createHash('sha256').update(JSON.stringify(request.input)).digest('hex');
-  const claimed = await tx.$executeRawUnsafe(
-    `insert into idempotency_keys (user_id, mutation, key, input_hash) values ($1::uuid, $2, $3, $4) on conflict do nothing`,
-    userId,
-    mutation,
-    key,
-    inputHash,
+  const claimed = await query(
+    `insert into idempotency_keys (user_id, mutation, key, input_hash) values ($1::uuid, $2, $3, $4)
+     on conflict do nothing returning true as claimed`,
+    [userId, mutation, key, inputHash],
   );
-  if (claimed === 1) return ok(null);
-  const [first] = await tx.$queryRawUnsafe<{ input_hash: string; result_id: string | null }[]>(
+  if (claimed.rows.length === 1) return ok(null);
+  const { rows } = await query<{ input_hash: string; result_id: string | null }>(
     `select input_hash, result_id::text from idempotency_keys where user_id = $1::uuid and mutation = $2 and key = $3`,
-    userId,
-    mutation,
-    key,
+    [userId, mutation, key],
   );
+  const [first] = rows;
   if (first?.input_hash === inputHash) {
     if (first.result_id === null)
       throw new Error(`${mutation} claimed an idempotency key and never settled it`);
@@ -54,12 +48,9 @@ export async function claim(tx: RawTransaction, request: Repeatable): Promise<Re
 }
 
 /** Notes the id of the answer, in the same transaction, so that a repetition gets the same. */
-export async function settle(tx: RawTransaction, request: Repeatable, resultId: string): Promise<void> {
-  await tx.$executeRawUnsafe(
+export async function settle(query: Query, request: Repeatable, resultId: string): Promise<void> {
+  await query(
     `update idempotency_keys set result_id = $4::uuid where user_id = $1::uuid and mutation = $2 and key = $3`,
-    request.userId,
-    request.mutation,
-    request.key,
-    resultId,
+    [request.userId, request.mutation, request.key, resultId],
   );
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import type { DeadLetter } from '../bus/bus.js';
 import { withAdmin } from './client.js';
-import { type Failure, replayHeader } from './lane.js';
+import type { Failure } from './crew.js';
+import { replayHeader } from './lane.js';
 import type { Outgoing, Publisher } from './producer.js';
 import { deadLetterTopic, isDeadLetterTopic } from './topics.js';
 

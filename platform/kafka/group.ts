@@ -1,7 +1,7 @@
 import type { Consumer as KafkaConsumer } from 'kafkajs';
 import type { AnyConsumer } from '../bus/bus.js';
-import { countOutcomes, timeHandling } from '../bus/outcomes.js';
-import { createLane, type Failure, type Lane } from './lane.js';
+import { type Crew, createCrew, type Failure } from './crew.js';
+import { createLane, type Lane } from './lane.js';
 import { type Session, type Supervised, type SuperviseOptions, supervise } from './supervise.js';
 
 /** How long positions are gathered before they are committed: what a crash repeats, the inbox knows. */
@@ -17,8 +17,8 @@ export interface GroupOptions extends Pick<SuperviseOptions, 'kafka' | 'sessionT
 }
 
 /**
- * Consumes for one group, side by side for each partition that it is given. Offsets are committed after
- * what they stand for: who comes after a consumer that was killed sees its last messages again.
+ * Consumes for one group the partitions that it is given. Offsets are committed after what they stand for: who
+ * comes after a consumer that was killed sees its last messages again.
  */
 export const runGroup = (options: GroupOptions): Supervised =>
   supervise({
@@ -32,51 +32,44 @@ export const runGroup = (options: GroupOptions): Supervised =>
 
 function openLanes(kafkaConsumer: KafkaConsumer, options: GroupOptions): Session {
   const { group, consumers, batchSize, log, bury } = options;
-  const lanes = new Map<string, Lane>();
-  const paused = new Set<string>();
-  const uncommitted = new Map<string, { topic: string; partition: number; lane: Lane }>();
+  /** By topic, then by partition. */
+  const lanes = new Map<string, Map<number, Lane>>();
+  const crews = new Map<string, Crew>();
+  const paused = new Set<Lane>();
+  const uncommitted = new Set<Lane>();
   const [full, low] = [batchSize * 10, batchSize * 2];
   let committing: NodeJS.Timeout | undefined;
-  let closed = false;
 
-  /** The lane of a partition that is ours. */
-  function laneOf(topic: string, partition: number): Lane | undefined {
-    const id = nameOf(topic, partition);
-    const known = lanes.get(id);
-    const consumer = consumers.find(({ contract }) => contract.topic === topic);
-    if (known || !consumer || closed) return known;
-    const lane = createLane({
-      consumer,
-      partition,
-      batchSize,
-      log,
-      bury,
-      begin: () => timeHandling(group, topic),
-      count: (tally) => countOutcomes(group, topic, tally),
-      onProgress(lane) {
-        if (lanes.get(id) !== lane) return;
-        uncommitted.set(id, { topic, partition, lane });
-        committing ??= setTimeout(commit, commitEveryMs);
-        throttle(id, topic, partition, lane.size);
-      },
-    });
-    lanes.set(id, lane);
-    return lane;
+  for (const consumer of consumers) {
+    const { topic } = consumer.contract;
+    const own = new Map<number, Lane>();
+    lanes.set(topic, own);
+    crews.set(topic, createCrew({ consumer, lanes: () => own.values(), batchSize, log, bury, onProgress }));
+  }
+
+  function onProgress(lane: Lane): void {
+    if (lanes.get(lane.topic)?.get(lane.partition) !== lane) return;
+    uncommitted.add(lane);
+    committing ??= setTimeout(commit, commitEveryMs);
+    throttle(lane);
   }
 
   /** Stops fetching a partition of which so many wait, and begins again when few do. */
-  function throttle(id: string, topic: string, partition: number, size: number): void {
-    const place = [{ topic, partitions: [partition] }];
-    if (size >= full && !paused.has(id)) {
-      paused.add(id);
-      kafkaConsumer.pause(place);
-    } else if (size <= low && paused.delete(id)) kafkaConsumer.resume(place);
+  function throttle(lane: Lane): void {
+    if (lane.size >= full && !paused.has(lane)) {
+      paused.add(lane);
+      kafkaConsumer.pause([placeOf(lane)]);
+    } else if (lane.size <= low) resume(lane);
+  }
+
+  function resume(lane: Lane): void {
+    if (paused.delete(lane)) kafkaConsumer.resume([placeOf(lane)]);
   }
 
   async function commit(): Promise<void> {
     committing = undefined;
-    const offsets = [...uncommitted.values()].flatMap(({ topic, partition, lane }) =>
-      lane.position === undefined ? [] : [{ topic, partition, offset: lane.position.toString() }],
+    const offsets = [...uncommitted].flatMap(({ topic, partition, position }) =>
+      position === undefined ? [] : [{ topic, partition, offset: position.toString() }],
     );
     uncommitted.clear();
     if (offsets.length === 0) return;
@@ -90,30 +83,33 @@ function openLanes(kafkaConsumer: KafkaConsumer, options: GroupOptions): Session
 
   return {
     async eachBatch({ batch: { topic, partition, messages, highWatermark } }) {
-      laneOf(topic, partition)?.push(messages, highWatermark);
+      const own = lanes.get(topic);
+      if (!own) return;
+      const lane = own.get(partition) ?? createLane(group, topic, partition);
+      own.set(partition, lane);
+      lane.push(messages, highWatermark);
+      onProgress(lane);
+      crews.get(topic)?.ring();
     },
     assigned(partitions) {
-      for (const [id, lane] of lanes) {
-        const [topic = '', partition] = placeOf(id);
-        if (partitions[topic]?.includes(partition)) continue;
-        // Another has it now: what waits here is handled there, and nothing of it is committed from here.
-        lanes.delete(id);
-        uncommitted.delete(id);
-        paused.delete(id);
-        void lane.stop();
+      for (const [topic, own] of lanes) {
+        for (const [partition, lane] of own) {
+          if (partitions[topic]?.includes(partition)) continue;
+          // Another has it now: what waits here is handled there, and nothing of it is committed from here.
+          own.delete(partition);
+          uncommitted.delete(lane);
+          // Or it would still be paused when it comes back.
+          resume(lane);
+        }
       }
     },
     async close() {
-      closed = true;
       clearTimeout(committing);
-      await Promise.all([...lanes.values()].map((lane) => lane.stop()));
+      await Promise.all([...crews.values()].map((crew) => crew.stop()));
+      clearTimeout(committing);
       await commit();
     },
   };
 }
 
-const nameOf = (topic: string, partition: number): string => `${topic}|${partition}`;
-const placeOf = (name: string): [topic: string, partition: number] => {
-  const [topic = '', partition] = name.split('|');
-  return [topic, Number(partition)];
-};
+const placeOf = ({ topic, partition }: Lane) => ({ topic, partitions: [partition] });

@@ -40,19 +40,23 @@ const batchSize = 100;
 export const assignCouriers = (database: Database): Promise<number> =>
   database.transaction(async (tx) => {
     await tx.query('select pg_advisory_xact_lock($1)', [assignmentLock]);
-    const { rowCount } = await tx.query(
-      `with free as (
-         select id, row_number() over (order by free_since, id) as place from couriers c
-         where not exists (
-           select from deliveries a
-           where a.courier_id = c.id and a.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'))
-       ), waiting as (
-         select id, row_number() over (order by id) as place from deliveries
-         where courier_id is null and status = 'PENDING' order by id limit $1
-       )
-       update deliveries d set courier_id = free.id, updated_at = now()
-       from waiting join free using (place) where d.id = waiting.id and d.courier_id is null and d.status = 'PENDING'`,
+    // Three statements: of one, the planner does not know how many wait, and looks at all couriers for each.
+    const { rows: waiting } = await tx.query<{ id: string }>(
+      `select id from deliveries where courier_id is null and status = 'PENDING' order by id limit $1 for update`,
       [batchSize],
+    );
+    if (waiting.length === 0) return 0;
+    const { rows: free } = await tx.query<{ id: string }>(
+      `select id from couriers c where not exists (
+         select from deliveries a
+         where a.courier_id = c.id and a.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'))
+       order by free_since, id limit $1`,
+      [waiting.length],
+    );
+    const { rowCount } = await tx.query(
+      `update deliveries d set courier_id = n.courier_id, updated_at = now()
+       from unnest($1::uuid[], $2::uuid[]) as n (id, courier_id) where d.id = n.id`,
+      [waiting.slice(0, free.length).map(({ id }) => id), free.map(({ id }) => id)],
     );
     return rowCount;
   });

@@ -4,7 +4,8 @@ import { must, type Result, refusable } from '../../platform/errors.js';
 import { claim, type Repeatable, settle } from '../../platform/idempotency.js';
 import { isId } from '../../platform/ids.js';
 import { currency } from '../../platform/money.js';
-import { outboxRows } from '../../platform/outbox.js';
+import { insertOutbox } from '../../platform/outbox.js';
+import type { Database, Tx } from '../../platform/postgres/database.js';
 import {
   type CatalogueEntry,
   checkCatalogue,
@@ -12,7 +13,7 @@ import {
   type OrderRequest,
   readOrder,
 } from './domain.js';
-import type { Prisma, PrismaClient } from './generated/prisma/client.js';
+import type { PrismaClient } from './generated/prisma/client.js';
 
 export interface OrderCommands {
   /** Places an order and answers its id; with an idempotency key that was used before, the id of then. */
@@ -26,18 +27,18 @@ export interface OrderCommands {
   ): Promise<void>;
 }
 
-export const orderCommands = (prisma: PrismaClient): OrderCommands => ({
+export const orderCommands = (database: Database, prisma: PrismaClient): OrderCommands => ({
   createOrder: (userId, { idempotencyKey, ...input }) =>
     refusable(() =>
-      prisma.$transaction(async (tx) => {
+      database.transaction(async (tx) => {
         const request = repeatable(userId, idempotencyKey, input);
-        const first = request && must(await claim(tx, request));
+        const first = request && must(await claim(tx.query, request));
         if (first) return first;
         const order = must(readOrder(input, isId));
         const refusal = checkCatalogue(order, await lockCatalogue(tx, order));
         if (refusal) must(refusal);
         const orderId = await insertOrder(tx, userId, order);
-        if (request) await settle(tx, request, orderId);
+        if (request) await settle(tx.query, request, orderId);
         return orderId;
       }),
     ),
@@ -55,30 +56,40 @@ const repeatable = (
   key === null || key === undefined ? undefined : { userId, mutation: 'createOrder', key, input };
 
 /** The products of an order, locked against a new price until the order stands. */
-const lockCatalogue = (tx: Prisma.TransactionClient, order: NewOrder): Promise<CatalogueEntry[]> =>
-  tx.$queryRaw<CatalogueEntry[]>`
-    select id::text, name, price_cents as "priceCents", available from products
-    where id = any(${[...new Set(order.lines.map(({ productId }) => productId))]}::uuid[]) order by id for share`;
-
-async function insertOrder(tx: Prisma.TransactionClient, userId: string, order: NewOrder): Promise<string> {
-  const { lines, deliveryAddress, totalCents } = order;
-  const { id: orderId } = await tx.order.create({
-    data: { userId, status: 'PENDING', deliveryAddress, totalCents },
-    select: { id: true },
-  });
-  await tx.orderItem.createMany({ data: lines.map((line, position) => ({ ...line, orderId, position })) });
-  await tx.orderChange.create({
-    data: { orderId, sequence: 1, status: 'PENDING' },
-    select: { sequence: true },
-  });
-  const at = new Date();
-  const created = toMessage(
-    'order',
-    orderCreated,
-    { orderId, userId, totalCents, currency, deliveryAddress },
-    at,
+async function lockCatalogue(tx: Tx, order: NewOrder): Promise<CatalogueEntry[]> {
+  const { rows } = await tx.query<CatalogueEntry>(
+    `select id, name, price_cents as "priceCents", available from products
+     where id = any($1::uuid[]) order by id for share`,
+    [[...new Set(order.lines.map(({ productId }) => productId))]],
   );
-  const updated = toMessage('order', orderUpdated, { orderId, userId, sequence: 1, status: 'PENDING' }, at);
-  await tx.outbox.createMany({ data: outboxRows([created, updated]) });
+  return rows;
+}
+
+async function insertOrder(tx: Tx, userId: string, order: NewOrder): Promise<string> {
+  const { lines, deliveryAddress, totalCents } = order;
+  const { rows } = await tx.query<{ orderId: string }>(
+    `insert into orders (user_id, status, delivery_address, total_cents) values ($1, 'PENDING', $2, $3)
+     returning id as "orderId"`,
+    [userId, deliveryAddress, totalCents],
+  );
+  const orderId = rows[0]?.orderId ?? '';
+  await tx.query(
+    `with change as (insert into order_changes (order_id, sequence, status) values ($1, 1, 'PENDING'))
+     insert into order_items (order_id, position, product_id, quantity, price_cents)
+     select $1, position - 1, product_id, quantity, price_cents
+     from unnest($2::uuid[], $3::int[], $4::int[]) with ordinality
+       as line (product_id, quantity, price_cents, position)`,
+    [
+      orderId,
+      lines.map(({ productId }) => productId),
+      lines.map(({ quantity }) => quantity),
+      lines.map(({ priceCents }) => priceCents),
+    ],
+  );
+  const at = new Date();
+  await insertOutbox(tx, [
+    toMessage('order', orderCreated, { orderId, userId, totalCents, currency, deliveryAddress }, at),
+    toMessage('order', orderUpdated, { orderId, userId, sequence: 1, status: 'PENDING' }, at),
+  ]);
   return orderId;
 }

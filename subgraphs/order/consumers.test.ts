@@ -19,7 +19,7 @@ interface Order {
 async function placed(database: Database, count: number): Promise<Order[]> {
   const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
   onTestFinished(() => prisma.$disconnect());
-  const commands = orderCommands(prisma);
+  const commands = orderCommands(database, prisma);
   const productId = randomUUID();
   await commands.ensureProducts([{ id: productId, name: 'Soup', description: 'Hot', priceCents: 650 }]);
   const items = [{ productId, quantity: 1, price: '6.50' }];

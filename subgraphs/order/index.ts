@@ -33,7 +33,7 @@ export const orderSubgraph = defineSubgraph<App, Context>({
       read: (watches) => readOrderChanges(database, watches),
     });
     bus.listen(orderUpdated, ({ data }) => live.ring(data.orderId));
-    return { database, prisma, live, commands: orderCommands(prisma), demoData: config.DEMO_DATA };
+    return { database, prisma, live, commands: orderCommands(database, prisma), demoData: config.DEMO_DATA };
   },
   context: ({ database, commands, live }, principal) => ({
     principal,

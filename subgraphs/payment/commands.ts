@@ -1,6 +1,7 @@
 import { must, type Result, refusable, refuse } from '../../platform/errors.js';
 import { claim, settle } from '../../platform/idempotency.js';
 import { violatedConstraint } from '../../platform/postgres/errors.js';
+import { queryIn } from '../../platform/postgres/prisma.js';
 import { readTopUp } from './domain.js';
 import type { PrismaClient } from './generated/prisma/client.js';
 
@@ -29,7 +30,7 @@ export const paymentCommands = (prisma: PrismaClient): PaymentCommands => ({
     try {
       return await refusable(() =>
         prisma.$transaction(async (tx) => {
-          const first = must(await claim(tx, request));
+          const first = must(await claim(queryIn(tx), request));
           if (first) return first;
           const amountCents = must(readTopUp(amount));
           if (by === userId) await tx.account.createMany({ data: [{ userId }], skipDuplicates: true });
@@ -48,7 +49,7 @@ export const paymentCommands = (prisma: PrismaClient): PaymentCommands => ({
               balanceAfterCents: account.balanceCents,
             },
           });
-          await settle(tx, request, account.id);
+          await settle(queryIn(tx), request, account.id);
           return account.id;
         }),
       );
