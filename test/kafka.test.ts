@@ -9,11 +9,12 @@ import type { Bus } from '../platform/bus/bus.js';
 import { toMessage } from '../platform/bus/event.js';
 import { ownKafka } from '../platform/testing/kafka.js';
 import { testBus } from '../platform/testing/kafka-bus.js';
-import { needs } from '../platform/testing/needs.js';
+import { findProgram, needs } from '../platform/testing/needs.js';
 import { until } from '../platform/testing/until.js';
 import type { Customer } from './support/client.js';
-import { ends, type Fleet, members, startFleet } from './support/fleet.js';
+import { ends, type Fleet, type Member, members, startFleet } from './support/fleet.js';
 import { follow } from './support/follow.js';
+import { complaints, samplesOf, sum } from './support/metrics.js';
 import { placeOrder } from './support/orders.js';
 import { runDoorstep } from './support/process.js';
 
@@ -207,6 +208,25 @@ needs('java', 'mvn')('six processes on a real broker', () => {
       (await fleet.sql<{ status: string }>('delivery', delivered, [id])).map(({ status }) => status),
     ).toEqual(steps);
   });
+
+  test.skipIf(findProgram('promtool') === undefined && process.env['CI'] !== 'true')(
+    'promtool has nothing to say about the metrics of any process, and lag and dead letters are among them',
+    async () => {
+      const pages = new Map<Member, string>();
+      for (const member of members) {
+        const page = await (await fetch(fleet.metricsUrl(member))).text();
+        expect(complaints(page), member).toBe('');
+        pages.set(member, page);
+      }
+      const payment = samplesOf(pages.get('payment') ?? '');
+      const of = { group: 'payment', topic: 'order.created' };
+      expect(sum(payment, 'consumer_dead_letters_total', of)).toBeGreaterThan(0);
+      expect(sum(payment, 'consumer_events_handled_total', of)).toBeGreaterThan(0);
+      expect(sum(payment, 'consumer_lag_events', of)).toBeGreaterThanOrEqual(0);
+      expect(sum(payment, 'producer_events_published_total', { service: 'payment' })).toBeGreaterThan(0);
+      expect(sum(payment, 'outbox_events', { service: 'payment' })).toBeGreaterThanOrEqual(0);
+    },
+  );
 
   test('SIGTERM to each under load loses no request, no event and no message of a subscription', {
     timeout: 240_000,

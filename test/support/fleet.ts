@@ -22,6 +22,8 @@ export interface Fleet extends Client {
   terminate(member: Member): Promise<number | string>;
   /** Runs one statement on a service's database. */
   sql<R = Record<string, unknown>>(service: Service, text: string, values?: unknown[]): Promise<R[]>;
+  /** The address of a process's metrics. */
+  metricsUrl(member: Member): string;
   /** The address of a service's GraphQL. */
   subgraphUrl(service: Service): string;
 }
@@ -93,6 +95,7 @@ export async function startFleet(options: {
     start: async (member) => void (await run(member).ready),
     kill: async (member) => void (await end(member, 'SIGKILL')),
     terminate: (member) => end(member, 'SIGTERM'),
+    metricsUrl: (member) => /Metrics +(\S+)/.exec(running.get(member)?.output() ?? '')?.[1] ?? '',
     subgraphUrl,
     async sql<R>(service: Service, text: string, values: unknown[] = []): Promise<R[]> {
       return (await databases.get(service)?.query(text, values))?.rows as R[];
