@@ -1,7 +1,7 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-coverage bench lint fmt build health kafka migrate migrate-down migrate-status clean
+.PHONY: help run up down logs test test-coverage bench lint fmt build health kafka migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
@@ -38,6 +38,15 @@ health: ## Ask a running doorstep whether it is ready (PORT, HOST)
 
 kafka: $(installed) ## Run a Kafka broker here, of DATA_DIR; prints KAFKA_BROKERS (needs Java and Maven)
 	@npm run --silent kafka
+
+up: ## Start everything in containers, one a service, and wait until it is ready (needs Docker)
+	@node scripts/compose.mjs up --build --detach
+
+down: ## Stop the containers; VOLUMES=1 throws away what they have stored
+	@node scripts/compose.mjs down $(if $(VOLUMES),--volumes)
+
+logs: ## Follow the logs of all containers, or of SERVICE
+	@node scripts/compose.mjs logs --follow --tail=100 $(SERVICE)
 
 migrate: $(built) ## Apply pending migrations, of all services or of SERVICE
 	@bin/doorstep migrate up $(SERVICE)
