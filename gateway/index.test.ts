@@ -246,6 +246,24 @@ describe('around GraphQL', () => {
 });
 
 describe('stopping', () => {
+  test('goes on for a while, though it is not ready; sockets stay until that is over', async () => {
+    const own = await startTestGateway({ supergraph, subgraphUrls: library.urls, lameDuckMs: 1_000 });
+    const socket = await openSocket(own.url);
+    const stopped = own.stop();
+    const ready = await fetch(`${own.url}/health/ready`);
+    expect([ready.status, await ready.json()]).toEqual([
+      503,
+      { status: 'waiting', missing: ['gateway: it is stopping'] },
+    ]);
+    const { status, body } = await post(own, '{ book(id: "1") { title author { name } } }');
+    expect([status, body.data]).toEqual([200, { book: { title: 'Kim', author: { name: 'Author a1' } } }]);
+    socket.subscribe('1', '{ book(id: "1") { title } }');
+    expect(await socket.next()).toMatchObject({ type: 'next' });
+    expect(await socket.closed).toEqual({ code: 1012, reason: 'Service restart' });
+    await stopped;
+    await expect(fetch(own.url)).rejects.toThrow();
+  });
+
   test('closes sockets with 1012 and answers what is under way', async () => {
     const own = await startTestGateway({ supergraph, subgraphUrls: library.urls });
     const socket = await openSocket(own.url);

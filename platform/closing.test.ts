@@ -6,6 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { createHttpServer, listen } from './http.js';
 import { gate } from './testing/gate.js';
 import { silent } from './testing/log.js';
+import { refuses } from './testing/ports.js';
 
 let app: FastifyInstance;
 let port: number;
@@ -48,11 +49,7 @@ async function used() {
 }
 
 const live = () => fetch(`http://127.0.0.1:${port}/health/live`);
-const refused = () =>
-  live().then(
-    () => false,
-    () => true,
-  );
+const refused = () => refuses(port);
 
 test('a request written on a kept-alive connection at the moment of closing is answered', async () => {
   await start();

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createHttpServer, listen, serveMetrics } from './http.js';
 import { gate } from './testing/gate.js';
 import { silent } from './testing/log.js';
+import { refuses } from './testing/ports.js';
 
 let app: FastifyInstance;
 let url: string;
@@ -119,14 +120,7 @@ test('closing answers what is under way, and keeps no connection open for more',
   );
   await began.promise;
   const closing = app.close();
-  await expect
-    .poll(() =>
-      fetch(`${url}/health/live`).then(
-        () => 'taken',
-        () => 'refused',
-      ),
-    )
-    .toBe('refused');
+  await expect.poll(() => refuses(Number(new URL(url).port))).toBe(true);
   held.resolve();
   expect(await answer).toEqual({ status: 200, connection: 'close' });
   await closing;

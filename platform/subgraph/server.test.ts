@@ -7,7 +7,7 @@ import { loadConfig } from '../config.js';
 import { openDatabase } from '../postgres/database.js';
 import { gate } from '../testing/gate.js';
 import { silent } from '../testing/log.js';
-import { freePort, type Passage, passage } from '../testing/ports.js';
+import { freePort, type Passage, passage, refuses } from '../testing/ports.js';
 import { createTestDatabase, testServer } from '../testing/postgres.js';
 import { openSocket } from '../testing/socket.js';
 import { createTokens } from '../testing/tokens.js';
@@ -327,7 +327,7 @@ describe('when it leaves', () => {
     const answer = ask(running, '{ product(id: "7") { id } }');
     await began.promise;
     const stopped = running.stop();
-    await expect.poll(() => ready(running).catch(() => 'refused')).toBe('refused');
+    await expect.poll(() => refuses(Number(new URL(running.url).port))).toBe(true);
     held.resolve();
     expect(await answer).toEqual({ status: 200, data: { product: { id: '7' } } });
     await stopped;

@@ -11,6 +11,17 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/**
+ * Whether nobody listens on a port of 127.0.0.1. Not by fetch, which waits for ever when a server that closes
+ * cuts a connection before undici has written on it.
+ */
+export function refuses(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(false)).once('error', () => resolve(true));
+  }).finally(() => socket.destroy());
+}
+
 /** A port of 127.0.0.1 that refuses connections while it is closed, and leads to another one while it is open. */
 export interface Passage {
   port: number;
