@@ -8,7 +8,7 @@ import { loadConfig } from '../platform/config.js';
 import { startLocalKafka } from '../platform/kafka/broker/keeper.js';
 
 if (existsSync('.env')) process.loadEnvFile('.env');
-const { DATA_DIR: dataDir } = loadConfig(process.env);
+const { DATA_DIR: dataDir } = loadConfig(process.env, { services: [], alone: true });
 
 const told = new AbortController();
 const end = new Promise((resolve) => told.signal.addEventListener('abort', resolve));
