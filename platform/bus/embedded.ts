@@ -5,9 +5,10 @@ import type { Worker as Watch } from '../worker.js';
 import { type Outcome, processBatch } from './batch.js';
 import { type AnyConsumer, type Bus, backoff, maxAttempts } from './bus.js';
 import { embeddedSchema, listDeadLetters, replayDeadLetters } from './embedded-tables.js';
-import { type Contract, type Event, type Message, parseMessage } from './event.js';
+import type { Message } from './event.js';
 import { countOutcomes, timeHandling, watchLag } from './outcomes.js';
 import { becomeOwner, type Owner } from './owner.js';
+import { createRegistry } from './registry.js';
 
 const batchSize = 100;
 /** A look without having been woken: for retries that fall due and for rows that an earlier process left. */
@@ -26,8 +27,8 @@ interface Worker {
 /** A bus inside one process, on a PostgreSQL database of its own. */
 export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
   const { log } = options;
-  const consumers: AnyConsumer[] = [];
-  const listeners: { contract: Contract<unknown>; onEvent: (event: Event<unknown>) => void }[] = [];
+  const registry = createRegistry(log);
+  const { consumers } = registry;
   const workers: Worker[] = [];
   let database: Database | undefined;
   let owner: Owner | undefined;
@@ -65,21 +66,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       );
     }
     wakeAll();
-    for (const message of messages) ring(message);
-  }
-
-  function ring(message: Message): void {
-    for (const { contract, onEvent } of listeners) {
-      if (contract.topic !== message.topic) continue;
-      const event = parseMessage(contract, message);
-      if (typeof event === 'string') continue;
-      try {
-        onEvent(event);
-      } catch (error) {
-        // The message is safe by now: a listener must not make it look unpublished.
-        log.error({ topic: message.topic, err: error }, 'a listener failed');
-      }
-    }
+    for (const message of messages) registry.ring(message);
   }
 
   /** The next messages of a consumer, oldest first, without the keys that wait for a retry. */
@@ -179,20 +166,10 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
   return {
     name: 'bus',
     publish,
-    consume(consumer) {
-      const { group, contract } = consumer;
-      if (owner) throw new Error('the bus has been started: consumers come before');
-      if (consumers.some((other) => other.group === group && other.contract.topic === contract.topic)) {
-        throw new Error(`group ${group} has a consumer of ${contract.topic} already`);
-      }
-      consumers.push(consumer);
-    },
-    listen: (contract, onEvent) =>
-      void listeners.push({
-        contract: contract as Contract<unknown>,
-        onEvent: onEvent as (event: Event<unknown>) => void,
-      }),
+    consume: registry.consume,
+    listen: registry.listen,
     async start() {
+      registry.close();
       owner = await becomeOwner({ url: options.url, log, onHeld: wakeAll });
       const bus = openDatabase({
         url: options.url,

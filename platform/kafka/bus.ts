@@ -1,7 +1,8 @@
 import { pause } from '../bell.js';
 import { type AnyConsumer, type Bus, backoff } from '../bus/bus.js';
-import type { Contract, Event, Message } from '../bus/event.js';
+import type { Message } from '../bus/event.js';
 import { watchLag } from '../bus/outcomes.js';
+import { createRegistry } from '../bus/registry.js';
 import { ConfigError } from '../config.js';
 import type { Log } from '../log.js';
 import type { Worker } from '../worker.js';
@@ -11,7 +12,7 @@ import type { Failure } from './crew.js';
 import { listDeadLetters, replayDeadLetters, toDeadLetter } from './dead-letters.js';
 import { runGroup } from './group.js';
 import { measureLag } from './lag.js';
-import { type Listener, runListeners } from './listener.js';
+import { runListeners } from './listener.js';
 import { createPublisher, type Outgoing } from './producer.js';
 import type { Supervised } from './supervise.js';
 import { type KafkaWatch, watchKafka } from './watch.js';
@@ -42,8 +43,8 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
     throw new ConfigError(`KAFKA_COMPRESSION zstd needs Node 22.15 or later; this is ${process.version}`);
   const kafka = createKafka(options);
   const publisher = createPublisher({ kafka, compression: options.compression });
-  const consumers: AnyConsumer[] = [];
-  const listeners: Listener[] = [];
+  const registry = createRegistry(log);
+  const { consumers } = registry;
   const running: Supervised[] = [];
   let watch: KafkaWatch | undefined;
   let lag: Worker | undefined;
@@ -72,8 +73,8 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
       const bury = (failures: Failure[]) => putAside(group, failures);
       running.push(runGroup({ kafka, group, consumers: own, batchSize, sessionTimeoutMs, log, bury }));
     }
-    if (listeners.length === 0) return;
-    const listening = { kafka, service, listeners, sessionTimeoutMs, log };
+    if (registry.heard().length === 0) return;
+    const listening = { kafka, service, registry, sessionTimeoutMs, log };
     running.push(await persist(signal, () => runListeners(listening)));
   }
 
@@ -95,20 +96,11 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
       if (!started) return Promise.reject(new Error('the bus has not been started'));
       return publisher.publish(messages.map(toOutgoing));
     },
-    consume(consumer) {
-      const { group, contract } = consumer;
-      if (started) throw new Error('the bus has been started: consumers come before');
-      if (consumers.some((other) => other.group === group && other.contract.topic === contract.topic))
-        throw new Error(`group ${group} has a consumer of ${contract.topic} already`);
-      consumers.push(consumer);
-    },
-    listen: (contract, onEvent) =>
-      void listeners.push({
-        contract: contract as Contract<unknown>,
-        onEvent: onEvent as (event: Event<unknown>) => void,
-      }),
+    consume: registry.consume,
+    listen: registry.listen,
     async start(signal) {
       started = true;
+      registry.close();
       await persist(signal, () => withAdmin(kafka, (admin) => admin.describeCluster()));
       await startConsuming(signal);
       await Promise.race([Promise.all(running.map(({ firstJoin }) => firstJoin)), aborted(signal)]);

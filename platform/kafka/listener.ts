@@ -1,17 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
-import { type Contract, type Event, parseMessage } from '../bus/event.js';
+import type { Registry } from '../bus/registry.js';
 import type { Log } from '../log.js';
 import { withAdmin } from './client.js';
 import { read } from './lane.js';
 import { type Supervised, supervise } from './supervise.js';
 import { ensureTopics } from './topics.js';
-
-/** One that wants to hear every event of a topic. */
-export interface Listener {
-  contract: Contract<unknown>;
-  onEvent: (event: Event<unknown>) => void;
-}
 
 /** Groups of replicas that are gone are removed after so long; until then they may only be away. */
 const forgetAfterMs = 60 * 60 * 1000;
@@ -27,7 +21,7 @@ const groupTime = (service: string, groupId: string): number | undefined => {
 export interface ListeningOptions {
   kafka: Kafka;
   service: string;
-  listeners: Listener[];
+  registry: Pick<Registry, 'heard' | 'ring'>;
   sessionTimeoutMs: number;
   log: Log;
 }
@@ -37,8 +31,8 @@ export interface ListeningOptions {
  * goes when this stops. Messages that cannot be read are left out: their consumers put them aside.
  */
 export async function runListeners(options: ListeningOptions): Promise<Supervised> {
-  const { kafka, service, listeners, sessionTimeoutMs, log } = options;
-  const topics = [...new Set(listeners.map(({ contract }) => contract.topic))];
+  const { kafka, service, registry, sessionTimeoutMs, log } = options;
+  const topics = registry.heard();
   const groupId = groupName(service);
   await ensureTopics(kafka, topics);
   const now = await withAdmin(kafka, async (admin) => {
@@ -59,7 +53,7 @@ export async function runListeners(options: ListeningOptions): Promise<Supervise
     log,
     open: (consumer) => ({
       async eachBatch({ batch: { topic, messages } }) {
-        for (const message of messages) ring(listeners, topic, message, log);
+        for (const message of messages) registry.ring(read(topic, message));
       },
       begun() {
         if (begun) return;
@@ -81,19 +75,6 @@ export async function runListeners(options: ListeningOptions): Promise<Supervise
       await withAdmin(kafka, (admin) => admin.deleteGroups([groupId])).catch(() => undefined);
     },
   };
-}
-
-function ring(listeners: Listener[], topic: string, raw: Parameters<typeof read>[1], log: Log): void {
-  for (const { contract, onEvent } of listeners) {
-    if (contract.topic !== topic) continue;
-    const event = parseMessage(contract, read(topic, raw));
-    if (typeof event === 'string') continue;
-    try {
-      onEvent(event);
-    } catch (error) {
-      log.error({ topic, err: error }, 'a listener failed');
-    }
-  }
 }
 
 /** A replica that was killed leaves its group behind. One that is only away from Kafka would begin anew. */

@@ -284,7 +284,6 @@ test('a port that was taken in the meantime is replaced by another', async () =>
     logFile: join(shared, 'postgres.log'),
     durable: false,
     choosePort: async () => ports.shift() ?? 0,
-    onExit: () => {},
   });
   expect(server.port).toBe(other);
   await stopServer(server, cluster);

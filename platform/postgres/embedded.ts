@@ -2,10 +2,10 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { ensureDataDir } from '../data-dir.js';
+import { type KeeperLog, keep } from '../keeper.js';
 import { binaries, checkReachable, owner } from './binaries.js';
 import { openCluster } from './cluster.js';
-import { keepServer, type ServerLog } from './keeper.js';
-import { databaseUrl } from './postmaster.js';
+import { databaseUrl, findRunning, type Server, startServer, stopServer } from './postmaster.js';
 
 export interface EmbeddedPostgres {
   url(database: string): string;
@@ -21,14 +21,14 @@ export interface EmbeddedPostgresOptions {
   databases: readonly string[];
   /** false for tests: nothing is forced to disk, so a power failure may lose it all. Default true. */
   durable?: boolean;
-  log?: ServerLog;
+  log?: KeeperLog;
 }
 
 /**
  * Starts a real PostgreSQL server that belongs to a data directory, on a free port of 127.0.0.1. The
  * first start makes the database cluster (some seconds). A server that a killed process left running
  * there is taken over, or stopped if it does not answer. Rejects with one line that says what to do.
- * One that ends before `stop` is started again on its port, with what was committed; see keeper.ts.
+ * One that ends before `stop` is started again on its port, with what was committed; see platform/keeper.ts.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { databases, durable = true, log = () => {} } = options;
@@ -38,7 +38,25 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await checkReachable(place.binaries.postgres, place.owner);
 
   const cluster = await openCluster({ ...place, log: (line) => log(line, 'debug') });
-  const { port, stop } = await keepServer({ ...place, cluster, log, logFile: join(dataDir, 'postgres.log') });
+  const starting = { ...place, cluster, logFile: join(dataDir, 'postgres.log') };
+  const kept = await keep<Server>({
+    name: 'PostgreSQL',
+    log,
+    start: async ({ first, onSpawn }) =>
+      (await findRunning(cluster, (line) => log(line, 'debug'))) ??
+      (await startServer({ ...starting, onSpawn, ...(first && { choosePort: async () => first.port }) })),
+    interrupt(pid) {
+      try {
+        // Fast shutdown.
+        process.kill(pid, 'SIGINT');
+      } catch {
+        // It has ended just now.
+      }
+    },
+    stop: (pid) => stopServer({ pid }, cluster),
+  });
+  const { stop } = kept;
+  const { port } = kept.first;
   const url = (database: string) => databaseUrl(cluster, port, database);
   try {
     await createMissing(url('postgres'), databases);

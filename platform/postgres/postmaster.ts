@@ -4,13 +4,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import type { Running } from '../keeper.js';
 import { commandLine, exists } from '../processes.js';
 import { type Binaries, environment, type Owner } from './binaries.js';
 import type { Cluster } from './cluster.js';
 
 /** A server that runs on a cluster; it may have been started by a process that is long dead. */
-export interface Server {
-  pid: number;
+export interface Server extends Running {
   port: number;
 }
 
@@ -47,7 +47,7 @@ export async function findRunning(
     if (left === undefined || !exists(left.pid)) return undefined;
     if (await answers(cluster, left.port)) {
       log(`using the PostgreSQL server that was left running (process ${left.pid})`);
-      return { pid: left.pid, port: left.port };
+      return { pid: left.pid, port: left.port, ended: endOf(left.pid, cluster) };
     }
     if (!(await serves(left.pid, cluster.directory))) {
       if (exists(left.pid)) await disown(cluster.directory, left.pid);
@@ -73,8 +73,6 @@ export interface StartOptions {
   choosePort?: () => Promise<number>;
   /** Told the number of each process that is tried, before it is ready. */
   onSpawn?: (pid: number) => void;
-  /** Told when a server that had been ready ends, for whatever reason. */
-  onExit: (how: string) => void;
 }
 
 /** Starts a server on a free port, and resolves when it takes connections. Rejects with PostgreSQL's last words. */
@@ -117,19 +115,14 @@ export async function stopServer(
   throw new Error(`PostgreSQL (process ${pid}) on ${directory} does not stop`);
 }
 
-/** Resolves when a server that is no child of ours has ended, which only looking can tell, or on the signal. */
-export async function watchServer(
-  { pid }: Pick<Server, 'pid'>,
-  { directory }: Cluster,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted && (await serves(pid, directory))) {
-    await delay(patience.look, undefined, { signal, ref: false }).catch(() => undefined);
-  }
+/** The end of a server that is no child of ours, which only looking can tell. */
+async function endOf(pid: number, { directory }: Cluster): Promise<string> {
+  while (await serves(pid, directory)) await delay(patience.look, undefined, { ref: false });
+  return 'has ended';
 }
 
 async function launch(options: StartOptions, port: number): Promise<Server | string> {
-  const { cluster, binaries, owner, logFile, onSpawn, onExit } = options;
+  const { cluster, binaries, owner, logFile, onSpawn } = options;
   const output = await open(logFile, 'w', 0o600);
   const child = spawn(binaries.postgres, serverArguments(cluster.directory, port, options.durable), {
     ...owner,
@@ -139,14 +132,17 @@ async function launch(options: StartOptions, port: number): Promise<Server | str
     detached: true,
     stdio: ['ignore', output.fd, output.fd],
   });
-  let ready = false;
   let end: string | undefined;
+  let onEnd = (_how: string): void => {};
+  const ended = new Promise<string>((resolve) => {
+    onEnd = resolve;
+  });
   child.once('error', (error) => {
     end = error.message;
   });
   child.once('exit', (code, signal) => {
     end = `ended with ${signal ?? code}`;
-    if (ready) onExit(end);
+    onEnd(end);
   });
   child.unref();
   if (child.pid !== undefined) onSpawn?.(child.pid);
@@ -155,8 +151,7 @@ async function launch(options: StartOptions, port: number): Promise<Server | str
   for (const since = Date.now(); end === undefined; await delay(20)) {
     const file = await readPidFile(cluster.directory);
     if (end === undefined && child.pid !== undefined && file?.pid === child.pid && file.status === 'ready') {
-      ready = true;
-      return { pid: child.pid, port };
+      return { pid: child.pid, port, ended };
     }
     if (Date.now() - since > patience.start) {
       if (child.pid !== undefined) await stopServer({ pid: child.pid }, cluster);
@@ -181,7 +176,9 @@ function serverArguments(directory: string, port: number, durable: boolean): str
 }
 
 /** `postmaster.pid`: process, directory, start time, port, socket directory, address, shared memory, status; a line each. */
-async function readPidFile(directory: string): Promise<(Server & { status: string }) | undefined> {
+async function readPidFile(
+  directory: string,
+): Promise<{ pid: number; port: number; status: string } | undefined> {
   const text = await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '');
   const lines = text.split('\n');
   const [pid, port] = [Number(lines[0]), Number(lines[3])];

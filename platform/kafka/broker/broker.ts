@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
+import type { Running } from '../../keeper.js';
 import { commandLine } from '../../processes.js';
 import {
   type BrokerFolder,
@@ -19,11 +20,8 @@ import {
 import { java, lastWords } from './java.js';
 
 /** A broker that runs on a folder; it may have been started by a process that is long dead. */
-export interface Broker {
-  pid: number;
+export interface Broker extends Running {
   ports: Ports;
-  /** Resolves when it has ended, for whatever reason, with how. */
-  ended: Promise<string>;
 }
 
 /** How long, in ms, we wait before we become ruder. */

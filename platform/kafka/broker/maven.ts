@@ -4,10 +4,9 @@ import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
+import type { KeeperLog } from '../../keeper.js';
 
 const run = promisify(execFile);
-
-export type BrokerLog = (line: string, level: 'debug' | 'info' | 'error') => void;
 
 const version = '4.1.1';
 const oldestJava = 17;
@@ -41,7 +40,7 @@ const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-class
 const patienceMs = 15 * 60_000;
 
 export interface FetchOptions {
-  log: BrokerLog;
+  log: KeeperLog;
   signal?: AbortSignal | undefined;
 }
 
