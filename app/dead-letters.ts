@@ -35,7 +35,8 @@ export async function runDeadLetters(config: Config, options: DeadLetterOptions)
 
 const lineOf = ({ topic, group, at, key, reason, value }: DeadLetter, values: boolean): string =>
   [topic, group, at.toISOString(), key, reason, ...(values ? [value] : [])]
-    .map((part) => part.replaceAll(/\s+/g, ' '))
+    // Strangers write them: nothing of it may steer a terminal, or fill it.
+    .map((part) => part.replaceAll(/[\s\p{C}]+/gu, ' ').slice(0, 1_000))
     .join('  ');
 
 async function open(config: Config): Promise<{ letters: DeadLetters; close(): Promise<void> }> {

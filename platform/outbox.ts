@@ -121,6 +121,7 @@ export function startRelay(options: {
         connectionString: database.url,
         application_name: `${service} relay`,
         connectionTimeoutMillis: 5_000,
+        query_timeout: 10_000,
         keepAlive: true,
       });
       // The next statement on it fails then; this only makes it come soon.

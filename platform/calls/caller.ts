@@ -9,6 +9,9 @@ import { createRetries, mayRepeat } from './retries.js';
 const connectMs = 5_000;
 const keepAliveMs = 30_000;
 
+/** A part that has not answered within so many ms is slow, whatever its caller's own time was. */
+const fairMs = 1_000;
+
 export interface CallerOptions {
   /** What is called, as metrics and logs name it. */
   part: string;
@@ -104,8 +107,8 @@ export function createCaller(options: CallerOptions): Caller {
       let exchange: Exchange;
       const timer = setTimeout(() => {
         finish();
-        // Where others were answered meanwhile, it is this call that is slow.
-        const hangs = answeredAt < startedAt;
+        // Where others were answered meanwhile, it is this call that is slow; and one that came late had no chance.
+        const hangs = answeredAt < startedAt && (ms >= fairMs || ms >= timeoutMs);
         reject(new CallError('timeout', `it did not answer within ${ms} ms`, hangs));
         exchange.abandon();
       }, ms);

@@ -9,7 +9,7 @@ import type { Worker } from '../worker.js';
 import { createKafka, reasonOf, withAdmin } from './client.js';
 import { type Compression, hasZstd } from './codecs.js';
 import type { Failure } from './crew.js';
-import { listDeadLetters, replayDeadLetters, toDeadLetter } from './dead-letters.js';
+import { listDeadLetters, replayDeadLetters, shortened, toDeadLetter } from './dead-letters.js';
 import { runGroup } from './group.js';
 import { measureLag } from './lag.js';
 import { runListeners } from './listener.js';
@@ -48,24 +48,25 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
   const running: Supervised[] = [];
   let watch: KafkaWatch | undefined;
   let lag: Worker | undefined;
-  let started = false;
+  let starting: Promise<void> | undefined;
   let stopping: Promise<void> | undefined;
+  const halt = new AbortController();
 
   /** Tries until it goes well. */
-  async function persist<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  async function persist<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       try {
         return await work();
       } catch (error) {
         if (attempt % 5 === 3)
           log.warn({ brokers: options.brokers, reason: reasonOf(error) }, `${service} waits for Kafka`);
-        await pause(backoff(attempt, { firstMs: 100, capMs: 2_000 }), signal ?? never);
+        await pause(backoff(attempt, { firstMs: 100, capMs: 2_000 }), signal);
       }
     }
   }
 
-  async function startConsuming(signal: AbortSignal | undefined): Promise<void> {
+  async function startConsuming(signal: AbortSignal): Promise<void> {
     watch = watchKafka({ kafka, log });
     lag = watchLag({ consumers: consumers.map(placeOf), log, measure: () => measureLag(kafka, consumers) });
     for (const group of new Set(consumers.map((consumer) => consumer.group))) {
@@ -79,11 +80,33 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
   }
 
   async function putAside(group: string, failures: Failure[]): Promise<void> {
-    await publisher.publish(failures.map((failure) => toDeadLetter(group, failure)));
+    const letters = failures.map((failure) => toDeadLetter(group, failure));
+    await publisher.publish(letters).catch(async (error: unknown) => {
+      if (!isFinal(error)) throw error;
+      for (const letter of letters) await publishAlone(letter);
+    });
     for (const { topic, reason } of failures) log.error({ service: group, topic, reason }, 'event put aside');
   }
 
+  /** Of a letter that nobody takes as it is, its place and its reason: it must not hold its partition up for ever. */
+  async function publishAlone(letter: Outgoing): Promise<void> {
+    await publisher.publish([letter]).catch((error: unknown) => {
+      if (!isFinal(error)) throw error;
+      log.error({ topic: letter.topic, reason: reasonOf(error) }, 'a dead letter is kept without its value');
+      return publisher.publish([shortened(letter)]);
+    });
+  }
+
+  async function begin(signal: AbortSignal): Promise<void> {
+    await persist(signal, () => withAdmin(kafka, (admin) => admin.describeCluster()));
+    await startConsuming(signal);
+    await Promise.race([Promise.all(running.map(({ firstJoin }) => firstJoin)), aborted(signal)]);
+    signal.throwIfAborted();
+  }
+
   async function stop(): Promise<void> {
+    halt.abort(new Error('the bus has been stopped'));
+    await starting?.catch(() => undefined);
     await Promise.all(running.map((one) => one.stop()));
     await publisher.stop();
     await lag?.stop();
@@ -93,18 +116,15 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
   return {
     name: 'kafka',
     publish(messages) {
-      if (!started) return Promise.reject(new Error('the bus has not been started'));
+      if (!starting) return Promise.reject(new Error('the bus has not been started'));
       return publisher.publish(messages.map(toOutgoing));
     },
     consume: registry.consume,
     listen: registry.listen,
-    async start(signal) {
-      started = true;
+    start(signal) {
       registry.close();
-      await persist(signal, () => withAdmin(kafka, (admin) => admin.describeCluster()));
-      await startConsuming(signal);
-      await Promise.race([Promise.all(running.map(({ firstJoin }) => firstJoin)), aborted(signal)]);
-      signal?.throwIfAborted();
+      starting = begin(AbortSignal.any([halt.signal, ...(signal ? [signal] : [])]));
+      return starting;
     },
     get ready() {
       return watch?.answers === true && stopping === undefined && running.every(({ joined }) => joined);
@@ -122,7 +142,11 @@ const toOutgoing = ({ topic, key, value, headers }: Message): Outgoing => ({ top
 
 const placeOf = ({ group, contract: { topic } }: AnyConsumer) => ({ group, topic });
 
-const never = new AbortController().signal;
+/** Trying again would not help. */
+const isFinal = (error: unknown): boolean => (error as { retriable?: boolean }).retriable === false;
 
-const aborted = (signal: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

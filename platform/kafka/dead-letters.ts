@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Kafka, KafkaMessage } from 'kafkajs';
+import type { IHeaders, Kafka, KafkaMessage } from 'kafkajs';
 import type { DeadLetter } from '../bus/bus.js';
 import { withAdmin } from './client.js';
 import type { Failure } from './crew.js';
@@ -27,7 +27,7 @@ export function toDeadLetter(group: string, { topic, partition, raw, reason }: F
     key: raw.key,
     value: raw.value,
     headers: {
-      ...headers,
+      ...written(headers),
       [names.group]: group,
       [names.topic]: topic,
       [names.partition]: String(partition),
@@ -37,6 +37,23 @@ export function toDeadLetter(group: string, { topic, partition, raw, reason }: F
     },
   };
 }
+
+/** kafkajs reads a header without a value, and cannot write it. */
+const written = (headers: IHeaders): IHeaders =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map((one) => one ?? '') : (value ?? ''),
+    ]),
+  );
+
+/** What is left of a dead letter that nobody takes as it is: where it was, and why it failed. */
+export const shortened = ({ headers = {}, topic }: Outgoing): Outgoing => ({
+  topic,
+  key: null,
+  value: null,
+  headers: Object.fromEntries(Object.values(names).map((name) => [name, headers[name]])),
+});
 
 /** Where a dead letter stands, and what it says. */
 interface Found {
@@ -79,14 +96,15 @@ export async function replayDeadLetters(
   return replayed;
 }
 
-const has = (chosen: Found[], { id, group }: DeadLetter): boolean =>
-  chosen.some(({ letter }) => letter.id === id && letter.group === group);
+const has = (chosen: Found[], { id, group, value }: DeadLetter): boolean =>
+  chosen.some(({ letter }) => letter.id === id && letter.group === group && letter.value === value);
 
 /** The first of each. */
 function distinct(found: Found[]): Found[] {
   const seen = new Set<string>();
-  return found.filter(({ letter: { group, id } }) => {
-    const name = `${group} ${id}`;
+  return found.filter(({ letter: { group, id, value } }) => {
+    // A topic that is made anew has the same places for other messages.
+    const name = `${group} ${id} ${value}`;
     return !seen.has(name) && seen.add(name);
   });
 }
@@ -127,7 +145,7 @@ function toLetter(deadTopic: string, { key, value, headers, timestamp, offset }:
     key: key?.toString() ?? '',
     value: value?.toString() ?? '',
     reason: header('reason') ?? '',
-    at: new Date(header('at') ?? Number(timestamp)),
+    at: new Date(Date.parse(header('at') ?? '') || Number(timestamp)),
   };
 }
 

@@ -4,6 +4,8 @@ import { type Crew, createCrew, type Failure } from './crew.js';
 import { createLane, type Lane } from './lane.js';
 import { type Session, type Supervised, type SuperviseOptions, supervise } from './supervise.js';
 
+/** A lane with so many bytes is not fetched for; what was fetched already may be more. */
+const fullBytes = 4 * 1024 * 1024;
 /** How long positions are gathered before they are committed: what a crash repeats, the inbox knows. */
 const commitEveryMs = 200;
 
@@ -38,6 +40,8 @@ function openLanes(kafkaConsumer: KafkaConsumer, options: GroupOptions): Session
   const paused = new Set<Lane>();
   const uncommitted = new Set<Lane>();
   const [full, low] = [batchSize * 10, batchSize * 2];
+  let closed = false;
+  let ours: Record<string, number[]> = {};
   let committing: NodeJS.Timeout | undefined;
 
   for (const consumer of consumers) {
@@ -48,50 +52,75 @@ function openLanes(kafkaConsumer: KafkaConsumer, options: GroupOptions): Session
   }
 
   function onProgress(lane: Lane): void {
-    if (lanes.get(lane.topic)?.get(lane.partition) !== lane) return;
+    if (!isOurs(lane)) return;
+    commitSoon(lane);
+    throttle(lane);
+  }
+
+  const isOurs = (lane: Lane): boolean => lanes.get(lane.topic)?.get(lane.partition) === lane;
+
+  function commitSoon(lane: Lane): void {
     uncommitted.add(lane);
     committing ??= setTimeout(commit, commitEveryMs);
-    throttle(lane);
   }
 
   /** Stops fetching a partition of which so many wait, and begins again when few do. */
   function throttle(lane: Lane): void {
-    if (lane.size >= full && !paused.has(lane)) {
+    if (paused.has(lane)) {
+      if (lane.size <= low && lane.bytes <= fullBytes / 2) resume(lane);
+    } else if (lane.size >= full || lane.bytes >= fullBytes) {
       paused.add(lane);
-      kafkaConsumer.pause([placeOf(lane)]);
-    } else if (lane.size <= low) resume(lane);
+      steer(() => kafkaConsumer.pause([placeOf(lane)]));
+    }
   }
 
   function resume(lane: Lane): void {
-    if (paused.delete(lane)) kafkaConsumer.resume([placeOf(lane)]);
+    if (paused.delete(lane)) steer(() => kafkaConsumer.resume([placeOf(lane)]));
+  }
+
+  /** kafkajs throws when it has just lost the brokers; the next consumer begins with nothing paused. */
+  function steer(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      log.debug({ group, err: error }, 'the consumer is gone');
+    }
   }
 
   async function commit(): Promise<void> {
     committing = undefined;
-    const offsets = [...uncommitted].flatMap(({ topic, partition, position }) =>
-      position === undefined ? [] : [{ topic, partition, offset: position.toString() }],
+    const positions = [...uncommitted].flatMap((lane) =>
+      lane.position === undefined ? [] : [{ lane, position: lane.position }],
     );
     uncommitted.clear();
-    if (offsets.length === 0) return;
+    if (positions.length === 0) return;
     try {
-      await kafkaConsumer.commitOffsets(offsets);
+      await kafkaConsumer.commitOffsets(
+        positions.map(({ lane: { topic, partition }, position }) => ({
+          ...{ topic, partition, offset: position.toString() },
+        })),
+      );
+      for (const { lane, position } of positions) lane.committed = position;
     } catch (error) {
-      // A later commit says more; without one, these messages come again, and the inbox knows them.
+      // Should nobody commit them later, these messages come again, and the inbox knows them.
       log.debug({ group, err: error }, 'offsets were not committed');
+      if (!closed) for (const { lane } of positions) if (isOurs(lane)) commitSoon(lane);
     }
   }
 
   return {
-    async eachBatch({ batch: { topic, partition, messages, highWatermark } }) {
+    async eachBatch({ batch: { topic, partition, messages } }) {
       const own = lanes.get(topic);
-      if (!own) return;
+      // A fetch that was under way in a rebalance may bring what is another's by now.
+      if (!own || !ours[topic]?.includes(partition)) return;
       const lane = own.get(partition) ?? createLane(group, topic, partition);
       own.set(partition, lane);
-      lane.push(messages, highWatermark);
+      lane.push(messages);
       onProgress(lane);
       crews.get(topic)?.ring();
     },
     assigned(partitions) {
+      ours = partitions;
       for (const [topic, own] of lanes) {
         for (const [partition, lane] of own) {
           if (partitions[topic]?.includes(partition)) continue;
@@ -104,8 +133,8 @@ function openLanes(kafkaConsumer: KafkaConsumer, options: GroupOptions): Session
       }
     },
     async close() {
-      clearTimeout(committing);
-      await Promise.all([...crews.values()].map((crew) => crew.stop()));
+      await Promise.allSettled([...crews.values()].map((crew) => crew.stop()));
+      closed = true;
       clearTimeout(committing);
       await commit();
     },

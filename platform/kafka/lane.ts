@@ -24,15 +24,18 @@ export interface Lane {
   busy: boolean;
   /** Its last turn, of those that all lanes took; 0 before the first. */
   served: number;
+  /** What has been committed of it, so far as is known: it is never fetched again from before that. */
+  committed: bigint;
   /** Adds what was fetched; what it has had already is left out. */
-  push(messages: KafkaMessage[], highWatermark: string): void;
+  push(messages: KafkaMessage[]): void;
   /** The oldest that may be tried at `now`, each key from its first; `most` at most. */
   due(now: number, most: number): Entry[];
   /** When the next one that waits may be tried; Infinity when none waits. */
   soonest(now: number): number;
   settle(settled: ReadonlySet<Entry>): void;
-  /** How many wait or are being handled. */
+  /** How many wait or are being handled, and their bytes. */
   readonly size: number;
+  readonly bytes: number;
   /** Everything before this offset is settled; undefined while nothing has come. */
   readonly position: bigint | undefined;
 }
@@ -42,21 +45,29 @@ export const replayHeader = 'doorstep-replay-for';
 
 export function createLane(group: string, topic: string, partition: number): Lane {
   let entries: Entry[] = [];
+  let bytes = 0;
   let next: bigint | undefined;
   const lane: Lane = {
     topic,
     partition,
     busy: false,
     served: 0,
-    push(messages, highWatermark) {
-      // A topic that was made anew counts from 0 again.
-      if (next !== undefined && BigInt(highWatermark) < next) next = undefined;
+    committed: 0n,
+    push(messages) {
+      // A topic that was made anew counts from 0 again, and what was of the old one is no more.
+      if (BigInt(messages[0]?.offset ?? lane.committed) < lane.committed) {
+        entries = [];
+        bytes = 0;
+        next = undefined;
+        lane.committed = 0n;
+      }
       for (const raw of messages) {
         const offset = BigInt(raw.offset);
         if (next !== undefined && offset < next) continue;
         next = offset + 1n;
-        if (isFor(raw, group))
-          entries.push({ lane, offset, message: read(topic, raw), raw, attempts: 0, nextAt: 0 });
+        if (!isFor(raw, group)) continue;
+        entries.push({ lane, offset, message: read(topic, raw), raw, attempts: 0, nextAt: 0 });
+        bytes += sizeOf(raw);
       }
     },
     due(now, most) {
@@ -73,10 +84,16 @@ export function createLane(group: string, topic: string, partition: number): Lan
     soonest: (now) =>
       entries.reduce((soonest, { nextAt }) => (nextAt > now ? Math.min(soonest, nextAt) : soonest), Infinity),
     settle(settled) {
-      entries = entries.filter((entry) => !settled.has(entry));
+      entries = entries.filter((entry) => {
+        if (settled.has(entry)) bytes -= sizeOf(entry.raw);
+        return !settled.has(entry);
+      });
     },
     get size() {
       return entries.length;
+    },
+    get bytes() {
+      return bytes;
     },
     get position() {
       return entries[0]?.offset ?? next;
@@ -84,6 +101,8 @@ export function createLane(group: string, topic: string, partition: number): Lan
   };
   return lane;
 }
+
+const sizeOf = ({ value }: KafkaMessage): number => value?.length ?? 0;
 
 function isFor(raw: KafkaMessage, group: string): boolean {
   const only = raw.headers?.[replayHeader];

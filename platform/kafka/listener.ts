@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
 import type { Registry } from '../bus/registry.js';
 import type { Log } from '../log.js';
-import { withAdmin } from './client.js';
+import { reasonOf, withAdmin } from './client.js';
 import { read } from './lane.js';
 import { type Supervised, supervise } from './supervise.js';
 import { ensureTopics } from './topics.js';
@@ -36,13 +36,15 @@ export async function runListeners(options: ListeningOptions): Promise<Supervise
   const groupId = groupName(service);
   await ensureTopics(kafka, topics);
   const now = await withAdmin(kafka, async (admin) => {
-    await removeOldGroups(admin, service);
+    await removeOldGroups(admin, service).catch((error: unknown) =>
+      log.warn({ reason: reasonOf(error) }, 'groups of replicas that are gone stay'),
+    );
     return Promise.all(
       topics.map(async (topic) => ({ topic, partitions: await admin.fetchTopicOffsets(topic) })),
     );
   });
 
-  let begun = false;
+  let heard = false;
   const listening = supervise({
     kafka,
     groupId,
@@ -53,11 +55,11 @@ export async function runListeners(options: ListeningOptions): Promise<Supervise
     log,
     open: (consumer) => ({
       async eachBatch({ batch: { topic, messages } }) {
+        heard = true;
         for (const message of messages) registry.ring(read(topic, message));
       },
       begun() {
-        if (begun) return;
-        begun = true;
+        if (heard) return;
         // By itself it would begin where the topic ends at its first fetch, which is a moment later.
         for (const { topic, partitions } of now)
           for (const { partition, high } of partitions) consumer.seek({ topic, partition, offset: high });

@@ -93,6 +93,12 @@ needs('java', 'mvn')('a producer', () => {
     await sender.start();
     onTestFinished(() => sender.stop());
     const padding = ' '.repeat(100_000);
+    const key = 'k'.repeat(30_000);
+    await sender.publish(
+      Array.from({ length: 60 }, (_, n) => toMessage('test', contract, { key, n: n - 60 }, new Date())),
+    );
+    await expect.poll(() => handled.length, patient).toBe(60);
+    handled.length = 0;
     const all = Array.from({ length: 30 }, (_, n) => ({ key: 'a', n }));
     await sender.publish(
       all.map((note) => {

@@ -1,4 +1,5 @@
 import kafkajs, { type Kafka, type Message as KafkaMessage, type Producer } from 'kafkajs';
+import { pause } from '../bell.js';
 import { type Compression, compressionTypes } from './codecs.js';
 import { ensureTopics } from './topics.js';
 
@@ -13,6 +14,7 @@ export interface Publisher {
   stop(): Promise<void>;
 }
 
+const stopWithinMs = 5_000;
 /** So many bytes leave at once at most: brokers refuse a batch of more than 1 MiB. */
 const mostBytes = 512 * 1024;
 
@@ -28,6 +30,8 @@ export function createPublisher(options: { kafka: Kafka; compression: Compressio
   const compression = compressionTypes[options.compression];
   const known = new Set<string>();
   let producer: Producer | undefined;
+  /** `topic/partition` of each message of the batch that is sent. */
+  const chosen = new Set<string>();
   let stopped = false;
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -37,9 +41,22 @@ export function createPublisher(options: { kafka: Kafka; compression: Compressio
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      createPartitioner() {
+        const partitionOf = kafkajs.Partitioners.DefaultPartitioner();
+        return (message) => {
+          const partition = partitionOf(message);
+          chosen.add(`${message.topic}/${partition}`);
+          return partition;
+        };
+      },
     });
-    await created.connect();
+    try {
+      await created.connect();
+    } catch (error) {
+      // It may have connected, and failed to get its id.
+      await created.disconnect().catch(() => undefined);
+      throw error;
+    }
     producer = created;
     return created;
   }
@@ -51,12 +68,22 @@ export function createPublisher(options: { kafka: Kafka; compression: Compressio
       if (missing.length > 0) await ensureTopics(kafka, missing);
       for (const topic of missing) known.add(topic);
       const current = await connected();
-      for (const batch of batches(messages))
-        await current.sendBatch({ acks: -1, compression, topicMessages: byTopic(batch) });
+      for (const batch of batches(messages)) await sendBatch(current, batch);
     } catch (error) {
       await discard();
       throw error;
     }
+  }
+
+  /**
+   * When a leader moves to a broker that has answered already, kafkajs sends it nothing more, and calls that a
+   * success: an answer has to be there for each partition.
+   */
+  async function sendBatch(current: Producer, batch: Outgoing[]): Promise<void> {
+    chosen.clear();
+    const answers = await current.sendBatch({ acks: -1, compression, topicMessages: byTopic(batch) });
+    for (const { topicName, partition } of answers) chosen.delete(`${topicName}/${partition}`);
+    if (chosen.size > 0) throw new Error(`nobody has taken the messages of ${[...chosen].join(', ')}`);
   }
 
   async function discard(): Promise<void> {
@@ -73,8 +100,11 @@ export function createPublisher(options: { kafka: Kafka; compression: Compressio
       return sent;
     },
     async stop() {
-      await turn;
       stopped = true;
+      // What a broker that hangs has not taken by then, the outbox keeps.
+      const patience = new AbortController();
+      await Promise.race([turn, pause(stopWithinMs, patience.signal)]);
+      patience.abort();
       await discard();
     },
   };
@@ -84,7 +114,7 @@ function* batches(messages: Outgoing[]): Generator<Outgoing[]> {
   let batch: Outgoing[] = [];
   let bytes = 0;
   for (const message of messages) {
-    const size = Buffer.byteLength(message.value ?? '') + 200;
+    const size = sizeOf(message);
     if (batch.length > 0 && bytes + size > mostBytes) {
       yield batch;
       batch = [];
@@ -94,6 +124,13 @@ function* batches(messages: Outgoing[]): Generator<Outgoing[]> {
     bytes += size;
   }
   if (batch.length > 0) yield batch;
+}
+
+const bytesOf = (data: Buffer | string | null | undefined): number => Buffer.byteLength(data ?? '');
+
+function sizeOf({ key, value, headers = {} }: Outgoing): number {
+  const ofHeaders = Object.entries(headers).flatMap(([name, given]) => [name, ...[given].flat()]);
+  return ofHeaders.reduce((sum, part) => sum + bytesOf(part) + 10, bytesOf(key) + bytesOf(value) + 200);
 }
 
 function byTopic(messages: Outgoing[]): { topic: string; messages: KafkaMessage[] }[] {

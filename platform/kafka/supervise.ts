@@ -85,6 +85,7 @@ export function supervise(options: SuperviseOptions): Supervised {
         eachBatch: (payload) => session.eachBatch(payload),
       });
       await Promise.race([joining, crashed, stopped]);
+      if (stopping.signal.aborted) return;
       session.begun?.();
       joined = true;
       joinedOnce();
@@ -104,7 +105,7 @@ export function supervise(options: SuperviseOptions): Supervised {
       } catch (error) {
         failures = Date.now() - began > 60_000 ? 1 : failures + 1;
         // New topics and groups need a moment, and so does a broker that has just come back.
-        const level = failures < 4 ? 'debug' : 'warn';
+        const level = failures < 3 ? 'debug' : 'warn';
         log[level]({ group: groupId, reason: reasonOf(error) }, 'a consumer lost Kafka, and tries again');
         await pause(backoff(failures, { firstMs: 200, capMs: 2_000 }), stopping.signal);
       }

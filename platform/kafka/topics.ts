@@ -17,7 +17,7 @@ const configOf = (topic: string): ITopicConfig => ({
   topic,
   replicationFactor,
   ...(isDeadLetterTopic(topic)
-    ? { numPartitions: 1, configEntries: retention(-1) }
+    ? { numPartitions: 1, configEntries: [...retention(-1), largest] }
     : { numPartitions: partitions, configEntries: retention(retentionMs) }),
 });
 
@@ -25,6 +25,9 @@ const retention = (ms: number) => [
   { name: 'cleanup.policy', value: 'delete' },
   { name: 'retention.ms', value: String(ms) },
 ];
+
+/** A dead letter is larger than the largest message by the reason and the place that it tells; by default that is 1 MiB. */
+const largest = { name: 'max.message.bytes', value: String(2 * 1024 * 1024) };
 
 /** Creates those topics that are missing; those that stand are left as they are. */
 export async function ensureTopics(kafka: Kafka, topics: string[]): Promise<void> {

@@ -4,8 +4,8 @@ import { repeat, type Worker } from '../worker.js';
 import { reasonOf, retries } from './client.js';
 
 const everyMs = 1_000;
-/** Without an answer for so long, Kafka is away. */
-const patienceMs = 3_000;
+/** Without an answer for so long, Kafka is away; a refusal says so at once. */
+const patienceMs = 10_000;
 
 export interface KafkaWatch extends Worker {
   /** Whether the brokers have answered lately. */
@@ -21,8 +21,8 @@ export function watchKafka({ kafka, log }: { kafka: Kafka; log: Log }): KafkaWat
   async function connected(): Promise<Admin> {
     if (admin) return admin;
     const created = kafka.admin({ retry: retries(0) });
-    await created.connect();
     admin = created;
+    await created.connect();
     return created;
   }
 
@@ -53,7 +53,7 @@ export function watchKafka({ kafka, log }: { kafka: Kafka; log: Log }): KafkaWat
   });
   return {
     get answers() {
-      return performance.now() - answeredAt < patienceMs;
+      return !away && performance.now() - answeredAt < patienceMs;
     },
     async stop() {
       await asking.stop();

@@ -151,10 +151,8 @@ export function busContract(name: string, create: () => Promise<BusStorage>): vo
       const { bus, handled } = await consume(async ({ data }, batch) => {
         if (data.n !== 13) return;
         if (batch.length === 1) tries += 1;
-        if (tries === 2 && batch.length === 1) {
-          neighbours = handled.map(({ key, n }) => `${key}${n}`);
-          await bus.publish(notes({ key: 'late', n: 5 }));
-        }
+        if (tries === 2 && batch.length === 1) await bus.publish(notes({ key: 'late', n: 5 }));
+        if (tries === maxAttempts) neighbours = handled.map(({ key, n }) => `${key}${n}`);
         throw new Error('thirteen brings bad luck\0');
       });
       const lateAt: number[] = [];
@@ -166,7 +164,7 @@ export function busContract(name: string, create: () => Promise<BusStorage>): vo
           return handled.some(({ key }) => key === 'b');
         }, patient)
         .toBe(true);
-      expect(neighbours.toSorted()).toEqual(['a1', 'c4']);
+      expect(neighbours).toEqual(expect.arrayContaining(['a1', 'c4']));
       expect(lateAt[0]).toBeLessThan(maxAttempts);
       expect(tries).toBe(maxAttempts);
       expect(handled.filter(({ key }) => key === 'b')).toEqual([{ key: 'b', n: 3 }]);
