@@ -1,6 +1,7 @@
-import kafkajs, { type Kafka, type Message as KafkaMessage, type Producer } from 'kafkajs';
+import type { Kafka, Message as KafkaMessage, Producer } from 'kafkajs';
 import { pause } from '../bell.js';
 import { type Compression, compressionTypes } from './codecs.js';
+import { createPartitioner } from './partitioner.js';
 import { ensureTopics } from './topics.js';
 
 /** A message for a topic, as kafkajs takes it. */
@@ -42,7 +43,7 @@ export function createPublisher(options: { kafka: Kafka; compression: Compressio
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       createPartitioner() {
-        const partitionOf = kafkajs.Partitioners.DefaultPartitioner();
+        const partitionOf = createPartitioner();
         return (message) => {
           const partition = partitionOf(message);
           chosen.add(`${message.topic}/${partition}`);
