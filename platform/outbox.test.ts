@@ -193,7 +193,7 @@ test('a relay that has lost its lock in the middle of a batch deletes nothing mo
   await cut(first);
   await expect.poll(leader, patient).not.toBe(first);
   held.resolve();
-  // It comes back as any relay, and finds what it could not delete.
+  // It comes back like every relay, and finds what it could not delete.
   await expect.poll(() => calls, patient).toBeGreaterThan(1);
   expect(published).toEqual([1]);
   expect(await kept()).toBe(1);

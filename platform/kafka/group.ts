@@ -97,7 +97,9 @@ function openLanes(kafkaConsumer: KafkaConsumer, options: GroupOptions): Session
     try {
       await kafkaConsumer.commitOffsets(
         positions.map(({ lane: { topic, partition }, position }) => ({
-          ...{ topic, partition, offset: position.toString() },
+          topic,
+          partition,
+          offset: position.toString(),
         })),
       );
       for (const { lane, position } of positions) lane.committed = position;
