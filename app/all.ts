@@ -88,6 +88,8 @@ async function startParts(
         readTimeoutMs: config.SERVER_READ_TIMEOUT,
         writeTimeoutMs: config.SERVER_WRITE_TIMEOUT,
         introspection: config.NODE_ENV !== 'production',
+        executor: config.GATEWAY_EXECUTOR,
+        dedup: config.REQUEST_DEDUP,
         lameDuckMs,
       }),
     (running) => running.stop(),

@@ -27,6 +27,8 @@ export async function startGatewayAlone(config: Config, log: Log, told?: AbortSi
           readTimeoutMs: config.SERVER_READ_TIMEOUT,
           writeTimeoutMs: config.SERVER_WRITE_TIMEOUT,
           introspection: config.NODE_ENV !== 'production',
+          executor: config.GATEWAY_EXECUTOR,
+          dedup: config.REQUEST_DEDUP,
           lameDuckMs: lameDuckMs(config),
         }),
       (running) => running.stop(),

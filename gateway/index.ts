@@ -1,5 +1,6 @@
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { createCaller } from '../platform/calls/caller.js';
+import type { Executor } from '../platform/config.js';
 import { createHttpServer, listen, reachable } from '../platform/http.js';
 import type { Log } from '../platform/log.js';
 import { serveSockets } from '../platform/sockets.js';
@@ -33,6 +34,10 @@ export interface GatewayOptions {
   /** How long a connection may stay silent while it is answered, 0 for ever; answers leave before that. */
   writeTimeoutMs: number;
   introspection: boolean;
+  /** Who executes operations, the compiled path unless told. */
+  executor?: Executor;
+  /** Whether identical reads under way for the same token are fetched once; they are unless told. */
+  dedup?: boolean;
   /** How long it goes on taking requests once it stops, in ms, 0 unless told; it is not ready then. */
   lameDuckMs?: number;
   /** How long a subgraph may take to answer a fetch, 10 s unless told. */

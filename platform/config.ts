@@ -85,6 +85,10 @@ function isSigningKey(pem: string): boolean {
   }
 }
 
+const executors = ['doorstep', 'apollo'] as const;
+/** Who executes GraphQL: this project's own compiled path, or the stock one of Apollo. */
+export type Executor = (typeof executors)[number];
+
 /** The supergraph of this project's own subgraphs. */
 export const ownSupergraph = 'gateway/supergraph.graphql';
 
@@ -120,6 +124,9 @@ const environment = z.object({
   SHUTDOWN_TIMEOUT: duration('30s'),
   SUPERGRAPH_PATH: z.string().min(1).default(ownSupergraph),
   SUBGRAPH_URLS: subgraphUrls.optional(),
+  GATEWAY_EXECUTOR: choice(...executors).default('doorstep'),
+  SUBGRAPH_EXECUTOR: choice(...executors).default('doorstep'),
+  REQUEST_DEDUP: onOff().default(true),
   DELIVERY_SIMULATION: onOff().optional(),
   DELIVERY_STEP: duration('2s'),
   DEMO_DATA: onOff().optional(),

@@ -35,6 +35,9 @@ export async function startIssuer(): Promise<Issuer> {
   };
 }
 
+/** Tests run on the executor of the environment: both must pass all of them. */
+const executorOfTests = () => (process.env['GATEWAY_EXECUTOR'] === 'apollo' ? 'apollo' : 'doorstep');
+
 /** A gateway on a free port that logs nothing. */
 export const startTestGateway = (
   options: Pick<GatewayOptions, 'supergraph'> & Partial<GatewayOptions>,
@@ -46,6 +49,7 @@ export const startTestGateway = (
     readTimeoutMs: 15_000,
     writeTimeoutMs: 15_000,
     introspection: true,
+    executor: executorOfTests(),
     ...options,
   });
 

@@ -24,14 +24,23 @@ export interface Doorstep {
   ended: Promise<number | string>;
 }
 
-/** Runs the built program as a user would, with nothing of our environment but PATH and HOME. */
+/** Runs the built program as a user would, with nothing of our environment but PATH, HOME and the executors. */
 export function runDoorstep(args: string[], env: Record<string, string>): Doorstep {
   if (!existsSync(projectPath('dist', 'main.js')))
     throw new Error('the program is not built: run `make build` first');
-  const { PATH = '', HOME = '' } = process.env;
+  const { PATH, HOME, GATEWAY_EXECUTOR, SUBGRAPH_EXECUTOR } = process.env;
   const child = spawn(projectPath('bin', 'doorstep'), args, {
     cwd: env['DATA_DIR'] ?? tmpdir(),
-    env: { PATH, HOME, PORT: '0', METRICS_PORT: '0', LOG_LEVEL: 'warn', ...env },
+    env: {
+      PATH,
+      HOME,
+      GATEWAY_EXECUTOR,
+      SUBGRAPH_EXECUTOR,
+      PORT: '0',
+      METRICS_PORT: '0',
+      LOG_LEVEL: 'warn',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';

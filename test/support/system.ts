@@ -55,6 +55,8 @@ export async function startSystem(overrides: Record<string, string> = {}): Promi
     DELIVERY_SIMULATION: 'on',
     DELIVERY_STEP: '20ms',
     JWT_PRIVATE_KEY: privateKey,
+    GATEWAY_EXECUTOR: process.env['GATEWAY_EXECUTOR'],
+    SUBGRAPH_EXECUTOR: process.env['SUBGRAPH_EXECUTOR'],
     ...Object.fromEntries(
       databases.map((name, index) => [`${name.toUpperCase()}_DATABASE_URL`, made[index]?.url]),
     ),
