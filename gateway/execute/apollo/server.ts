@@ -7,11 +7,12 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { problem } from '../../platform/errors.js';
-import { errorFormatter } from '../../platform/graphql/errors.js';
-import { parseOptions } from '../../platform/graphql/operation.js';
-import type { Log } from '../../platform/log.js';
-import type { GatewayContext } from '../context.js';
+import { problem } from '../../../platform/errors.js';
+import { errorFormatter } from '../../../platform/graphql/errors.js';
+import { parseOptions } from '../../../platform/graphql/operation.js';
+import type { Log } from '../../../platform/log.js';
+import type { GatewayContext } from '../../context.js';
+import { subscriptionsElsewhere } from '../refusals.js';
 import { withoutValueCompletion } from './value-completion.js';
 
 /** An Apollo Server in front of an ApolloGateway, started; `stop` of the server stops both. */
@@ -42,7 +43,9 @@ export async function startApollo(options: {
     introspection,
     parseOptions,
     cache: 'bounded',
-    csrfPrevention: true,
+    // Both are looked after before an operation comes here.
+    csrfPrevention: false,
+    persistedQueries: false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     // Apollo's own hideSchemaDetailsFromClientErrors takes quadratic time in what a client sends.
@@ -70,7 +73,7 @@ const refuseEarly: ApolloServerPlugin<GatewayContext> = {
       async didResolveOperation({ operation }) {
         if (!operation) throw refuse('Say by operationName which of the operations is meant.');
         if (operation.operation !== 'subscription') return;
-        throw refuse('Subscriptions are served over a WebSocket at this address (graphql-transport-ws).');
+        throw subscriptionsElsewhere();
       },
     };
   },
