@@ -1,0 +1,70 @@
+import type { NamedQuery } from '../queries.js';
+
+/** `@requires`, and `@interfaceObject`. */
+export const requirementQueries: readonly NamedQuery[] = [
+  ['a required field', '{ user(email: "u1@x.org") { karma } }'],
+  ['a required field that is null', '{ users { email karma } }'],
+  ['a required nested value', '{ users { email region } }'],
+  ['required fields of a value', '{ priced { ... on Book { volume } } }'],
+  ['required fields through lists', '{ book(isbn: "isbn-b1") { typesetting } }'],
+  ['required fields through lists with nulls', '{ products { ... on Book { id typesetting } } }'],
+  ['required fields of entities in a list', '{ products { ... on Book { royalties { amount currency } } } }'],
+  ['a required field with an argument', '{ book(isbn: "isbn-b1") { postage } }'],
+  ['the same with another argument', '{ book(isbn: "isbn-b1") { freight } }'],
+  ['both at once', '{ book(isbn: "isbn-b1") { postage freight } }'],
+  [
+    'both at once beside the field itself',
+    '{ book(isbn: "isbn-b1") { weight(unit: KILO) postage freight } }',
+  ],
+  [
+    'both at once, apart',
+    '{ book(isbn: "isbn-b1") { sequel { freight } postage } products { ... on Book { freight } } }',
+  ],
+  [
+    'a required field under an alias of its own',
+    '{ book(isbn: "isbn-b1") { weight: pages w: weight postage } }',
+  ],
+  ['a required value under an alias', '{ book(isbn: "isbn-b1") { dims: chapters { title } volume } }'],
+  ['a required field that may not be null', '{ priced { ... on Film { rental { amount currency } } } }'],
+  [
+    'required fields at different depths',
+    '{ offers { item { ... on Book { postage volume } ... on Film { rental { amount } } } } }',
+  ],
+  ['interface objects', '{ stocked { id stock shelf { row } } }'],
+  ['the type name of interface objects', '{ stocked { __typename id stock } }'],
+  ['the type name of interface objects, aliased', '{ stocked { kind: __typename stock } }'],
+  ['fields of the interface for interface objects', '{ stocked { name weight stock } }'],
+  [
+    'fragments on implementations of interface objects',
+    '{ stocked { id ... on Book { isbn pages } ... on Film { minutes } } }',
+  ],
+  ['fragments alone on interface objects', '{ stocked { ... on Film { minutes stock } } }'],
+  ['interface objects of two subgraphs', '{ stocked { stock rating reviews { stars } } }'],
+  ['interface objects of two subgraphs, and the interface', '{ reviewed { __typename name stock rating } }'],
+  [
+    'fields of interface objects on implementations',
+    '{ book(isbn: "isbn-b1") { stock rating shipping best { body } } }',
+  ],
+  [
+    'fields of interface objects on the interface',
+    '{ product(id: "f1") { stock rating reviews(first: 1) { id product { __typename id } } } }',
+  ],
+  ['interface objects that require fields of the interface', '{ stocked { shipping boxes } }'],
+  [
+    'interface objects that require, with an argument',
+    '{ products { id fast: shipping(express: true) slow: shipping } }',
+  ],
+  ['interface objects that require, beside an argument', '{ products { weight(unit: KILO) shipping } }'],
+  [
+    'interface objects nested in interface objects',
+    '{ stocked { warehouses { holds { stock name } } best { product { stock name } } } }',
+  ],
+  ['one interface object', '{ scarce { __typename id name stock } }'],
+  ['interface objects without a member that is hidden', '{ stocked { id name related { id stock } } }'],
+  ['interface objects with a fragment on another interface', '{ stocked { ... on Named { name } } }'],
+  [
+    'required fields of an interface object in a fragment',
+    '{ stocked { ... on Book { boxes volume } ... on Gadget { shipping voltage } } }',
+  ],
+  ['interface objects through a mutation', 'mutation { restock(id: "b1") { id name stock __typename } }'],
+];
