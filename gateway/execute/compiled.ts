@@ -41,7 +41,7 @@ export function createCompiledEngine(options: {
   return {
     async execute(request, context) {
       const operation = find(request);
-      if (!('execute' in operation)) return refused(operation);
+      if (!('execute' in operation)) return refused(operation, operation.every(isCoded) ? 400 : 500);
       if (operation.kind === OperationTypeNode.SUBSCRIPTION) return refused([subscriptionsElsewhere()]);
       if (request.method === 'GET' && operation.kind === OperationTypeNode.MUTATION)
         return refused([problem('BAD_USER_INPUT', 'Mutations are sent by POST.')], 405);
@@ -70,6 +70,9 @@ export function createCompiledEngine(options: {
     close: async () => undefined,
   };
 }
+
+/** Whether an error was meant for clients; all else is a fault of ours. */
+const isCoded = ({ extensions }: GraphQLError): boolean => extensions['code'] !== undefined;
 
 /** The error of a value that does not fit its type: the subgraph broke its word, and the log has where. */
 function misfit({ path, service }: Executed['wrong'][number], log: Log): GraphQLFormattedError {

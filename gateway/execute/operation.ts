@@ -16,10 +16,12 @@ import type { ReadOperation } from '../../platform/graphql/operation.js';
 import { variableErrors } from '../../platform/graphql/operation.js';
 import type { GatewayContext } from '../context.js';
 import type { LoadedSupergraph } from '../supergraph.js';
+import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
+import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
 import { compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
@@ -57,6 +59,8 @@ export interface OperationEnvironment {
   planner: QueryPlanner;
   sources: ReadonlyMap<string, SubgraphSource>;
   introspection: boolean;
+  /** For an executor that does not know of `renameFields`. */
+  keepsNames?: boolean;
 }
 
 /** So many combinations of what `@skip` and `@include` say are kept; one more is compiled each time. */
@@ -71,13 +75,21 @@ export function compileOperation(
   environment: OperationEnvironment,
 ): CompiledOperation {
   const { graph, planner, sources, introspection } = environment;
-  const { document, query } = read;
   const name = read.operation.name?.value;
+  // What is kept has no locations: they are most of a document's memory.
+  const parsed = parse(read.query, { noLocation: true });
+  const { document, clientNames } = environment.keepsNames
+    ? { document: parsed, clientNames: new Map<string, string>() }
+    : renameFields(parsed, graph.needs);
+  const { operation, fragments } = partsOfDocument(document, name);
+  const type = graph.clientSchema.getRootType(operation.operation);
+  if (!type) throw new Error(`the schema has no ${operation.operation}`);
+  const { selectionSet } = operation;
+  const conflict = findConflict(graph.needs, graph.clientSchema, { type, selectionSet, fragments });
+  if (conflict && !environment.keepsNames) throw conflict;
   const plan = planner.buildQueryPlan(
     operationFromDocument(graph.apiSchema, document, name === undefined ? {} : { operationName: name }),
   );
-  // What is kept has no locations: they are most of a document's memory.
-  const { operation, fragments } = lean(query, name);
   const conditions = conditionVariables(operation, fragments);
   const defaults = defaultConditions(operation);
   const isType = typeTest(graph.supergraphSchema);
@@ -89,19 +101,23 @@ export function compileOperation(
   const step = compilePlan(rest, { sources, isType, condition });
   const rewriteEvent = compileRewrites(primary?.outputRewrites, isType);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
-  const type = graph.clientSchema.getRootType(operation.operation);
-  if (!type) throw new Error(`the schema has no ${operation.operation}`);
 
   const shapeOf = variants(conditions, condition, (values) =>
     compileShape({
       schema: graph.clientSchema,
-      isHidden: (typename) => graph.supergraphSchema.getType(typename) !== undefined,
+      supergraphSchema: graph.supergraphSchema,
       fragments,
       isIncluded: includedBy(values),
+      clientNames,
       type,
-      selectionSet: operation.selectionSet,
+      selectionSet,
     }),
   );
+
+  const inClientNames = (error: GraphQLFormattedError): GraphQLFormattedError =>
+    error.path
+      ? { ...error, path: error.path.map((step) => clientNames.get(step as string) ?? step) }
+      : error;
 
   return {
     kind: operation.operation,
@@ -130,13 +146,14 @@ export function compileOperation(
       }
       await step(run);
       if (introspect) merge(root, introspect(variables), false);
+      const errors = clientNames.size > 0 ? run.errors.map(inClientNames) : run.errors;
       const complete = shapeOf(variables);
       const completion: Completion = { isMissing: false, isWrong: false, path: undefined, wrong: [] };
       const data = complete(root, completion) ?? null;
-      if (!completion.isWrong) return { data, errors: run.errors, wrong: [] };
+      if (!completion.isWrong) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };
       complete(root, again);
-      return { data, errors: run.errors, wrong: again.wrong.map((path) => ({ path, service: undefined })) };
+      return { data, errors, wrong: again.wrong.map((path) => ({ path, service: undefined })) };
     },
   };
 }
@@ -144,8 +161,7 @@ export function compileOperation(
 /** Mutations are finished whoever goes away. */
 const uncancellable = (context: GatewayContext): GatewayContext => ({ ...context, cancellation: undefined });
 
-function lean(query: string, name: string | undefined) {
-  const document = parse(query, { noLocation: true });
+function partsOfDocument(document: DocumentNode, name: string | undefined) {
   const operation = getOperationAST(document, name) as OperationDefinitionNode;
   const fragments: Fragments = new Map(
     document.definitions

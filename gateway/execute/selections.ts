@@ -57,6 +57,10 @@ function conditionsOf(selection: SelectionNode) {
   });
 }
 
+const noNames: ReadonlyMap<string, string> = new Map();
+
+export const responseName = ({ alias, name }: FieldNode): string => (alias ?? name).value;
+
 /**
  * The fields that an object of a type has in its answer: by response name, in the order of the spec's
  * CollectFields, each with all field nodes that select it.
@@ -65,7 +69,16 @@ export function collectFields(
   schema: GraphQLSchema,
   type: GraphQLCompositeType,
   selectionSets: readonly SelectionSetNode[],
-  { fragments, isIncluded }: { fragments: Fragments; isIncluded: IsIncluded },
+  {
+    fragments,
+    isIncluded,
+    clientNames = noNames,
+  }: {
+    fragments: Fragments;
+    isIncluded: IsIncluded;
+    /** What clients call a response name, where they call it something else. */
+    clientNames?: ReadonlyMap<string, string>;
+  },
 ): Map<string, FieldNode[]> {
   const fields = new Map<string, FieldNode[]>();
   const visited = new Set<string>();
@@ -78,7 +91,8 @@ export function collectFields(
     for (const selection of selectionSet.selections) {
       if (!isIncluded(selection)) continue;
       if (selection.kind === 'Field') {
-        const key = (selection.alias ?? selection.name).value;
+        const name = responseName(selection);
+        const key = clientNames.get(name) ?? name;
         const known = fields.get(key);
         if (known) known.push(selection);
         else fields.set(key, [selection]);

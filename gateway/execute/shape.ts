@@ -5,6 +5,7 @@ import {
   type GraphQLSchema,
   isAbstractType,
   isCompositeType,
+  isEnumType,
   isListType,
   isNonNullType,
   isObjectType,
@@ -13,7 +14,7 @@ import {
 } from 'graphql';
 import { type Entity, isEntity, own, put } from './entity.js';
 import { leafTest } from './leaf.js';
-import { collectFields, type Fragments, type IsIncluded } from './selections.js';
+import { collectFields, type Fragments, type IsIncluded, responseName } from './selections.js';
 
 /** What is found while an answer is completed. */
 export interface Completion {
@@ -34,10 +35,12 @@ type CompleteObject = (source: Entity, completion: Completion) => Entity | undef
 export interface ShapeOptions {
   /** What clients see. */
   schema: GraphQLSchema;
-  /** Types that subgraphs know and clients do not. */
-  isHidden: (typename: string) => boolean;
+  /** Everything, what clients do not see included. */
+  supergraphSchema: GraphQLSchema;
   fragments: Fragments;
   isIncluded: IsIncluded;
+  /** What clients call a response name, where they call it something else. */
+  clientNames: ReadonlyMap<string, string>;
 }
 
 /**
@@ -48,7 +51,7 @@ export interface ShapeOptions {
 export function compileShape(
   options: ShapeOptions & { type: GraphQLCompositeType; selectionSet: SelectionSetNode },
 ): CompleteObject {
-  const { schema, isHidden } = options;
+  const { schema, supergraphSchema } = options;
   const known = new Map<string, CompleteObject>();
   const numbers = new Map<SelectionSetNode, number>();
 
@@ -71,10 +74,11 @@ export function compileShape(
   ): CompleteObject {
     const fields = collectFields(schema, type, selectionSets, options);
     const keys = [...fields.keys()];
+    const sources = [...fields.values()].map(([node]) => responseName(node as FieldNode));
     const completes = [...fields.values()].map((nodes) => compileField(type, nodes));
-    return keys.some((key) => key in Object.prototype)
-      ? completeCarefully(keys, completes)
-      : completeQuickly(keys, completes);
+    return [...keys, ...sources].some((key) => key in Object.prototype)
+      ? completeCarefully(keys, sources, completes)
+      : completeQuickly(keys, sources, completes);
   }
 
   function compileField(type: GraphQLCompositeType, nodes: readonly FieldNode[]): Complete {
@@ -105,9 +109,13 @@ export function compileShape(
         : completeEntity(lazily(() => objectOf(type, selectionSets)));
     }
     const test = leafTest(type);
+    const whole = supergraphSchema.getType(type.name);
+    const isHidden = isEnumType(whole) ? leafTest(whole) : () => false;
     return (value, completion) => {
       if (value === null || value === undefined) return null;
-      return test(value) ? value : wrong(completion);
+      if (test(value)) return value;
+      // What is kept from clients is nobody's fault.
+      return isHidden(value) ? null : wrong(completion);
     };
   }
 
@@ -130,8 +138,8 @@ export function compileShape(
       const typename = value['__typename'];
       const complete = typename === undefined || typename === null ? untold : find(typename);
       if (complete) return complete(value, completion) ?? null;
-      // A type that is kept from clients is nobody's fault.
-      return typeof typename === 'string' && isHidden(typename) ? null : wrong(completion);
+      const isHidden = typeof typename === 'string' && supergraphSchema.getType(typename);
+      return isHidden ? null : wrong(completion);
     };
   }
 
@@ -178,14 +186,19 @@ const completeList =
     return isBroken ? null : list;
   };
 
-function completeQuickly(keys: readonly string[], completes: readonly Complete[]): CompleteObject {
+/** `sources` are the names under which the values of `keys` were fetched. */
+function completeQuickly(
+  keys: readonly string[],
+  sources: readonly string[],
+  completes: readonly Complete[],
+): CompleteObject {
   return (source, completion) => {
     const { path } = completion;
     const object: Entity = {};
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index] as string;
       path?.push(key);
-      const value = (completes[index] as Complete)(source[key], completion);
+      const value = (completes[index] as Complete)(source[sources[index] as string], completion);
       path?.pop();
       if (value === undefined) return undefined;
       object[key] = value;
@@ -195,12 +208,16 @@ function completeQuickly(keys: readonly string[], completes: readonly Complete[]
 }
 
 /** Some alias is a name that every object has, such as `constructor`. */
-function completeCarefully(keys: readonly string[], completes: readonly Complete[]): CompleteObject {
+function completeCarefully(
+  keys: readonly string[],
+  sources: readonly string[],
+  completes: readonly Complete[],
+): CompleteObject {
   return (source, completion) => {
     const object: Entity = {};
     for (const [index, key] of keys.entries()) {
       completion.path?.push(key);
-      const value = (completes[index] as Complete)(own(source, key), completion);
+      const value = (completes[index] as Complete)(own(source, sources[index] as string), completion);
       completion.path?.pop();
       if (value === undefined) return undefined;
       put(object, key, value);

@@ -71,7 +71,7 @@ const refuseEarly: ApolloServerPlugin<GatewayContext> = {
       problem('GRAPHQL_VALIDATION_FAILED', message, { http: { status: 400 } });
     return {
       async didResolveOperation({ operation }) {
-        if (!operation) throw refuse('Say by operationName which of the operations is meant.');
+        if (!operation) throw refuse('The document has no such operation; say which by operationName.');
         if (operation.operation !== 'subscription') return;
         throw subscriptionsElsewhere();
       },
