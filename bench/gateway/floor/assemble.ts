@@ -51,7 +51,7 @@ async function readOrders(ask: Ask, variables: unknown) {
     readCustomers(ask, customerIds),
     readDeliveries(ask, orderIds),
     readProducts(ask, productIds),
-    readReviews(ask, path, productIds),
+    readReviews(ask, path, productIds, (id, { name }) => ({ id, name })),
   ]);
   const shaped = new Map<string, object>();
   for (const id of productIds) {
@@ -94,7 +94,7 @@ async function readDeliveries(ask: Ask, ids: Set<string>) {
   }
   const [people, pickups] = await Promise.all([
     entities<User>(ask, 'users', 'orders.@.delivery.courier', 'User', courierIds),
-    readStores(ask, 'orders.@.delivery.pickup', storeIds),
+    readStores(ask, 'orders.@.delivery.pickup', storeIds, (id, { name, city }) => ({ id, name, city })),
   ]);
   const couriers = shape(people, (id, { name, phone }) => ({ id, name, phone }));
   return shape(orders, (_id, { delivery }) => {
@@ -111,7 +111,7 @@ async function readProducts(ask: Ask, ids: Set<string>) {
   const refs = sellersAndStores(products.values());
   const [people, stores] = await Promise.all([
     entities<User>(ask, 'users', `${path}.seller`, 'User', refs.sellers),
-    readStores(ask, `${path}.store`, refs.stores),
+    readStores(ask, `${path}.store`, refs.stores, (id, { name }) => ({ id, name })),
   ]);
   const sellers = shape(people, (id, { name }) => ({ id, name }));
   return shape(products, (_id, { title, inStock, price, seller, store }) => ({
@@ -129,8 +129,8 @@ async function readTopProducts(ask: Ask) {
   const productIds = new Set(topProducts.map(({ id }) => id));
   const [people, stores, reviews] = await Promise.all([
     entities<User>(ask, 'users', 'topProducts.@.seller', 'User', refs.sellers),
-    readStores(ask, 'topProducts.@.store', refs.stores),
-    readReviews(ask, 'topProducts.@', productIds),
+    readStores(ask, 'topProducts.@.store', refs.stores, (id, { city }) => ({ id, city })),
+    readReviews(ask, 'topProducts.@', productIds, (id, { name, memberSince }) => ({ id, name, memberSince })),
   ]);
   const sellers = shape(people, (id, { name, email }) => ({ id, name, email }));
   return topProducts.map(({ id, title, weight, price, seller, store }) => {
@@ -148,12 +148,17 @@ async function readTopProducts(ask: Ask) {
   });
 }
 
-async function readReviews(ask: Ask, path: string, ids: Set<string>) {
+async function readReviews<A>(
+  ask: Ask,
+  path: string,
+  ids: Set<string>,
+  authorOf: (id: string, user: User) => A,
+) {
   const products = await entities<ReviewedProduct>(ask, 'reviews', path, 'Product', ids);
   const authorIds = new Set<string>();
   for (const { reviews } of products.values()) for (const { author } of reviews) authorIds.add(author.id);
   const people = await entities<User>(ask, 'users', `${path}.reviews.@.author`, 'User', authorIds);
-  const authors = shape(people, (id, { name }) => ({ id, name }));
+  const authors = shape(people, authorOf);
   return shape(products, (_id, { rating, reviews }) => ({
     rating,
     reviews: reviews.map(({ id, stars, text, author }) => {
@@ -162,9 +167,8 @@ async function readReviews(ask: Ask, path: string, ids: Set<string>) {
   }));
 }
 
-async function readStores(ask: Ask, path: string, ids: Set<string>) {
-  const stores = await entities<Store>(ask, 'stores', path, 'Store', ids);
-  return shape(stores, (id, { name, city }) => ({ id, name, city }));
+async function readStores<S>(ask: Ask, path: string, ids: Set<string>, to: (id: string, store: Store) => S) {
+  return shape(await entities<Store>(ask, 'stores', path, 'Store', ids), to);
 }
 
 function sellersAndStores(products: Iterable<Product>) {
