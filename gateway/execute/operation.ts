@@ -139,6 +139,7 @@ export function compileOperation(
         context: operation.operation === OperationTypeNode.MUTATION ? uncancellable(context) : context,
         errors: event ? [...event.errors] : [],
         shared: new Map(),
+        repeated: new Map(),
       };
       if (event?.data) {
         rewriteEvent?.(event.data);
@@ -148,7 +149,13 @@ export function compileOperation(
       if (introspect) merge(root, introspect(variables), false);
       const errors = clientNames.size > 0 ? run.errors.map(inClientNames) : run.errors;
       const complete = shapeOf(variables);
-      const completion: Completion = { isMissing: false, isWrong: false, path: undefined, wrong: [] };
+      const completion: Completion = {
+        isMissing: false,
+        isWrong: false,
+        path: undefined,
+        wrong: [],
+        repeated: run.repeated,
+      };
       const data = complete(root, completion) ?? null;
       if (!completion.isWrong) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };

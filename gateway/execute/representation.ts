@@ -3,18 +3,25 @@ import { type Entity, isEntity, merge, own, put } from './entity.js';
 import type { Rewrite } from './rewrites.js';
 import type { TypeTest } from './types.js';
 
-/**
- * The representation of an entity that a fetch asks for, as JSON: equal ones have equal texts. Undefined for an
- * entity that the fetch is not about, or that lacks what it needs.
- */
-export type Represent = (entity: Entity) => string | undefined;
+/** How an entity is shown to the subgraph that is asked for more of it. */
+export interface Representation {
+  /**
+   * What tells representations apart: equal ones have equal keys. Undefined for an entity that the fetch is not
+   * about, or that lacks what it needs.
+   */
+  keyOf(entity: Entity): unknown;
+  /** The representation as JSON, of an entity that has a key. */
+  jsonOf(entity: Entity): string;
+  /** How many fields it has, where those are scalars: an object with as many has nothing else. 0 where it cannot be told. */
+  size: number;
+}
 
 type Selections = readonly QueryPlanSelectionNode[];
+type Write = (entity: Entity) => string | undefined;
 interface Fragment {
   condition: string | undefined;
-  /** The fields as JSON, for an entity that is of the type. */
-  write: (entity: Entity) => string | undefined;
   selections: Selections;
+  write: Write;
 }
 
 /** Compiles the `requires` of a fetch. */
@@ -22,7 +29,7 @@ export function compileRepresentation(
   requires: Selections,
   isType: TypeTest,
   rewrite: Rewrite | undefined,
-): Represent {
+): Representation {
   const fragments = requires.map((selection): Fragment => {
     const isFragment = selection.kind === 'InlineFragment';
     const selections = isFragment ? selection.selections : [selection];
@@ -32,6 +39,45 @@ export function compileRepresentation(
       write: compileWriter(selections, isType),
     };
   });
+  const [only] = fragments;
+  const names = only && fragments.length === 1 && !rewrite ? scalarsOf(only.selections) : [];
+  const write = names.length > 0 ? onlyOf(only as Fragment, isType) : byType(fragments, isType, rewrite);
+  const [key, ...more] = names.filter((name) => name !== '__typename');
+  if (names.length === 2 && key !== undefined && more.length === 0) {
+    // The common case: a key of one field. Entities of several types can meet only where it is asked by interface.
+    const condition = only?.condition;
+    return {
+      keyOf(entity) {
+        if (entity['__typename'] !== condition) return write(entity);
+        const value = own(entity, key);
+        return typeof value === 'string' || typeof value === 'number' ? value : write(entity);
+      },
+      jsonOf: (entity) => write(entity) as string,
+      size: 2,
+    };
+  }
+  return { keyOf: write, jsonOf: (entity) => write(entity) as string, size: names.length };
+}
+
+/** The names of selections that are all fields without selections of their own, `__typename` among them. */
+function scalarsOf(selections: Selections): string[] {
+  const names = selections.map((selection) =>
+    selection.kind === 'Field' && !selection.selections ? (selection.alias ?? selection.name) : '',
+  );
+  return names.includes('') || !names.includes('__typename') || new Set(names).size < names.length
+    ? []
+    : names;
+}
+
+const onlyOf =
+  ({ condition, write }: Fragment, isType: TypeTest): Write =>
+  (entity) => {
+    const typename = entity['__typename'];
+    const isMeant = typename && (condition === undefined || isType(typename, condition));
+    return isMeant ? write(entity) : undefined;
+  };
+
+function byType(fragments: readonly Fragment[], isType: TypeTest, rewrite: Rewrite | undefined): Write {
   const matching = new Map<unknown, readonly Fragment[]>();
   const fragmentsOf = (typename: unknown): readonly Fragment[] => {
     const known = matching.get(typename);
@@ -41,7 +87,6 @@ export function compileRepresentation(
     if (matching.size < 1_000) matching.set(typename, found);
     return found;
   };
-
   return (entity) => {
     const typename = entity['__typename'];
     if (!typename) return undefined;
@@ -60,15 +105,8 @@ export function compileRepresentation(
   };
 }
 
-/** A writer for the common case, fields without type conditions: their JSON at once, with no object between. */
-function compileWriter(selections: Selections, isType: TypeTest): (entity: Entity) => string | undefined {
-  const names = selections.map((selection) => (selection.kind === 'Field' ? selection.name : ''));
-  if (names.includes('') || !names.includes('__typename')) {
-    return (entity) => {
-      const whole = select(entity, selections, isType);
-      return whole?.['__typename'] ? JSON.stringify(whole) : undefined;
-    };
-  }
+/** A writer for fields without type conditions writes their JSON at once, with no object between. */
+function compileWriter(selections: Selections, isType: TypeTest): Write {
   const fields = selections.flatMap((selection) =>
     selection.kind === 'Field'
       ? [
@@ -80,6 +118,12 @@ function compileWriter(selections: Selections, isType: TypeTest): (entity: Entit
         ]
       : [],
   );
+  if (fields.length < selections.length || !fields.some(({ name }) => name === '__typename')) {
+    return (entity) => {
+      const whole = select(entity, selections, isType);
+      return whole?.['__typename'] ? JSON.stringify(whole) : undefined;
+    };
+  }
   return (entity) => {
     let text = '{';
     for (let index = 0; index < fields.length; index++) {

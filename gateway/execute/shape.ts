@@ -26,7 +26,11 @@ export interface Completion {
   path: (string | number)[] | undefined;
   /** The places of what did not fit its type, where `path` is kept. */
   wrong: (string | number)[][];
+  repeated: Repeated;
 }
+
+/** Objects that stand in several places of an answer, and what each way to complete them made of them. */
+export type Repeated = Map<Entity, Map<CompleteObject, Entity | null>>;
 
 /** The completed value; null where it may be null and is, undefined where it is null and may not be. */
 type Complete = (value: unknown, completion: Completion) => unknown;
@@ -137,7 +141,7 @@ export function compileShape(
       if (!isEntity(value)) return wrong(completion);
       const typename = value['__typename'];
       const complete = typename === undefined || typename === null ? untold : find(typename);
-      if (complete) return complete(value, completion) ?? null;
+      if (complete) return completeOnce(complete, value, completion);
       const isHidden = typeof typename === 'string' && supergraphSchema.getType(typename);
       return isHidden ? null : wrong(completion);
     };
@@ -165,8 +169,20 @@ const completeEntity =
   (complete: CompleteObject): Complete =>
   (value, completion) => {
     if (value === null || value === undefined) return null;
-    return isEntity(value) ? (complete(value, completion) ?? null) : wrong(completion);
+    return isEntity(value) ? completeOnce(complete, value, completion) : wrong(completion);
   };
+
+/** What stands in several places is completed once, unless places are wanted. */
+function completeOnce(complete: CompleteObject, source: Entity, completion: Completion): Entity | null {
+  const { repeated, path } = completion;
+  const done = repeated.size > 0 && !path ? repeated.get(source) : undefined;
+  if (!done) return complete(source, completion) ?? null;
+  const known = done.get(complete);
+  if (known !== undefined) return known;
+  const completed = complete(source, completion) ?? null;
+  done.set(complete, completed);
+  return completed;
+}
 
 const completeList =
   (complete: Complete): Complete =>
