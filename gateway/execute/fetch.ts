@@ -3,12 +3,11 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from '../context.js';
 import { type Entity, merge, put } from './entity.js';
 import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
-import { compileRepresentation } from './representation.js';
+import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites, type Rewrite } from './rewrites.js';
 import type { Repeated } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf } from './subgraph-errors.js';
-import type { TypeTest } from './types.js';
 
 /** One execution of a plan. */
 export interface Run {
@@ -28,7 +27,7 @@ export type Step = (run: Run) => Promise<void> | undefined;
 
 export interface FetchEnvironment {
   sources: ReadonlyMap<string, SubgraphSource>;
-  isType: TypeTest;
+  types: Types;
   /** Whether another fetch of the plan asks the same of the same entities. */
   isShared: (node: FetchNode) => boolean;
 }
@@ -38,7 +37,7 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
   const source = environment.sources.get(node.serviceName);
   if (!source) throw new Error(`the plan fetches from '${node.serviceName}', which is no subgraph`);
   const request = compileRequest(node, source);
-  const rewrite = compileRewrites(node.outputRewrites, environment.isType);
+  const rewrite = compileRewrites(node.outputRewrites, environment.types.isType);
   return node.requires
     ? compileEntityFetch(node, path, { request, rewrite, environment })
     : compileRootFetch(path, { request, rewrite });
@@ -70,7 +69,8 @@ function compileRequest(node: FetchNode, source: SubgraphSource): Request {
 
 function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrite | undefined }): Step {
   return async (run) => {
-    const targets = path.length === 0 ? [run.root] : collect(run.root, path, run.repeated).objects;
+    const targets: Entity[] = [];
+    collect(run.root, path, run.repeated, (object) => targets.push(object));
     if (targets.length === 0) return;
     try {
       const { data, errors } = await fetch.request(run);
@@ -106,7 +106,7 @@ interface Same extends Answer {
   /** Whether the first had nothing but its representation when it was found. */
   isBare: boolean;
   /** Those that have more than that, and so may differ. */
-  others: Entity[];
+  others: Entity[] | undefined;
 }
 
 /** The answers of fetches that share them, by representation. */
@@ -122,11 +122,11 @@ function compileEntityFetch(
   path: Path,
   fetch: { request: Request; rewrite: Rewrite | undefined; environment: FetchEnvironment },
 ): Step {
-  const { isType, isShared } = fetch.environment;
+  const { types, isShared } = fetch.environment;
   const representation = compileRepresentation(
     node.requires ?? [],
-    isType,
-    compileRewrites(node.inputRewrites, isType),
+    types,
+    compileRewrites(node.inputRewrites, types.isType),
   );
   const { size } = representation;
   const sharedAs = isShared(node) ? nameOfShared(node) : undefined;
@@ -141,7 +141,7 @@ function compileEntityFetch(
     for (const { batch: answered, index, first, others } of wanted.values()) {
       const entity = answered.entities[index];
       if (!entity) continue;
-      for (const other of others) merge(other, entity, true);
+      if (others) for (const other of others) merge(other, entity, true);
       merge(first, entity, sharedAs !== undefined);
     }
     placeErrors(run, wanted);
@@ -151,21 +151,21 @@ function compileEntityFetch(
   function gather(run: Run, batch: Batch): Map<unknown, Same> {
     const wanted = new Map<unknown, Same>();
     const asked = sharedAs === undefined ? undefined : askedOf(run, sharedAs);
-    const { objects, holders, keys } = collect(run.root, path, run.repeated);
-    for (let at = 0; at < objects.length; at++) {
-      const object = objects[at] as Entity;
+    collect(run.root, path, run.repeated, (object, holder, at) => {
       const key = representation.keyOf(object);
-      if (key === undefined) continue;
+      if (key === undefined) return;
       const same = wanted.get(key);
       if (!same) {
         const { batch: asks, index } = answerFor(representation.jsonOf(object), batch, asked);
-        wanted.set(key, { batch: asks, index, first: object, isBare: hasFields(object, size), others: [] });
+        const isBare = hasFields(object, size);
+        wanted.set(key, { batch: asks, index, first: object, isBare, others: undefined });
       } else if (same.first === object) repeat(run, object);
       else if (same.isBare && hasFields(object, size)) {
-        put(holders[at] as Entity, keys[at] as string, same.first);
+        put(holder as Entity, at as string, same.first);
         repeat(run, same.first);
-      } else same.others.push(object);
-    }
+      } else if (same.others) same.others.push(object);
+      else same.others = [object];
+    });
     return wanted;
   }
 
@@ -199,7 +199,7 @@ function compileEntityFetch(
         if (failed !== index) continue;
         places ??= locate(run.root, path);
         const rest = error.path?.slice(2) ?? [];
-        for (const object of [first, ...others])
+        for (const object of others ? [first, ...others] : [first])
           for (const place of places.get(object) ?? [])
             run.errors.push({ ...error, path: [...place, ...rest] });
       }

@@ -27,7 +27,7 @@ import { compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
 import { type Completion, compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
-import { typeTest } from './types.js';
+import { objectTest, typeTest } from './types.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -92,14 +92,14 @@ export function compileOperation(
   );
   const conditions = conditionVariables(operation, fragments);
   const defaults = defaultConditions(operation);
-  const isType = typeTest(graph.supergraphSchema);
+  const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
   const { primary, rest } = partsOf(plan, operation);
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
-  const step = compilePlan(rest, { sources, isType, condition });
-  const rewriteEvent = compileRewrites(primary?.outputRewrites, isType);
+  const step = compilePlan(rest, { sources, types, condition });
+  const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
 
   const shapeOf = variants(conditions, condition, (values) =>
