@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../platform/auth/principal.js';
 import type { TokenVerifier } from '../platform/auth/tokens.js';
+import type { Cancellation } from '../platform/calls/cancellation.js';
 
 /** What a request carries through the gateway to the subgraphs. */
 export interface GatewayContext {
@@ -12,6 +13,8 @@ export interface GatewayContext {
   requestId: string;
   /** When, on the clock of performance.now(), the answer is to leave with what there is; Infinity for no such time. */
   deadline: number;
+  /** Tells that the client has gone away; undefined where somebody waits in any case. */
+  cancellation?: Cancellation | undefined;
 }
 
 const clientsRequestId = /^[\w.-]{1,64}$/;

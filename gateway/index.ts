@@ -1,20 +1,14 @@
-import { fastifyApolloHandler } from '@as-integrations/fastify';
-import { createCaller } from '../platform/calls/caller.js';
 import type { Executor } from '../platform/config.js';
 import { createHttpServer, listen, reachable } from '../platform/http.js';
 import type { Log } from '../platform/log.js';
 import { serveSockets } from '../platform/sockets.js';
-import { requestContext } from './context.js';
-import { subgraphDataSource } from './execute/data-source.js';
-import { startApollo } from './execute/server.js';
-import { asksForPage, sendGraphiQL } from './graphiql/page.js';
-import { refuseNesting } from './guard/nesting.js';
+import { createConnections } from './connections.js';
+import { openGraph } from './graph.js';
+import { serveGraphQL } from './http/graphql.js';
 import { gatewayVerifier, serveKeys } from './jwks.js';
-import { createSubscriptionPlanner } from './live/plans.js';
-import { createUpstreams } from './live/upstream.js';
-import { watchSubgraphs } from './readiness.js';
 import { socketOperations } from './socket-operations.js';
 import { loadSupergraph } from './supergraph.js';
+import { createSwaps } from './swaps.js';
 
 /** So many operations may one client's socket run. (A subgraph has no such bound: the gateway's socket to it is everybody's.) */
 const maxOperations = 100;
@@ -49,6 +43,11 @@ export interface Gateway {
   /** http://host:port, where /graphql is; a wildcard host is given as one that a browser can open. */
   url: string;
   /**
+   * Serves another supergraph from now on. What runs goes on by the one that it began with, and loses nothing.
+   * @throws Error where it cannot be served; the old one stays
+   */
+  swap(supergraph: string): Promise<void>;
+  /**
    * Stops without breaking anything off: requests that come before `lameDuckMs` is over or are under way then are
    * answered, and sockets are closed with 1012, after which clients come back. A second call waits for the first.
    */
@@ -61,24 +60,18 @@ export interface Gateway {
  * @throws Error where the supergraph cannot be read or the port is taken
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { log, introspection } = options;
-  const graph = loadSupergraph(options.supergraph, options.subgraphUrls);
+  const { log, introspection, subgraphUrls } = options;
+  const supergraph = loadSupergraph(options.supergraph, subgraphUrls);
   const verifier = gatewayVerifier(options.jwksUrl);
-  const timeoutMs = options.subgraphTimeoutMs ?? 10_000;
   // The rest is for what follows the last fetch, so that a partial answer leaves before its connection is cut.
   const answerWithinMs = options.writeTimeoutMs * 0.9 || Number.POSITIVE_INFINITY;
-  const callers = new Map(
-    graph.subgraphs.map(({ name, url }) => [
-      name,
-      createCaller({ part: name, url, timeoutMs, log, isMissing: () => readiness.isMissing(name) }),
-    ]),
-  );
-  const dataSources = new Map(
-    [...callers].map(([name, caller]) => [name, subgraphDataSource(name, { caller, log })]),
-  );
-  const server = await startApollo({ supergraph: graph.sdl, dataSources, introspection, log });
-  const readiness = watchSubgraphs(graph.subgraphs, (name) => callers.get(name)?.reset());
-  const upstreams = createUpstreams({ subgraphs: graph.subgraphs, log });
+  const connections = createConnections({
+    log,
+    timeoutMs: options.subgraphTimeoutMs ?? 10_000,
+    dedup: options.dedup ?? true,
+  });
+  const graphOptions = { connections, executor: options.executor ?? 'doorstep', introspection, log };
+  let graph = await openGraph(supergraph, graphOptions);
 
   let stopping: Promise<void> | undefined;
   const app = createHttpServer({
@@ -88,49 +81,48 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     writeTimeoutMs: options.writeTimeoutMs,
     lameDuckMs: options.lameDuckMs,
     closeSockets: () => sockets.close(),
-    missing: () => (stopping ? ['gateway: it is stopping'] : readiness.missing()),
+    missing: () => (stopping ? ['gateway: it is stopping'] : graph.missing()),
   });
   serveKeys(app, { log, ...(options.jwksUrl !== undefined && { jwksUrl: options.jwksUrl }) });
   app.get('/', async (_request, reply) => reply.redirect('/graphql'));
-  app.route({
-    method: ['GET', 'POST'],
-    url: '/graphql',
-    async preHandler(request, reply) {
-      if (asksForPage(request)) return sendGraphiQL(request, reply);
-      const refusal = refuseNesting(variablesOf(request.body));
-      return refusal && reply.code(400).send({ errors: [refusal] });
-    },
-    handler: fastifyApolloHandler(server, {
-      context: (request) => requestContext(request, verifier, answerWithinMs),
-    }),
-  });
-
-  const planner = createSubscriptionPlanner(graph, introspection);
-  const operations = socketOperations({
-    graph,
-    planner,
-    introspection,
-    server,
-    upstreams,
-    dataSources,
+  serveGraphQL(app, {
+    verifier,
     log,
     answerWithinMs,
+    isOpen: introspection,
+    async withEngine(work) {
+      const used = graph;
+      used.enter();
+      try {
+        return await work(used.engine);
+      } finally {
+        used.leave();
+      }
+    },
   });
   const sockets = serveSockets({
     server: app.server,
     service: 'gateway',
     verifier,
     log,
-    operations,
+    operations: socketOperations({ graph: () => graph, answerWithinMs }),
     maxOperations,
+  });
+
+  const swaps = createSwaps({
+    log,
+    async open(sdl) {
+      const next = await openGraph(loadSupergraph(sdl, subgraphUrls), graphOptions);
+      const old = graph;
+      graph = next;
+      return { retired: old.retire() };
+    },
   });
 
   async function stop(): Promise<void> {
     await app.close();
-    await readiness.stop();
-    await upstreams.close();
-    await server.stop();
-    await Promise.all([...callers.values()].map((caller) => caller.close()));
+    await swaps.close();
+    await graph.retire();
   }
   const stopOnce = () => {
     stopping ??= stop();
@@ -139,12 +131,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   try {
     const port = await listen(app, options);
-    return { port, url: `http://${reachable(options.host)}:${port}`, stop: stopOnce };
+    return {
+      port,
+      url: `http://${reachable(options.host)}:${port}`,
+      swap: swaps.swap,
+      stop: stopOnce,
+    };
   } catch (error) {
     await stopOnce();
     throw error;
   }
 }
-
-const variablesOf = (body: unknown): unknown =>
-  typeof body === 'object' && body !== null && 'variables' in body ? body.variables : undefined;

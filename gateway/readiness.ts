@@ -6,41 +6,36 @@ import type { SubgraphAddress } from './supergraph.js';
 const intervalMs = 1_000;
 const timeoutMs = 2_000;
 
-/** Knows which subgraphs answer; asked every second, so that asking costs them nothing however often it is read. */
+/** Knows whether a subgraph answers; asked every second, so that asking costs it nothing however often it is read. */
 export interface Readiness {
-  /** The names of the subgraphs that did not answer when last asked; all of them before the first answer. */
+  /** What the subgraph lacked when last asked, its name before the first answer; nothing where it is ready. */
   missing(): string[];
-  isMissing(name: string): boolean;
   stop(): Promise<void>;
 }
 
 /**
- * Asks every subgraph over and over whether it is ready: GET /health/ready beside its GraphQL endpoint, or, of
- * one that has no such page, `{ __typename }`. It has connections of its own, or it would wait behind the
- * fetches of a subgraph that hangs. `onReady` is told of each that had been missing.
+ * Asks a subgraph over and over whether it is ready: GET /health/ready beside its GraphQL endpoint, or, of one
+ * that has no such page, `{ __typename }`. It has a connection of its own, or it would wait behind the fetches of
+ * a subgraph that hangs. `onReady` is told when the subgraph had been missing.
  */
-export function watchSubgraphs(
-  subgraphs: readonly SubgraphAddress[],
-  onReady: (name: string) => void,
-): Readiness {
+export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): Readiness {
   const connections = new Agent({ connections: 1, connect: { timeout: timeoutMs } });
-  const missing = new Map(subgraphs.map(({ name }) => [name, [name]]));
   const stopped = new AbortController();
+  let missing = [subgraph.name];
 
-  async function watch(subgraph: SubgraphAddress): Promise<void> {
+  async function watch(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const before = missing.get(subgraph.name)?.length;
       const now = await missingOf(subgraph, connections, stopped.signal);
-      missing.set(subgraph.name, now);
-      if (before !== 0 && now.length === 0) onReady(subgraph.name);
+      const isBack = missing.length > 0 && now.length === 0;
+      missing = now;
+      if (isBack) onReady();
       await sleep(intervalMs, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined);
     }
   }
 
-  for (const subgraph of subgraphs) void watch(subgraph);
+  void watch();
   return {
-    isMissing: (name) => missing.get(name)?.length !== 0,
-    missing: () => [...missing.values()].flat(),
+    missing: () => missing,
     async stop() {
       stopped.abort();
       await connections.destroy();

@@ -1,12 +1,11 @@
-import type { ApolloServer } from '@apollo/server';
 import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
-import { variableErrors } from '../platform/graphql/operation.js';
 import type { Operations } from '../platform/sockets.js';
 import { contextOf, type GatewayContext } from './context.js';
+import type { LiveOperation } from './execute/engine.js';
+import type { Graph } from './graph.js';
 import { refuseNesting } from './guard/nesting.js';
-import type { SubscriptionPlan, SubscriptionPlanner } from './live/plans.js';
-import { runSubscription, type SubscriptionHost } from './live/subscription.js';
+import { runSubscription } from './live/subscription.js';
 
 /** Closes a socket in a way after which clients come back: they resume from their last cursor. */
 const tryAgainLater = 1013;
@@ -15,77 +14,77 @@ const tryAgainLater = 1013;
 interface SocketOperation {
   payload: SubscribePayload;
   context: GatewayContext;
-  plan: SubscriptionPlan | null;
+  /** The supergraph that it was read by, and runs on to its end. */
+  graph: Graph;
+  live: LiveOperation | null;
   closeSocket: (code: number, reason: string) => void;
 }
 
-/** How operations that come over WebSocket are run: subscriptions here, queries and mutations by Apollo Server. */
-export function socketOperations(
-  options: SubscriptionHost & {
-    planner: SubscriptionPlanner;
-    introspection: boolean;
-    server: ApolloServer<GatewayContext>;
-  },
-): Operations {
-  const { planner, server, graph, introspection } = options;
+/** How operations that come over WebSocket are run, each on the supergraph that is served when it comes. */
+export function socketOperations(options: {
+  graph: () => Graph;
+  /** How long an answer may take, in ms; an event of a subscription likewise. */
+  answerWithinMs: number;
+}): Operations {
+  const { answerWithinMs } = options;
   return {
     onSubscribe({ extra }, _id, payload) {
       const refusal = refuseNesting(payload.variables);
       if (refusal) return [refusal];
-      const prepared = planner(payload);
-      if (!('operation' in prepared)) return prepared;
-      const { document, plan } = prepared;
-      const errors = variableErrors(graph.clientSchema, prepared.operation, payload.variables, {
-        introspection,
-      });
+      const graph = options.graph();
+      const operation = graph.engine.read(payload);
+      if (!('document' in operation)) return operation;
+      const errors = operation.variableErrors(payload.variables ?? {});
       if (errors.length > 0) return errors;
-      const operation: SocketOperation = {
+      const contextValue: SocketOperation = {
         payload,
-        plan,
+        graph,
+        live: operation.live,
         context: contextOf(extra.principal ?? null, extra.authorization),
         closeSocket: (code, reason) => extra.socket.close(code, reason),
       };
       return {
-        schema: graph.clientSchema,
-        document,
+        schema: graph.supergraph.clientSchema,
+        document: operation.document,
         operationName: payload.operationName,
         variableValues: payload.variables,
-        contextValue: operation,
+        contextValue,
       };
     },
     subscribe(args) {
-      const { payload, plan, context, closeSocket } = operationOf(args);
-      if (!plan) throw new Error('a query is not subscribed to');
-      return runSubscription(options, {
-        plan,
+      const { payload, graph, live, context, closeSocket } = operationOf(args);
+      const connection = live && graph.connections.get(live.primary.serviceName);
+      if (!connection) throw new Error('this cannot be subscribed to');
+      graph.enter();
+      return runSubscription({
+        live,
         context,
-        query: payload.query,
+        upstream: connection.upstream,
         variables: payload.variables ?? {},
+        answerWithinMs,
         onTooSlow: () => closeSocket(tryAgainLater, 'Try again later: events come faster than they are read'),
+        onEnd: () => graph.leave(),
       });
     },
     async execute(args) {
-      const { payload, context } = operationOf(args);
-      const { body } = await server.executeOperation(requestOf(payload), { contextValue: context });
-      // ApolloGateway has no @defer: an answer comes whole.
-      const { data, errors, extensions } = body.kind === 'single' ? body.singleResult : body.initialResult;
-      if (data === undefined) return refused(errors ?? []);
-      return {
-        data,
-        ...(errors && { errors: errors.map(asGraphQLError) }),
-        ...(extensions && { extensions }),
-      };
+      const { payload, graph, context } = operationOf(args);
+      const { query, operationName, variables } = payload;
+      graph.enter();
+      try {
+        const { data, errors } = await graph.engine.execute(
+          { query, operationName, variables: variables ?? {}, method: 'POST' },
+          { ...context, deadline: performance.now() + answerWithinMs },
+        );
+        if (data === undefined) return refused(errors ?? []);
+        return { data, ...(errors && { errors: errors.map(asGraphQLError) }) };
+      } finally {
+        graph.leave();
+      }
     },
   };
 }
 
 const operationOf = (args: ExecutionArgs): SocketOperation => args.contextValue as SocketOperation;
-
-const requestOf = ({ query, variables, operationName }: SubscribePayload) => ({
-  query,
-  ...(variables && { variables }),
-  ...(operationName && { operationName }),
-});
 
 const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError): GraphQLError =>
   new GraphQLError(message, rest);

@@ -1,5 +1,6 @@
 import { type Schema, Supergraph } from '@apollo/federation-internals';
-import type { GraphQLSchema } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
+import { type Needs, needsOf } from './execute/needs.js';
 
 export interface SubgraphAddress {
   name: string;
@@ -17,14 +18,17 @@ export interface LoadedSupergraph {
   clientSchema: GraphQLSchema;
   /** Everything, federation's own directives included. */
   supergraphSchema: GraphQLSchema;
+  needs: Needs;
 }
 
 /**
  * Reads a supergraph SDL. `urls` replaces addresses that stand in it, by subgraph name.
- * @throws Error where the SDL is no supergraph, where `urls` names a subgraph that it does not have, or
+ * @throws Error where the SDL is no supergraph, where it asks for protection that is not enforced here, where `urls` names a subgraph that it does not have, or
  *   where a subgraph has no address in either
  */
 export function loadSupergraph(sdl: string, urls: Record<string, string> = {}): LoadedSupergraph {
+  const document = parse(sdl);
+  refuseUnenforced(document);
   const supergraph = Supergraph.build(sdl);
   const subgraphs = supergraph.subgraphsMetadata().map(({ name, url }) => ({ name, url: urls[name] ?? url }));
   const unknown = Object.keys(urls).find((name) => !subgraphs.some((subgraph) => subgraph.name === name));
@@ -41,5 +45,30 @@ export function loadSupergraph(sdl: string, urls: Record<string, string> = {}): 
     apiSchema,
     clientSchema: apiSchema.toGraphQLJSSchema(),
     supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
+    needs: needsOf(document),
   };
+}
+
+/** Features that say who may see what. A gateway that does not know them would serve what they protect. */
+const unenforced: Readonly<Record<string, string>> = {
+  authenticated: '@authenticated',
+  requiresScopes: '@requiresScopes',
+  policy: '@policy',
+};
+
+/** @throws Error naming what the supergraph asks for and would not get, whatever it says the feature is for */
+function refuseUnenforced(supergraph: DocumentNode): void {
+  const asked = supergraph.definitions
+    .flatMap((node) =>
+      node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION
+        ? (node.directives ?? [])
+        : [],
+    )
+    .flatMap(({ arguments: given = [] }) => given)
+    .flatMap(({ value }) => (value.kind === Kind.STRING ? value.value : []))
+    .flatMap((url) => unenforced[/^https:\/\/specs\.apollo\.dev\/(\w+)\/v/.exec(url)?.[1] ?? ''] ?? []);
+  if (asked.length === 0) return;
+  throw new Error(
+    `the supergraph protects fields by ${[...new Set(asked)].join(', ')}, which this gateway does not enforce: it is not served`,
+  );
 }

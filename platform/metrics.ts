@@ -35,9 +35,32 @@ export const metrics = {
     labelNames: ['service'] as const,
     registers: [registry],
   }),
+  readsJoined: new Counter({
+    name: 'gateway_reads_joined_total',
+    help: 'Fetches that waited for an equal one that was under way.',
+    labelNames: ['subgraph'] as const,
+    registers: [registry],
+  }),
+  operations: new Counter({
+    name: 'gateway_operations_total',
+    help: 'Operations that were looked up by their document: hit where it was known, miss where it had to be parsed, validated and planned, refused where it was wrong.',
+    labelNames: ['result'] as const,
+    registers: [registry],
+  }),
+  operationsKept: new Gauge({
+    name: 'gateway_operations_kept',
+    help: 'Operations whose plan is kept.',
+    registers: [registry],
+  }),
+  preparing: new Histogram({
+    name: 'gateway_operation_prepare_duration_seconds',
+    help: 'Time to parse, validate and plan a document that was not known.',
+    buckets: seconds,
+    registers: [registry],
+  }),
   calls: new Counter({
     name: 'calls_total',
-    help: 'Calls of another part, by outcome: ok (below 500), error, timeout, refused (open circuit) or full.',
+    help: 'Calls of another part, by outcome: ok (below 500), error, timeout, refused (open circuit), full or cancelled.',
     labelNames: ['part', 'outcome'] as const,
     registers: [registry],
   }),

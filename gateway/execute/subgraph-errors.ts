@@ -1,4 +1,4 @@
-import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { problem } from '../../platform/errors.js';
 
 /** The error of a subgraph that did not answer, or with something that is no GraphQL. It names the service and no address. */
@@ -14,9 +14,19 @@ const internal = new Set(['stacktrace', 'exception', 'debug', 'http', 'response'
  * whose message the error formatter hides.
  */
 export function subgraphErrors(errors: readonly GraphQLFormattedError[]): GraphQLFormattedError[] {
-  return errors.map(({ message, path, extensions = {} }) => {
-    const kept = Object.fromEntries(Object.entries(extensions).filter(([key]) => !internal.has(key)));
+  return errors.map(({ message, path, extensions }) => {
+    const kept = Object.fromEntries(Object.entries(extensions ?? {}).filter(([key]) => !internal.has(key)));
     const code = typeof kept['code'] === 'string' ? kept['code'] : 'INTERNAL_SERVER_ERROR';
-    return { message, ...(path && { path }), extensions: { ...kept, code } };
+    return { message, ...(isPath(path) && { path }), extensions: { ...kept, code } };
   });
 }
+
+const isPath = (path: unknown): boolean =>
+  Array.isArray(path) && path.every((step) => typeof step === 'string' || typeof step === 'number');
+
+/** What was thrown instead of an answer, as an error of the answer. An exception that is none of GraphQL's is a fault of ours. */
+export const failureOf = (error: unknown): GraphQLFormattedError =>
+  (error instanceof GraphQLError
+    ? error
+    : new GraphQLError('a fetch failed', { originalError: error as Error })
+  ).toJSON();

@@ -1,36 +1,29 @@
-import { executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { problem } from '../../platform/errors.js';
 import { createChannel } from '../../platform/live/channel.js';
 import { mapEvents } from '../../platform/live/map.js';
-import type { Log } from '../../platform/log.js';
 import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
+import type { LiveOperation } from '../execute/engine.js';
+import type { Entity } from '../execute/entity.js';
 import { subgraphErrors } from '../execute/subgraph-errors.js';
-import { withoutValueCompletion } from '../execute/value-completion.js';
-import type { LoadedSupergraph } from '../supergraph.js';
-import { eventSource, type SubscriptionPlan } from './plans.js';
-import type { Upstreams } from './upstream.js';
+import type { Upstream } from './upstream.js';
 
 /** So many events may wait for a client that is slower than they come. */
 const mostWaiting = 1_000;
 
-export interface SubscriptionHost {
-  graph: LoadedSupergraph;
-  upstreams: Upstreams;
-  dataSources: ReadonlyMap<string, GraphQLDataSource<GatewayContext>>;
-  log: Log;
-  /** How long an event may take, in ms; as long as its fetches take unless told. */
-  answerWithinMs?: number;
-}
-
 export interface SubscriptionRequest {
-  plan: SubscriptionPlan;
-  query: string;
+  live: LiveOperation;
+  /** The socket to the subgraph that owns its field. */
+  upstream: Upstream;
   variables: Record<string, unknown>;
   context: GatewayContext;
+  /** How long an event may take, in ms; as long as its fetches take unless told. */
+  answerWithinMs?: number;
   /** The client reads too slowly: what waited for it is forgotten, and the subscription is over. */
   onTooSlow: () => void;
+  /** It is over, however it ended. */
+  onEnd: () => void;
 }
 
 /**
@@ -38,10 +31,7 @@ export interface SubscriptionRequest {
  * in order, with fresh data. Reading throws what the upstream ended with; `return` releases the upstream at
  * once, also while a read waits for an event.
  */
-export function runSubscription(
-  host: SubscriptionHost,
-  request: SubscriptionRequest,
-): AsyncIterableIterator<ExecutionResult> {
+export function runSubscription(request: SubscriptionRequest): AsyncIterableIterator<ExecutionResult> {
   let release = () => {};
   const events = createChannel<ExecutionResult>({
     limit: mostWaiting,
@@ -55,16 +45,19 @@ export function runSubscription(
     },
   });
   metrics.subscriptions.inc({ service: 'gateway' });
-  release = host.upstreams.open(request.plan.primary.serviceName, primaryPayload(request), events);
+  release = request.upstream.open(primaryPayload(request), events);
   return mapEvents(events, {
-    map: (event) => completeEvent(host, request, event),
-    onEnd: () => metrics.subscriptions.dec({ service: 'gateway' }),
+    map: (event) => completeEvent(request, event),
+    onEnd() {
+      metrics.subscriptions.dec({ service: 'gateway' });
+      request.onEnd();
+    },
   });
 }
 
 /** What the subgraph gets: its own operation, the variables of it, and the caller's token, since the socket is everybody's. */
 function primaryPayload({
-  plan: { primary },
+  live: { primary },
   variables,
   context: { authorization, requestId },
 }: SubscriptionRequest) {
@@ -78,26 +71,14 @@ function primaryPayload({
 }
 
 async function completeEvent(
-  { graph, dataSources, log, answerWithinMs = Number.POSITIVE_INFINITY }: SubscriptionHost,
-  { plan, variables, query, ...subscription }: SubscriptionRequest,
-  event: ExecutionResult,
+  { live, variables, context, answerWithinMs = Number.POSITIVE_INFINITY }: SubscriptionRequest,
+  { data = null, errors = [] }: ExecutionResult,
 ): Promise<ExecutionResult> {
-  const fromEvent: GraphQLDataSource = {
-    process: async () => ({
-      data: event.data ?? null,
-      ...(event.errors && { errors: subgraphErrors(event.errors as readonly GraphQLFormattedError[]) }),
-    }),
+  const event = {
+    data: data as Entity | null,
+    errors: subgraphErrors(errors as readonly GraphQLFormattedError[]),
   };
-  const context = { ...subscription.context, deadline: performance.now() + answerWithinMs };
-  // The executor reads no more of a request than this.
-  const request = { request: { query, variables }, context, metrics: {}, logger: log };
-  const result = await executeQueryPlan(
-    plan.eachEvent,
-    { ...Object.fromEntries(dataSources), [eventSource]: fromEvent },
-    request as unknown as Parameters<typeof executeQueryPlan>[2],
-    plan.operationContext,
-    graph.supergraphSchema,
-    graph.apiSchema,
-  );
-  return withoutValueCompletion(result, log);
+  const deadline = performance.now() + answerWithinMs;
+  // The socket formats errors, which may be plain objects there.
+  return (await live.complete(event, variables, { ...context, deadline })) as ExecutionResult;
 }

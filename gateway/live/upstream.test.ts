@@ -1,15 +1,15 @@
 import { GraphQLError } from 'graphql';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createLog } from '../../platform/log.js';
+import { silent } from '../../platform/testing/log.js';
 import { contextOf } from '../context.js';
+import { createCompiledEngine } from '../execute/compiled.js';
 import type { Gateway } from '../index.js';
 import { loadSupergraph } from '../supergraph.js';
 import { openSocket, type SocketClient } from '../testing/client.js';
 import { startTestGateway, until } from '../testing/gateway.js';
 import { type Library, librarySupergraph, startBooks, startLibrary } from '../testing/library.js';
-import { createSubscriptionPlanner } from './plans.js';
 import { runSubscription } from './subscription.js';
-import { createUpstreams } from './upstream.js';
+import { openUpstream } from './upstream.js';
 
 const supergraph = librarySupergraph();
 let library: Library;
@@ -151,27 +151,25 @@ test('a client that goes away frees the upstream', async () => {
 });
 
 test('releasing ends a read that waits for an event', async () => {
-  const log = createLog({ level: 'silent', format: 'json', app: 'test' });
   const graph = loadSupergraph(supergraph, library.urls);
-  const upstreams = createUpstreams({ subgraphs: graph.subgraphs, log });
-  const prepared = createSubscriptionPlanner(graph, true)({ query: added });
-  if (!('plan' in prepared) || !prepared.plan) throw new Error('it was not planned');
-  const events = runSubscription(
-    { graph, upstreams, dataSources: new Map(), log },
-    {
-      plan: prepared.plan,
-      query: added,
-      variables: {},
-      context: contextOf(null, undefined),
-      onTooSlow: () => undefined,
-    },
-  );
+  const upstream = openUpstream({ name: 'books', url: library.books.url }, silent);
+  const engine = createCompiledEngine({ graph, sources: new Map(), introspection: true, log: silent });
+  const operation = engine.read({ query: added });
+  if (!('live' in operation) || !operation.live) throw new Error('it was not planned');
+  const events = runSubscription({
+    live: operation.live,
+    upstream,
+    variables: {},
+    context: contextOf(null, undefined),
+    onTooSlow: () => undefined,
+    onEnd: () => undefined,
+  });
   const waiting = events.next();
   await until(() => library.events.listeners() === 1);
   await events.return?.();
   expect(await waiting).toEqual({ done: true, value: undefined });
   await until(() => library.events.listeners() === 0);
-  await upstreams.close();
+  await upstream.close();
 });
 
 test('a client that does not read is closed, and others never notice', { timeout: 30_000 }, async () => {

@@ -16,28 +16,15 @@ const lazyCloseMs = 2 ** 31 - 1;
 /** Where the events of an upstream operation go, and its end; nothing comes once it is released. */
 export type UpstreamSink = Pick<Channel<ExecutionResult>, 'push' | 'end'>;
 
-/** The sockets to the subgraphs: one each, opened by the first operation and shared by all. */
-export interface Upstreams {
+/** The socket to a subgraph: opened by the first operation and shared by all. */
+export interface Upstream {
   /**
-   * Starts an operation on a subgraph; the answer releases it there. It ends with nothing when it is complete,
+   * Starts an operation on the subgraph; the answer releases it there. It ends with nothing when it is complete,
    * with the subgraph's own errors as an AggregateError of GraphQLErrors, or with SERVICE_UNAVAILABLE when the
    * socket is refused or lost. Nothing is retried: what happened in the gap would be missing without a word.
    */
-  open(service: string, payload: SubscribePayload, sink: UpstreamSink): () => void;
+  open(payload: SubscribePayload, sink: UpstreamSink): () => void;
   close(): Promise<void>;
-}
-
-export function createUpstreams(options: { subgraphs: readonly SubgraphAddress[]; log: Log }): Upstreams {
-  const { subgraphs, log } = options;
-  const sockets = new Map(subgraphs.map((subgraph) => [subgraph.name, upstreamSocket(subgraph, log)]));
-  return {
-    open(service, payload, sink) {
-      const socket = sockets.get(service);
-      if (socket) return socket.open(payload, sink);
-      throw new Error(`there is no subgraph '${service}'`);
-    },
-    close: async () => void (await Promise.all([...sockets.values()].map((socket) => socket.close()))),
-  };
 }
 
 /** ws with limits, which graphql-ws has no way to pass on. */
@@ -47,7 +34,7 @@ class BoundedSocket extends WebSocket {
   }
 }
 
-function upstreamSocket({ name, url }: SubgraphAddress, log: Log) {
+export function openUpstream({ name, url }: SubgraphAddress, log: Log): Upstream {
   /** How each running operation ends when the socket is lost. */
   const running = new Set<() => void>();
   let pong: NodeJS.Timeout | undefined;
@@ -96,7 +83,7 @@ function upstreamSocket({ name, url }: SubgraphAddress, log: Log) {
     return () => finish();
   }
 
-  return { open, close: () => client.dispose() };
+  return { open, close: async () => void (await client.dispose()) };
 }
 
 const refusal = (errors: readonly GraphQLFormattedError[]): AggregateError =>

@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 import type { Log } from '../log.js';
 import { metrics } from '../metrics.js';
 import { createBreaker } from './breaker.js';
+import type { Cancellation } from './cancellation.js';
 import { CallError } from './error.js';
 import { type Answer, Exchange } from './exchange.js';
 import { createRetries, mayRepeat } from './retries.js';
@@ -37,6 +38,8 @@ export interface Call {
   safe: boolean;
   /** When, on the clock of performance.now(), an answer is of no more use; `timeoutMs` holds all the same. */
   deadline?: number | undefined;
+  /** Gives the call up where nobody waits for it any more; it then rejects with `cancelled`. */
+  cancellation?: Cancellation | undefined;
 }
 
 /** Calls one other part of the system. Closed by whoever made it. */
@@ -98,7 +101,7 @@ export function createCaller(options: CallerOptions): Caller {
 
   /** All tries of a call. It keeps its place until undici has done with it, which may be after its time is over. */
   function run(call: Call, startedAt: number, end: number): Promise<Answer> {
-    const { method, headers, body = '' } = call;
+    const { method, headers, body = '', cancellation } = call;
     const request = { origin, path, method, headers, body };
     const ms = Math.ceil(end - startedAt);
     return new Promise((resolve, reject) => {
@@ -112,6 +115,12 @@ export function createCaller(options: CallerOptions): Caller {
         reject(new CallError('timeout', `it did not answer within ${ms} ms`, hangs));
         exchange.abandon();
       }, ms);
+      const cancel = () => {
+        clearTimeout(timer);
+        finish();
+        reject(new CallError('cancelled', 'nobody waits for it any more'));
+        exchange.abandon();
+      };
 
       function send(): void {
         if (isOver) {
@@ -151,12 +160,14 @@ export function createCaller(options: CallerOptions): Caller {
 
       function finish(): void {
         isOver = true;
+        cancellation?.delete(cancel);
         count.duration.observe((performance.now() - startedAt) / 1_000);
       }
 
       enter();
       retries.earn();
       send();
+      cancellation?.add(cancel);
     });
   }
 
@@ -197,6 +208,7 @@ function countersOf(part: string) {
     timeout: metrics.calls.labels(part, 'timeout'),
     refused: metrics.calls.labels(part, 'refused'),
     full: metrics.calls.labels(part, 'full'),
+    cancelled: metrics.calls.labels(part, 'cancelled'),
     retries: metrics.callRetries.labels(part),
     exhausted: metrics.callRetriesExhausted.labels(part),
   };

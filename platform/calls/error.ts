@@ -1,9 +1,10 @@
 /**
  * Why a call has no answer, beside the errors of the connection itself: `error` is an answer of 5xx, `timeout`
- * the end of its time, `refused` an open circuit, `full` too many calls under way.
+ * the end of its time, `refused` an open circuit, `full` too many calls under way, `cancelled` a caller that
+ * waits no more.
  */
 export class CallError extends Error {
-  readonly outcome: 'error' | 'timeout' | 'refused' | 'full';
+  readonly outcome: 'error' | 'timeout' | 'refused' | 'full' | 'cancelled';
   /** Whether it tells against the part, for the circuit breaker. */
   readonly isFaultOfPart: boolean;
   constructor(outcome: CallError['outcome'], message: string, isFaultOfPart = false) {

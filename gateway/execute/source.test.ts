@@ -4,11 +4,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createCaller } from '../../platform/calls/caller.js';
 import { metrics } from '../../platform/metrics.js';
 import { silent } from '../../platform/testing/log.js';
+import { contextOf } from '../context.js';
 import type { Gateway, GatewayOptions } from '../index.js';
 import { openSocket } from '../testing/client.js';
 import { post, startTestGateway, until } from '../testing/gateway.js';
 import { type Library, librarySupergraph, startLibrary } from '../testing/library.js';
-import { isQuery, subgraphDataSource } from './data-source.js';
+import { isQuery } from './apollo/data-source.js';
+import { type SubgraphSource, subgraphSource } from './source.js';
 
 const supergraph = librarySupergraph();
 const query = '{ books { title author { name } } }';
@@ -132,21 +134,20 @@ describe('a subgraph costs its own fields only', () => {
   });
 });
 
-type Source = ReturnType<typeof subgraphDataSource>;
 const unavailable = { extensions: { code: 'SERVICE_UNAVAILABLE', service: 'authors' } };
 
 /** A data source of a subgraph to which there is one connection. */
-function sourceOf(url: string, timeoutMs: number): Source {
+function sourceOf(url: string, timeoutMs: number): SubgraphSource {
   const caller = createCaller({ part: 'authors', url, timeoutMs, log: silent, connections: 1 });
   running.push(() => caller.close());
-  return subgraphDataSource('authors', { caller, log: silent });
+  return subgraphSource('authors', { caller, log: silent });
 }
 
-// A data source reads no more of a fetch than this.
-const fetchFrom = (
-  source: Source,
-  { deadline = Number.POSITIVE_INFINITY, query = '{ authors { name } }' } = {},
-) => source.process({ request: { query }, context: { deadline } } as Parameters<Source['process']>[0]);
+const fetchFrom = (source: SubgraphSource, { deadline = Number.POSITIVE_INFINITY, isQuery = true } = {}) =>
+  source.fetch(
+    { body: '{"query":"{ authors { name } }"}', isQuery, entities: undefined },
+    { ...contextOf(null, undefined), deadline },
+  );
 
 describe('what a subgraph says in GraphQL is passed on', () => {
   const says =
@@ -241,7 +242,7 @@ describe('a fetch has so much time', () => {
   });
 
   /** A data source of a subgraph whose one connection is taken by a fetch that is never answered. */
-  async function taken(timeoutMs: number): Promise<Source> {
+  async function taken(timeoutMs: number): Promise<SubgraphSource> {
     let fetches = 0;
     const source = sourceOf(await serve(() => fetches++), timeoutMs);
     void fetchFrom(source).catch(() => undefined);
@@ -290,7 +291,7 @@ describe('a subgraph that closes a kept-alive connection under a fetch', () => {
 
   test('costs no query anything', async () => {
     const { listener, fetches } = closing();
-    const gateway = await gatewayWith(listener);
+    const gateway = await gatewayWith(listener, { subgraphTimeoutMs: 5_000 });
     for (let n = 0; n < 5; n++) expect((await post(gateway, query)).body.errors).toBeUndefined();
     expect(fetches()).toBeGreaterThan(5);
   });
@@ -298,7 +299,7 @@ describe('a subgraph that closes a kept-alive connection under a fetch', () => {
   test('gets no mutation a second time', async () => {
     const { listener, fetches } = closing();
     const source = sourceOf(await serve(listener), 5_000);
-    const mutate = () => fetchFrom(source, { query: 'mutation A__authors__0{a}' });
+    const mutate = () => fetchFrom(source, { isQuery: false });
     await mutate();
     await expect(mutate()).rejects.toMatchObject(unavailable);
     expect(fetches()).toBe(2);

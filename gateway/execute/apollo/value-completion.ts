@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { problem } from '../../platform/errors.js';
-import type { Log } from '../../platform/log.js';
+import { problem } from '../../../platform/errors.js';
+import type { Log } from '../../../platform/log.js';
 
 /** A GraphQL response, its errors formatted or not. */
 interface Result {

@@ -7,11 +7,12 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { problem } from '../../platform/errors.js';
-import { errorFormatter } from '../../platform/graphql/errors.js';
-import { parseOptions } from '../../platform/graphql/operation.js';
-import type { Log } from '../../platform/log.js';
-import type { GatewayContext } from '../context.js';
+import { problem } from '../../../platform/errors.js';
+import { errorFormatter } from '../../../platform/graphql/errors.js';
+import { parseOptions } from '../../../platform/graphql/operation.js';
+import type { Log } from '../../../platform/log.js';
+import type { GatewayContext } from '../../context.js';
+import { subscriptionsElsewhere } from '../refusals.js';
 import { withoutValueCompletion } from './value-completion.js';
 
 /** An Apollo Server in front of an ApolloGateway, started; `stop` of the server stops both. */
@@ -42,7 +43,9 @@ export async function startApollo(options: {
     introspection,
     parseOptions,
     cache: 'bounded',
-    csrfPrevention: true,
+    // Both are looked after before an operation comes here.
+    csrfPrevention: false,
+    persistedQueries: false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     // Apollo's own hideSchemaDetailsFromClientErrors takes quadratic time in what a client sends.
@@ -68,9 +71,9 @@ const refuseEarly: ApolloServerPlugin<GatewayContext> = {
       problem('GRAPHQL_VALIDATION_FAILED', message, { http: { status: 400 } });
     return {
       async didResolveOperation({ operation }) {
-        if (!operation) throw refuse('Say by operationName which of the operations is meant.');
+        if (!operation) throw refuse('The document has no such operation; say which by operationName.');
         if (operation.operation !== 'subscription') return;
-        throw refuse('Subscriptions are served over a WebSocket at this address (graphql-transport-ws).');
+        throw subscriptionsElsewhere();
       },
     };
   },

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseOptions } from '../../platform/graphql/operation.js';
-import type { Gateway } from '../index.js';
-import { openSocket } from '../testing/client.js';
-import { post, startTestGateway } from '../testing/gateway.js';
-import { type Library, librarySupergraph, startLibrary } from '../testing/library.js';
+import { parseOptions } from '../platform/graphql/operation.js';
+import type { Gateway } from './index.js';
+import { openSocket } from './testing/client.js';
+import { post, startTestGateway } from './testing/gateway.js';
+import { type Library, librarySupergraph, startLibrary } from './testing/library.js';
 
 let library: Library;
 let gateway: Gateway;

@@ -1,0 +1,57 @@
+import type { FetchNode, QueryPlan } from '@apollo/query-planner';
+import type { DocumentNode, GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { GatewayContext } from '../context.js';
+import type { Entity } from './entity.js';
+import type { OperationRequest } from './operations.js';
+
+export interface EngineRequest extends OperationRequest {
+  variables: Readonly<Record<string, unknown>>;
+  /** By GET nothing may be changed. */
+  method: 'GET' | 'POST';
+}
+
+/** What an operation came to. */
+export interface Outcome {
+  /** Undefined where it was refused before it ran. */
+  data?: Entity | null;
+  errors?: readonly GraphQLFormattedError[];
+  /** The HTTP status that says it. */
+  status: number;
+}
+
+/** An event of a subscription, as the subgraph that owns its field sent it. */
+export interface Event {
+  data: Entity | null;
+  errors: readonly GraphQLFormattedError[];
+}
+
+/** A subscription that can be run: what its upstream is asked, and how each event becomes an answer. */
+export interface LiveOperation {
+  primary: FetchNode;
+  /** Errors of the answer are not yet as clients may see them. */
+  complete(
+    event: Event,
+    variables: Readonly<Record<string, unknown>>,
+    context: GatewayContext,
+  ): Promise<{ data: Entity | null; errors?: readonly GraphQLFormattedError[] }>;
+}
+
+/** An operation that has been read, validated and planned. */
+export interface ReadyOperation {
+  /** The operation and its fragments, and nothing else. */
+  document: DocumentNode;
+  plan: QueryPlan;
+  /** Null for queries and mutations. */
+  live: LiveOperation | null;
+  /** What is wrong with variables, with BAD_USER_INPUT. */
+  variableErrors(variables: Readonly<Record<string, unknown>>): readonly GraphQLError[];
+}
+
+/** Who executes operations on one supergraph. */
+export interface Engine {
+  /** Runs a query or a mutation; its errors are as clients may see them. */
+  execute(request: EngineRequest, context: GatewayContext): Promise<Outcome>;
+  /** Reads an operation, or answers its errors with their codes. */
+  read(request: OperationRequest): ReadyOperation | readonly GraphQLError[];
+  close(): Promise<void>;
+}

@@ -1,0 +1,62 @@
+/**
+ * An object of a subgraph's answer, as JSON.parse made it. It holds no functions, so what reads as one is
+ * inherited (`constructor`, `toString`), and is not there.
+ */
+export type Entity = Record<string, unknown>;
+
+export const isEntity = (value: unknown): value is Entity =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What stands under a key itself, or undefined: clients choose aliases, `constructor` and `__proto__` among them. */
+export function own(entity: Entity, key: string): unknown {
+  const value = entity[key];
+  if (typeof value === 'function') return undefined;
+  return key === '__proto__' && !Object.hasOwn(entity, key) ? undefined : value;
+}
+
+/** Puts a value under a key, whatever the key is. */
+export function put(entity: Entity, key: string, value: unknown): void {
+  if (key !== '__proto__') entity[key] = value;
+  else Object.defineProperty(entity, key, { value, configurable: true, enumerable: true, writable: true });
+}
+
+/**
+ * Adds what a subgraph answered to what is known already: objects grow together, lists of one length element
+ * by element, and of all else the later value stands. Objects of `from` become part of `into` unless `copies`
+ * is set, which it must be where `from` is merged more than once: later fetches write into what is there.
+ */
+export function merge(into: Entity, from: Entity, copies: boolean): void {
+  for (const key of Object.keys(from)) {
+    const value = own(from, key);
+    if (value === undefined) continue;
+    if (typeof value !== 'object' || value === null) {
+      put(into, key, value);
+      continue;
+    }
+    const there = own(into, key);
+    if (Array.isArray(value)) {
+      if (Array.isArray(there) && there.length === value.length) mergeLists(there, value, copies);
+      else put(into, key, copies ? copyOf(value) : value);
+    } else if (isEntity(there)) merge(there, value as Entity, copies);
+    else put(into, key, copies ? copyOf(value) : value);
+  }
+}
+
+function mergeLists(into: unknown[], from: readonly unknown[], copies: boolean): void {
+  for (let index = 0; index < from.length; index++) {
+    const there = into[index];
+    const value = from[index];
+    if (isEntity(there) && isEntity(value)) merge(there, value, copies);
+    else if (Array.isArray(there) && Array.isArray(value) && there.length === value.length)
+      mergeLists(there, value, copies);
+    else into[index] = copies ? copyOf(value) : value;
+  }
+}
+
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf);
+  const copy: Entity = {};
+  for (const key of Object.keys(value)) put(copy, key, copyOf((value as Entity)[key]));
+  return copy;
+}

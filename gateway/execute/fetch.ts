@@ -1,0 +1,240 @@
+import type { FetchNode } from '@apollo/query-planner';
+import type { GraphQLFormattedError } from 'graphql';
+import type { GatewayContext } from '../context.js';
+import { type Entity, merge, put } from './entity.js';
+import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
+import { compileRepresentation } from './representation.js';
+import { compileRewrites, type Rewrite } from './rewrites.js';
+import type { Repeated } from './shape.js';
+import type { SubgraphSource } from './source.js';
+import { failureOf } from './subgraph-errors.js';
+import type { TypeTest } from './types.js';
+
+/** One execution of a plan. */
+export interface Run {
+  /** What is known so far; fetches write into it. */
+  readonly root: Entity;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly context: GatewayContext;
+  readonly errors: GraphQLFormattedError[];
+  /** What was asked for by fetches that share their entities, by the name of what they share. */
+  readonly shared: Map<string, Asked>;
+  /** Objects that stand in more than one place, and what they were completed to. */
+  readonly repeated: Repeated;
+}
+
+/** Does its part of a plan, or is through with it at once. It never rejects: what fails is in `errors`. */
+export type Step = (run: Run) => Promise<void> | undefined;
+
+export interface FetchEnvironment {
+  sources: ReadonlyMap<string, SubgraphSource>;
+  isType: TypeTest;
+  /** Whether another fetch of the plan asks the same of the same entities. */
+  isShared: (node: FetchNode) => boolean;
+}
+
+/** Compiles a fetch whose answer belongs to the objects at `path`. */
+export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvironment): Step {
+  const source = environment.sources.get(node.serviceName);
+  if (!source) throw new Error(`the plan fetches from '${node.serviceName}', which is no subgraph`);
+  const request = compileRequest(node, source);
+  const rewrite = compileRewrites(node.outputRewrites, environment.isType);
+  return node.requires
+    ? compileEntityFetch(node, path, { request, rewrite, environment })
+    : compileRootFetch(path, { request, rewrite });
+}
+
+/** Sends a fetch; `representations` are those of its entities, if it has any. */
+type Request = (run: Run, representations?: readonly string[]) => ReturnType<SubgraphSource['fetch']>;
+
+function compileRequest(node: FetchNode, source: SubgraphSource): Request {
+  const start = `{"query":${JSON.stringify(node.operation)}${
+    node.operationName === undefined ? '' : `,"operationName":${JSON.stringify(node.operationName)}`
+  },"variables":{`;
+  const usages = (node.variableUsages ?? []).map((name) => ({ name, key: `${JSON.stringify(name)}:` }));
+  const isQuery = node.operationKind === 'query';
+
+  return (run, representations) => {
+    let variables = '';
+    for (const { name, key } of usages) {
+      const value = Object.hasOwn(run.variables, name) ? run.variables[name] : undefined;
+      if (value !== undefined) variables += `${variables && ','}${key}${JSON.stringify(value)}`;
+    }
+    if (representations) variables += `${variables && ','}"representations":[${representations.join(',')}]`;
+    return source.fetch(
+      { body: `${start}${variables}}}`, isQuery, entities: representations?.length },
+      run.context,
+    );
+  };
+}
+
+function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrite | undefined }): Step {
+  return async (run) => {
+    const targets = path.length === 0 ? [run.root] : collect(run.root, path, run.repeated).objects;
+    if (targets.length === 0) return;
+    try {
+      const { data, errors } = await fetch.request(run);
+      for (const error of errors ?? [])
+        run.errors.push(error.path ? { ...error, path: [...commonPlace(path), ...error.path] } : error);
+      if (!data) return;
+      fetch.rewrite?.(data);
+      for (const [index, target] of targets.entries()) merge(target, data, index > 0);
+    } catch (error) {
+      run.errors.push(failureOf(error));
+    }
+  };
+}
+
+/** What one request asked of a subgraph, and what came back. */
+interface Batch {
+  representations: string[];
+  entities: readonly (Entity | null)[];
+  /** Errors that are about one entity. */
+  errors: { index: number; error: GraphQLFormattedError }[];
+  done: Promise<void> | undefined;
+}
+
+/** Where the answer for a representation is, or will be. */
+interface Answer {
+  batch: Batch;
+  index: number;
+}
+
+/** Entities of one representation. */
+interface Same extends Answer {
+  first: Entity;
+  /** Whether the first had nothing but its representation when it was found. */
+  isBare: boolean;
+  /** Those that have more than that, and so may differ. */
+  others: Entity[];
+}
+
+/** The answers of fetches that share them, by representation. */
+export type Asked = Map<string, Answer>;
+
+/**
+ * Equal representations are asked for once, and where objects have nothing else, one of them takes the place of
+ * all: whatever is fetched for it later is then fetched, merged and completed once. Where another fetch of the
+ * plan asks the same of the same type, the answers are shared in the whole request.
+ */
+function compileEntityFetch(
+  node: FetchNode,
+  path: Path,
+  fetch: { request: Request; rewrite: Rewrite | undefined; environment: FetchEnvironment },
+): Step {
+  const { isType, isShared } = fetch.environment;
+  const representation = compileRepresentation(
+    node.requires ?? [],
+    isType,
+    compileRewrites(node.inputRewrites, isType),
+  );
+  const { size } = representation;
+  const sharedAs = isShared(node) ? nameOfShared(node) : undefined;
+
+  return async (run) => {
+    const batch: Batch = { representations: [], entities: [], errors: [], done: undefined };
+    const wanted = gather(run, batch);
+    if (batch.representations.length > 0) batch.done = load(run, batch);
+    if (sharedAs === undefined) await batch.done;
+    else for (const { done } of new Set([...wanted.values()].map((same) => same.batch))) await done;
+
+    for (const { batch: answered, index, first, others } of wanted.values()) {
+      const entity = answered.entities[index];
+      if (!entity) continue;
+      for (const other of others) merge(other, entity, true);
+      merge(first, entity, sharedAs !== undefined);
+    }
+    placeErrors(run, wanted);
+  };
+
+  /** Finds the entities to ask for; those that nobody has asked for yet are put into the batch. */
+  function gather(run: Run, batch: Batch): Map<unknown, Same> {
+    const wanted = new Map<unknown, Same>();
+    const asked = sharedAs === undefined ? undefined : askedOf(run, sharedAs);
+    const { objects, holders, keys } = collect(run.root, path, run.repeated);
+    for (let at = 0; at < objects.length; at++) {
+      const object = objects[at] as Entity;
+      const key = representation.keyOf(object);
+      if (key === undefined) continue;
+      const same = wanted.get(key);
+      if (!same) {
+        const { batch: asks, index } = answerFor(representation.jsonOf(object), batch, asked);
+        wanted.set(key, { batch: asks, index, first: object, isBare: hasFields(object, size), others: [] });
+      } else if (same.first === object) repeat(run, object);
+      else if (same.isBare && hasFields(object, size)) {
+        put(holders[at] as Entity, keys[at] as string, same.first);
+        repeat(run, same.first);
+      } else same.others.push(object);
+    }
+    return wanted;
+  }
+
+  async function load(run: Run, batch: Batch): Promise<void> {
+    try {
+      const { data, errors } = await fetch.request(run, batch.representations);
+      for (const error of errors ?? []) {
+        const index = error.path?.[0] === '_entities' ? error.path[1] : undefined;
+        if (typeof index === 'number') batch.errors.push({ index, error });
+        else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
+      }
+      if (!data) return;
+      batch.entities = data['_entities'] as (Entity | null)[];
+      if (!fetch.rewrite) return;
+      for (const [index, entity] of batch.entities.entries()) {
+        if (!entity) continue;
+        // The rewrites go by types, which an answer need not repeat.
+        entity['__typename'] ??= (JSON.parse(batch.representations[index] as string) as Entity)['__typename'];
+        fetch.rewrite(entity);
+      }
+    } catch (error) {
+      run.errors.push(failureOf(error));
+    }
+  }
+
+  /** Says of each error where in the answer it is: in each place of each object that the entity stands for. */
+  function placeErrors(run: Run, wanted: ReadonlyMap<unknown, Same>): void {
+    let places: Map<Entity, Place[]> | undefined;
+    for (const { batch, index, first, others } of wanted.values()) {
+      for (const { index: failed, error } of batch.errors) {
+        if (failed !== index) continue;
+        places ??= locate(run.root, path);
+        const rest = error.path?.slice(2) ?? [];
+        for (const object of [first, ...others])
+          for (const place of places.get(object) ?? [])
+            run.errors.push({ ...error, path: [...place, ...rest] });
+      }
+    }
+  }
+}
+
+/** Where a representation has been asked for, or is from now on. */
+function answerFor(json: string, batch: Batch, asked: Asked | undefined): Answer {
+  const known = asked?.get(json);
+  if (known) return known;
+  const answer = { batch, index: batch.representations.push(json) - 1 };
+  asked?.set(json, answer);
+  return answer;
+}
+
+function askedOf(run: Run, name: string): Asked {
+  const known = run.shared.get(name) ?? new Map();
+  run.shared.set(name, known);
+  return known;
+}
+
+function repeat(run: Run, object: Entity): void {
+  if (!run.repeated.has(object)) run.repeated.set(object, new Map());
+}
+
+/** Whether an object has exactly so many fields. */
+function hasFields(object: Entity, size: number): boolean {
+  let left = size;
+  for (const _key in object) if (--left < 0) return false;
+  return left === 0;
+}
+
+/** Fetches of one name give the same answer to the same representation. */
+export function nameOfShared({ serviceName, operation, outputRewrites = [] }: FetchNode): string {
+  const unnamed = operation.replace(/^query \w+/, 'query');
+  return JSON.stringify([serviceName, unnamed, outputRewrites]);
+}

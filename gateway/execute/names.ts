@@ -1,0 +1,47 @@
+import { type DocumentNode, type FieldNode, Kind, visit } from 'graphql';
+import { argumentsOf, type Needs } from './needs.js';
+
+/** A document for the planner, and what clients call those of its fields that were given another name. */
+export interface Renamed {
+  document: DocumentNode;
+  /** A client's response name by the planner's; what does not stand here is called the same. */
+  clientNames: ReadonlyMap<string, string>;
+}
+
+/**
+ * Gives response names of our own to fields that would stand in the place of what plans fetch unasked: in
+ * `{ products { id: name stock } }` the key `id` has to go somewhere, and Apollo's planner lets it go, as it
+ * passes a `weight(unit: KILO)` for the `weight` that some field requires.
+ */
+export function renameFields(document: DocumentNode, { names, withArguments }: Needs): Renamed {
+  const isInTheWay = ({ alias, name }: FieldNode): boolean =>
+    names.has((alias ?? name).value) &&
+    (alias && alias.value !== name.value ? true : withArguments.has(name.value));
+  const used = new Set<string>();
+  let isAny = false;
+  visit(document, {
+    Field(field) {
+      used.add((field.alias ?? field.name).value);
+      isAny ||= isInTheWay(field);
+    },
+  });
+  if (!isAny) return { document, clientNames: new Map() };
+
+  let prefix = '_r';
+  while ([...used, ...names].some((name) => name.startsWith(prefix))) prefix += 'r';
+  /** Fields that merge have to go on doing so: the same name, field and arguments get the same new name. */
+  const given = new Map<string, string>();
+  const clientNames = new Map<string, string>();
+  const renamed = visit(document, {
+    Field(field) {
+      if (!isInTheWay(field)) return undefined;
+      const name = (field.alias ?? field.name).value;
+      const key = `${name}:${field.name.value}(${argumentsOf(field)})`;
+      const value = given.get(key) ?? `${prefix}${given.size}`;
+      given.set(key, value);
+      clientNames.set(value, name);
+      return { ...field, alias: { kind: Kind.NAME, value } };
+    },
+  });
+  return { document: renamed, clientNames };
+}

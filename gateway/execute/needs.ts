@@ -1,0 +1,110 @@
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldDefinitionNode,
+  type FieldNode,
+  Kind,
+  parse,
+  print,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
+
+/** What subgraphs need of each other's fields, as `@key` and `@requires` of a supergraph say. */
+export interface Needs {
+  /** The names of all fields that plans fetch unasked. */
+  names: ReadonlySet<string>;
+  /** The names of all fields that take arguments. */
+  withArguments: ReadonlySet<string>;
+  /**
+   * By type, the fields that cannot be asked of one object together, because they need one field of it with
+   * different arguments, and there is one place for its value.
+   */
+  conflicts: ReadonlyMap<string, readonly Conflict[]>;
+}
+
+export interface Conflict {
+  fields: readonly [string, string];
+  /** What both need, as a path of field names. */
+  needed: string;
+}
+
+/** Reads the needs out of a supergraph's SDL. */
+export function needsOf(supergraph: DocumentNode): Needs {
+  const names = new Set<string>(['__typename']);
+  const withArguments = new Set<string>();
+  const required = new Map<string, Map<string, Map<string, string>>>();
+  for (const definition of supergraph.definitions) {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION)
+      continue;
+    for (const set of fieldSets(definition.directives, 'join__type', 'key')) collectNames(set, names);
+    const ofType = new Map<string, Map<string, string>>();
+    for (const field of definition.fields ?? []) {
+      if (field.arguments && field.arguments.length > 0) withArguments.add(field.name.value);
+      const needed = requirementsOf(field, names);
+      if (needed.size > 0) ofType.set(field.name.value, needed);
+    }
+    required.set(definition.name.value, ofType);
+  }
+  return { names, withArguments, conflicts: conflictsOf(required) };
+}
+
+function requirementsOf(field: FieldDefinitionNode, names: Set<string>): Map<string, string> {
+  const needed = new Map<string, string>();
+  for (const set of fieldSets(field.directives, 'join__field', 'requires')) {
+    collectNames(set, names);
+    collectArguments(set, '', needed);
+  }
+  return needed;
+}
+
+function fieldSets(
+  directives: readonly DirectiveNode[] | undefined,
+  directive: string,
+  argument: string,
+): SelectionSetNode[] {
+  return (directives ?? [])
+    .filter(({ name }) => name.value === directive)
+    .flatMap((node) => {
+      const value = node.arguments?.find(({ name }) => name.value === argument)?.value;
+      if (value?.kind !== Kind.STRING) return [];
+      const [operation] = parse(`{ ${value.value} }`).definitions;
+      return operation?.kind === Kind.OPERATION_DEFINITION ? [operation.selectionSet] : [];
+    });
+}
+
+function collectNames(set: SelectionSetNode, names: Set<string>): void {
+  visit(set, { Field: ({ name }) => void names.add(name.value) });
+}
+
+function collectArguments(set: SelectionSetNode, path: string, needed: Map<string, string>): void {
+  for (const selection of set.selections) {
+    if (selection.kind === Kind.FRAGMENT_SPREAD) continue;
+    if (selection.kind === Kind.INLINE_FRAGMENT) {
+      collectArguments(selection.selectionSet, path, needed);
+      continue;
+    }
+    const place = path === '' ? selection.name.value : `${path}.${selection.name.value}`;
+    needed.set(place, argumentsOf(selection));
+    if (selection.selectionSet) collectArguments(selection.selectionSet, place, needed);
+  }
+}
+
+/** The arguments of a field as text, the same for the same arguments. */
+export const argumentsOf = ({ arguments: given = [] }: FieldNode): string =>
+  given.map(print).sort().join(',');
+
+function conflictsOf(required: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, string>>>) {
+  const conflicts = new Map<string, Conflict[]>();
+  for (const [type, fields] of required) {
+    const all = [...fields];
+    const found = all.flatMap(([a, ofA], index) =>
+      all.slice(index + 1).flatMap(([b, ofB]): Conflict[] => {
+        const needed = [...ofA.keys()].find((place) => ofB.has(place) && ofA.get(place) !== ofB.get(place));
+        return needed === undefined ? [] : [{ fields: [a, b], needed }];
+      }),
+    );
+    if (found.length > 0) conflicts.set(type, found);
+  }
+  return conflicts;
+}

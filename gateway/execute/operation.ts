@@ -1,0 +1,215 @@
+import { operationFromDocument } from '@apollo/federation-internals';
+import type { FetchNode, PlanNode, QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type GraphQLError,
+  type GraphQLFormattedError,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  parse,
+} from 'graphql';
+import { problem } from '../../platform/errors.js';
+import type { ReadOperation } from '../../platform/graphql/operation.js';
+import { variableErrors } from '../../platform/graphql/operation.js';
+import type { GatewayContext } from '../context.js';
+import type { LoadedSupergraph } from '../supergraph.js';
+import { findConflict } from './conflicts.js';
+import type { Event } from './engine.js';
+import { type Entity, merge } from './entity.js';
+import type { Run } from './fetch.js';
+import { compileIntrospection } from './introspection.js';
+import { renameFields } from './names.js';
+import { compilePlan } from './plan.js';
+import { compileRewrites } from './rewrites.js';
+import { conditionVariables, type Fragments, includedBy } from './selections.js';
+import { type Completion, compileShape } from './shape.js';
+import type { SubgraphSource } from './source.js';
+import { typeTest } from './types.js';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+export interface Executed {
+  data: Entity | null;
+  /** As subgraphs gave them, with their place in this answer. */
+  errors: GraphQLFormattedError[];
+  /** Places whose value does not fit its type, and the subgraph that answered it where it can be told. */
+  wrong: { path: (string | number)[]; service: string | undefined }[];
+}
+
+/** An operation, planned and compiled: what is left to do is what depends on a request. */
+export interface CompiledOperation {
+  kind: OperationTypeNode;
+  name: string | undefined;
+  /** The operation and its fragments, and nothing else. */
+  document: DocumentNode;
+  plan: QueryPlan;
+  /** The fetch that a subscription begins with; undefined for queries and mutations. */
+  primary: FetchNode | undefined;
+  /** What is wrong with variables, with BAD_USER_INPUT. */
+  variableErrors(variables: Variables): readonly GraphQLError[];
+  /** Runs it with variables that are right; a subscription once for each event. */
+  execute(variables: Variables, context: GatewayContext, event?: Event): Promise<Executed>;
+}
+
+export interface OperationEnvironment {
+  graph: LoadedSupergraph;
+  planner: QueryPlanner;
+  sources: ReadonlyMap<string, SubgraphSource>;
+  introspection: boolean;
+  /** For an executor that does not know of `renameFields`. */
+  keepsNames?: boolean;
+}
+
+/** So many combinations of what `@skip` and `@include` say are kept; one more is compiled each time. */
+const mostVariants = 64;
+
+/**
+ * Plans and compiles an operation of a valid document.
+ * @throws GraphQLError where it cannot be run
+ */
+export function compileOperation(
+  read: ReadOperation & { query: string },
+  environment: OperationEnvironment,
+): CompiledOperation {
+  const { graph, planner, sources, introspection } = environment;
+  const name = read.operation.name?.value;
+  // What is kept has no locations: they are most of a document's memory.
+  const parsed = parse(read.query, { noLocation: true });
+  const { document, clientNames } = environment.keepsNames
+    ? { document: parsed, clientNames: new Map<string, string>() }
+    : renameFields(parsed, graph.needs);
+  const { operation, fragments } = partsOfDocument(document, name);
+  const type = graph.clientSchema.getRootType(operation.operation);
+  if (!type) throw new Error(`the schema has no ${operation.operation}`);
+  const { selectionSet } = operation;
+  const conflict = findConflict(graph.needs, graph.clientSchema, { type, selectionSet, fragments });
+  if (conflict && !environment.keepsNames) throw conflict;
+  const plan = planner.buildQueryPlan(
+    operationFromDocument(graph.apiSchema, document, name === undefined ? {} : { operationName: name }),
+  );
+  const conditions = conditionVariables(operation, fragments);
+  const defaults = defaultConditions(operation);
+  const isType = typeTest(graph.supergraphSchema);
+  const { primary, rest } = partsOf(plan, operation);
+  const condition = (variables: Variables, variable: string): boolean => {
+    const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
+    return (value === undefined ? defaults.get(variable) : value) === true;
+  };
+  const step = compilePlan(rest, { sources, isType, condition });
+  const rewriteEvent = compileRewrites(primary?.outputRewrites, isType);
+  const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
+
+  const shapeOf = variants(conditions, condition, (values) =>
+    compileShape({
+      schema: graph.clientSchema,
+      supergraphSchema: graph.supergraphSchema,
+      fragments,
+      isIncluded: includedBy(values),
+      clientNames,
+      type,
+      selectionSet,
+    }),
+  );
+
+  const inClientNames = (error: GraphQLFormattedError): GraphQLFormattedError =>
+    error.path
+      ? { ...error, path: error.path.map((step) => clientNames.get(step as string) ?? step) }
+      : error;
+
+  return {
+    kind: operation.operation,
+    name,
+    document: { kind: Kind.DOCUMENT, definitions: [operation, ...fragments.values()] },
+    plan,
+    primary,
+    variableErrors: (variables) => [
+      ...variableErrors(graph.clientSchema, operation, variables, { introspection }),
+      ...conditions
+        .filter((variable) => Object.hasOwn(variables, variable) && variables[variable] === null)
+        .map((variable) => conditionIsNull(variable)),
+    ],
+    async execute(variables, context, event) {
+      const root: Entity = {};
+      const run: Run = {
+        root,
+        variables,
+        context: operation.operation === OperationTypeNode.MUTATION ? uncancellable(context) : context,
+        errors: event ? [...event.errors] : [],
+        shared: new Map(),
+        repeated: new Map(),
+      };
+      if (event?.data) {
+        rewriteEvent?.(event.data);
+        merge(root, event.data, true);
+      }
+      await step(run);
+      if (introspect) merge(root, introspect(variables), false);
+      const errors = clientNames.size > 0 ? run.errors.map(inClientNames) : run.errors;
+      const complete = shapeOf(variables);
+      const completion: Completion = {
+        isMissing: false,
+        isWrong: false,
+        path: undefined,
+        wrong: [],
+        repeated: run.repeated,
+      };
+      const data = complete(root, completion) ?? null;
+      if (!completion.isWrong) return { data, errors, wrong: [] };
+      const again: Completion = { ...completion, path: [] };
+      complete(root, again);
+      return { data, errors, wrong: again.wrong.map((path) => ({ path, service: undefined })) };
+    },
+  };
+}
+
+/** Mutations are finished whoever goes away. */
+const uncancellable = (context: GatewayContext): GatewayContext => ({ ...context, cancellation: undefined });
+
+function partsOfDocument(document: DocumentNode, name: string | undefined) {
+  const operation = getOperationAST(document, name) as OperationDefinitionNode;
+  const fragments: Fragments = new Map(
+    document.definitions
+      .filter((definition): definition is FragmentDefinitionNode => definition.kind === 'FragmentDefinition')
+      .map((fragment) => [fragment.name.value, fragment]),
+  );
+  return { operation, fragments };
+}
+
+function partsOf({ node }: QueryPlan, operation: OperationDefinitionNode) {
+  if (operation.operation !== OperationTypeNode.SUBSCRIPTION)
+    return { primary: undefined, rest: node as PlanNode | undefined };
+  if (node?.kind === 'Subscription') return { primary: node.primary, rest: node.rest };
+  throw problem('GRAPHQL_VALIDATION_FAILED', 'A subscription selects one field, without @skip and @include.');
+}
+
+const defaultConditions = ({ variableDefinitions = [] }: OperationDefinitionNode): Map<string, boolean> =>
+  new Map(
+    variableDefinitions.flatMap(({ variable, defaultValue }) =>
+      defaultValue?.kind === 'BooleanValue' ? [[variable.name.value, defaultValue.value]] : [],
+    ),
+  );
+
+const conditionIsNull = (variable: string): GraphQLError =>
+  problem('BAD_USER_INPUT', `Variable "$${variable}" decides what is selected; it is true or false.`, {
+    field: variable,
+  });
+
+/** Compiles once for each combination of values that comes. */
+function variants<T>(
+  names: readonly string[],
+  condition: (variables: Variables, name: string) => boolean,
+  compile: (values: ReadonlyMap<string, boolean>) => T,
+): (variables: Variables) => T {
+  const known = new Map<string, T>();
+  return (variables) => {
+    const values = names.map((name) => condition(variables, name));
+    const key = values.map(Number).join('');
+    const compiled =
+      known.get(key) ?? compile(new Map(names.map((name, index) => [name, values[index] === true])));
+    if (known.size < mostVariants) known.set(key, compiled);
+    return compiled;
+  };
+}

@@ -1,0 +1,62 @@
+import { GraphQLError } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { readOperation } from '../../platform/graphql/operation.js';
+import { metrics } from '../../platform/metrics.js';
+import { type CompiledOperation, compileOperation, type OperationEnvironment } from './operation.js';
+
+/** The most operations that are kept, and the most characters of their documents. */
+const mostOperations = 2_000;
+const mostCharacters = 4_000_000;
+
+export interface OperationRequest {
+  query: string;
+  operationName?: string | null | undefined;
+}
+
+/** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */
+export type FindOperation = (request: OperationRequest) => CompiledOperation | readonly GraphQLError[];
+
+export function createOperations(environment: OperationEnvironment): FindOperation {
+  const { graph, introspection } = environment;
+  const kept = new LRUCache<string, CompiledOperation>({
+    max: mostOperations,
+    maxSize: mostCharacters,
+    sizeCalculation: (_operation, key) => key.length,
+    dispose: () => metrics.operationsKept.dec(),
+    onInsert: () => metrics.operationsKept.inc(),
+  });
+  const [hits, misses, refusals] = ['hit', 'miss', 'refused'].map((result) =>
+    metrics.operations.labels(result),
+  );
+
+  function prepare(request: OperationRequest): CompiledOperation | readonly GraphQLError[] {
+    const read = readOperation(graph.clientSchema, request, { introspection });
+    if (!('operation' in read)) return read;
+    try {
+      return compileOperation({ ...read, query: request.query }, environment);
+    } catch (error) {
+      // A fault in planning costs its operation only, where a throw would cost a socket.
+      return [
+        error instanceof GraphQLError
+          ? error
+          : new GraphQLError('planning failed', { originalError: error as Error }),
+      ];
+    }
+  }
+
+  return (request) => {
+    const key = request.operationName ? `${request.operationName}\n${request.query}` : `\n${request.query}`;
+    const known = kept.get(key);
+    if (known) {
+      hits?.inc();
+      return known;
+    }
+    const stop = metrics.preparing.startTimer();
+    const prepared = prepare(request);
+    stop();
+    const isCompiled = 'execute' in prepared;
+    (isCompiled ? misses : refusals)?.inc();
+    if (isCompiled) kept.set(key, prepared);
+    return prepared;
+  };
+}

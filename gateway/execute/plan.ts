@@ -1,0 +1,85 @@
+import type { FetchNode, PlanNode } from '@apollo/query-planner';
+import { compileFetch, type FetchEnvironment, nameOfShared, type Step } from './fetch.js';
+import type { Path } from './paths.js';
+
+/** What a plan says about variables: the value of a `Boolean!` one, its default included. */
+export type ReadCondition = (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
+
+export interface PlanEnvironment extends Omit<FetchEnvironment, 'isShared'> {
+  condition: ReadCondition;
+}
+
+/**
+ * Compiles a plan to one function; nothing of the plan is looked at again when it runs.
+ * @throws Error for `@defer`, for which no planner here makes plans
+ */
+export function compilePlan(plan: PlanNode | undefined, environment: PlanEnvironment): Step {
+  if (!plan) return () => undefined;
+  const names = new Set<string>();
+  const shared = new Set<string>();
+  for (const fetch of fetchesOf(plan)) {
+    if (!fetch.requires) continue;
+    const name = nameOfShared(fetch);
+    if (names.has(name)) shared.add(name);
+    names.add(name);
+  }
+  const isShared = (node: FetchNode) => shared.has(nameOfShared(node));
+  return compileNode(plan, [], { ...environment, isShared });
+}
+
+function compileNode(node: PlanNode, path: Path, environment: PlanEnvironment & FetchEnvironment): Step {
+  const compileAll = (nodes: readonly PlanNode[]) =>
+    nodes.map((inner) => compileNode(inner, path, environment));
+  switch (node.kind) {
+    case 'Fetch':
+      return compileFetch(node, path, environment);
+    case 'Flatten':
+      return compileNode(node.node, [...path, ...node.path], environment);
+    case 'Sequence':
+      return inTurn(compileAll(node.nodes));
+    case 'Parallel':
+      return atOnce(compileAll(node.nodes));
+    case 'Condition': {
+      const [yes, no] = compileAll([
+        node.ifClause ?? { kind: 'Sequence', nodes: [] },
+        node.elseClause ?? { kind: 'Sequence', nodes: [] },
+      ]) as [Step, Step];
+      return (run) => (environment.condition(run.variables, node.condition) ? yes(run) : no(run));
+    }
+    case 'Defer':
+      throw new Error('@defer is not supported');
+  }
+}
+
+const inTurn =
+  (steps: readonly Step[]): Step =>
+  async (run) => {
+    for (const step of steps) {
+      // A client that has gone away waits for nothing more.
+      if (run.context.cancellation?.isCancelled) return;
+      await step(run);
+    }
+  };
+
+const atOnce =
+  (steps: readonly Step[]): Step =>
+  async (run) => {
+    await Promise.all(steps.map((step) => step(run)));
+  };
+
+/** All fetches of a plan, in its order. */
+export function fetchesOf(node: PlanNode): FetchNode[] {
+  switch (node.kind) {
+    case 'Fetch':
+      return [node];
+    case 'Flatten':
+      return fetchesOf(node.node);
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.flatMap(fetchesOf);
+    case 'Condition':
+      return [node.ifClause, node.elseClause].flatMap((inner) => (inner ? fetchesOf(inner) : []));
+    case 'Defer':
+      return [];
+  }
+}

@@ -1,0 +1,160 @@
+import type { QueryPlanSelectionNode } from '@apollo/query-planner';
+import { type Entity, isEntity, merge, own, put } from './entity.js';
+import type { Rewrite } from './rewrites.js';
+import type { TypeTest } from './types.js';
+
+/** How an entity is shown to the subgraph that is asked for more of it. */
+export interface Representation {
+  /**
+   * What tells representations apart: equal ones have equal keys. Undefined for an entity that the fetch is not
+   * about, or that lacks what it needs.
+   */
+  keyOf(entity: Entity): unknown;
+  /** The representation as JSON, of an entity that has a key. */
+  jsonOf(entity: Entity): string;
+  /** How many fields it has, where those are scalars: an object with as many has nothing else. 0 where it cannot be told. */
+  size: number;
+}
+
+type Selections = readonly QueryPlanSelectionNode[];
+type Write = (entity: Entity) => string | undefined;
+interface Fragment {
+  condition: string | undefined;
+  selections: Selections;
+  write: Write;
+}
+
+/** Compiles the `requires` of a fetch. */
+export function compileRepresentation(
+  requires: Selections,
+  isType: TypeTest,
+  rewrite: Rewrite | undefined,
+): Representation {
+  const fragments = requires.map((selection): Fragment => {
+    const isFragment = selection.kind === 'InlineFragment';
+    const selections = isFragment ? selection.selections : [selection];
+    return {
+      condition: isFragment ? selection.typeCondition : undefined,
+      selections,
+      write: compileWriter(selections, isType),
+    };
+  });
+  const [only] = fragments;
+  const names = only && fragments.length === 1 && !rewrite ? scalarsOf(only.selections) : [];
+  const write = names.length > 0 ? onlyOf(only as Fragment, isType) : byType(fragments, isType, rewrite);
+  const [key, ...more] = names.filter((name) => name !== '__typename');
+  if (names.length === 2 && key !== undefined && more.length === 0) {
+    // The common case: a key of one field. Entities of several types can meet only where it is asked by interface.
+    const condition = only?.condition;
+    return {
+      keyOf(entity) {
+        if (entity['__typename'] !== condition) return write(entity);
+        const value = own(entity, key);
+        return typeof value === 'string' || typeof value === 'number' ? value : write(entity);
+      },
+      jsonOf: (entity) => write(entity) as string,
+      size: 2,
+    };
+  }
+  return { keyOf: write, jsonOf: (entity) => write(entity) as string, size: names.length };
+}
+
+/** The names of selections that are all fields without selections of their own, `__typename` among them. */
+function scalarsOf(selections: Selections): string[] {
+  const names = selections.map((selection) =>
+    selection.kind === 'Field' && !selection.selections ? (selection.alias ?? selection.name) : '',
+  );
+  return names.includes('') || !names.includes('__typename') || new Set(names).size < names.length
+    ? []
+    : names;
+}
+
+const onlyOf =
+  ({ condition, write }: Fragment, isType: TypeTest): Write =>
+  (entity) => {
+    const typename = entity['__typename'];
+    const isMeant = typename && (condition === undefined || isType(typename, condition));
+    return isMeant ? write(entity) : undefined;
+  };
+
+function byType(fragments: readonly Fragment[], isType: TypeTest, rewrite: Rewrite | undefined): Write {
+  const matching = new Map<unknown, readonly Fragment[]>();
+  const fragmentsOf = (typename: unknown): readonly Fragment[] => {
+    const known = matching.get(typename);
+    if (known) return known;
+    const found = fragments.filter(({ condition }) => condition === undefined || isType(typename, condition));
+    // Types are named by subgraphs: one that makes names up must not fill the memory.
+    if (matching.size < 1_000) matching.set(typename, found);
+    return found;
+  };
+  return (entity) => {
+    const typename = entity['__typename'];
+    if (!typename) return undefined;
+    const found = fragmentsOf(typename);
+    const [only] = found;
+    if (!only) return undefined;
+    if (found.length === 1 && !rewrite) return only.write(entity);
+    const whole: Entity = {};
+    for (const { selections } of found) {
+      const part = select(entity, selections, isType);
+      if (part) merge(whole, part, true);
+    }
+    if (!whole['__typename']) return undefined;
+    rewrite?.(whole);
+    return JSON.stringify(whole);
+  };
+}
+
+/** A writer for fields without type conditions writes their JSON at once, with no object between. */
+function compileWriter(selections: Selections, isType: TypeTest): Write {
+  const fields = selections.flatMap((selection) =>
+    selection.kind === 'Field'
+      ? [
+          {
+            name: selection.alias ?? selection.name,
+            start: `${JSON.stringify(selection.alias ?? selection.name)}:`,
+            selections: selection.selections,
+          },
+        ]
+      : [],
+  );
+  if (fields.length < selections.length || !fields.some(({ name }) => name === '__typename')) {
+    return (entity) => {
+      const whole = select(entity, selections, isType);
+      return whole?.['__typename'] ? JSON.stringify(whole) : undefined;
+    };
+  }
+  return (entity) => {
+    let text = '{';
+    for (let index = 0; index < fields.length; index++) {
+      const field = fields[index] as (typeof fields)[number];
+      const value = own(entity, field.name);
+      if (value === undefined) return undefined;
+      const json = field.selections ? selectValue(value, field.selections, isType) : value;
+      text += (index === 0 ? '' : ',') + field.start + JSON.stringify(json);
+    }
+    return `${text}}`;
+  };
+}
+
+/** The selected part of an object; null where a field of it is missing, because fetching it had failed. */
+function select(source: Entity, selections: Selections, isType: TypeTest): Entity | null {
+  const result: Entity = {};
+  for (const selection of selections) {
+    if (selection.kind === 'Field') {
+      const name = selection.alias ?? selection.name;
+      const value = own(source, name);
+      if (value === undefined) return null;
+      put(result, name, selection.selections ? selectValue(value, selection.selections, isType) : value);
+    } else if (selection.typeCondition && isType(source['__typename'], selection.typeCondition)) {
+      const part = select(source, selection.selections, isType);
+      if (part) merge(result, part, true);
+    }
+  }
+  return result;
+}
+
+function selectValue(value: unknown, selections: Selections, isType: TypeTest): unknown {
+  if (Array.isArray(value)) return value.map((item) => selectValue(item, selections, isType));
+  return isEntity(value) ? select(value, selections, isType) : null;
+}

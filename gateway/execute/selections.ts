@@ -1,0 +1,110 @@
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLSchema,
+  isAbstractType,
+  isUnionType,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+
+export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+/** A directive's condition as it stands for one set of variables. */
+export type IsIncluded = (selection: SelectionNode) => boolean;
+
+/** The names of the variables that decide, by `@skip` and `@include`, which fields an operation has. */
+export function conditionVariables(operation: OperationDefinitionNode, fragments: Fragments): string[] {
+  const names = new Set<string>();
+  const visited = new Set<string>();
+  const visit = (selectionSet: SelectionSetNode): void => {
+    for (const selection of selectionSet.selections) {
+      for (const { value } of conditionsOf(selection))
+        if (value.kind === 'Variable') names.add(value.name.value);
+      if (selection.kind !== 'FragmentSpread') {
+        if (selection.selectionSet) visit(selection.selectionSet);
+        continue;
+      }
+      const fragment = fragments.get(selection.name.value);
+      if (!fragment || visited.has(fragment.name.value)) continue;
+      visited.add(fragment.name.value);
+      visit(fragment.selectionSet);
+    }
+  };
+  visit(operation.selectionSet);
+  return [...names].sort();
+}
+
+/** Which selections stand when the variables have these values. */
+export const includedBy =
+  (values: ReadonlyMap<string, boolean>): IsIncluded =>
+  (selection) =>
+    conditionsOf(selection).every(({ isInclude, value }) => {
+      const given =
+        value.kind === 'Variable'
+          ? values.get(value.name.value)
+          : value.kind === 'BooleanValue' && value.value;
+      return given === isInclude;
+    });
+
+function conditionsOf(selection: SelectionNode) {
+  return (selection.directives ?? []).flatMap(({ name, arguments: given = [] }) => {
+    const value = given[0]?.value;
+    if ((name.value !== 'skip' && name.value !== 'include') || !value) return [];
+    return [{ isInclude: name.value === 'include', value }];
+  });
+}
+
+const noNames: ReadonlyMap<string, string> = new Map();
+
+export const responseName = ({ alias, name }: FieldNode): string => (alias ?? name).value;
+
+/**
+ * The fields that an object of a type has in its answer: by response name, in the order of the spec's
+ * CollectFields, each with all field nodes that select it.
+ */
+export function collectFields(
+  schema: GraphQLSchema,
+  type: GraphQLCompositeType,
+  selectionSets: readonly SelectionSetNode[],
+  {
+    fragments,
+    isIncluded,
+    clientNames = noNames,
+  }: {
+    fragments: Fragments;
+    isIncluded: IsIncluded;
+    /** What clients call a response name, where they call it something else. */
+    clientNames?: ReadonlyMap<string, string>;
+  },
+): Map<string, FieldNode[]> {
+  const fields = new Map<string, FieldNode[]>();
+  const visited = new Set<string>();
+  const applies = (condition: string | undefined): boolean => {
+    if (condition === undefined || condition === type.name) return true;
+    const wanted = schema.getType(condition);
+    return isAbstractType(wanted) && !isUnionType(type) && schema.isSubType(wanted, type);
+  };
+  const visit = (selectionSet: SelectionSetNode): void => {
+    for (const selection of selectionSet.selections) {
+      if (!isIncluded(selection)) continue;
+      if (selection.kind === 'Field') {
+        const name = responseName(selection);
+        const key = clientNames.get(name) ?? name;
+        const known = fields.get(key);
+        if (known) known.push(selection);
+        else fields.set(key, [selection]);
+      } else if (selection.kind === 'InlineFragment') {
+        if (applies(selection.typeCondition?.name.value)) visit(selection.selectionSet);
+      } else if (!visited.has(selection.name.value)) {
+        visited.add(selection.name.value);
+        const fragment = fragments.get(selection.name.value);
+        if (fragment && applies(fragment.typeCondition.name.value)) visit(fragment.selectionSet);
+      }
+    }
+  };
+  for (const selectionSet of selectionSets) visit(selectionSet);
+  return fields;
+}

@@ -1,0 +1,116 @@
+import type { GraphQLFormattedError } from 'graphql';
+import type { Caller } from '../../platform/calls/caller.js';
+import { CallError } from '../../platform/calls/error.js';
+import type { Answer } from '../../platform/calls/exchange.js';
+import type { Log } from '../../platform/log.js';
+import type { GatewayContext } from '../context.js';
+import { type Entity, isEntity } from './entity.js';
+import type { Reads } from './reads.js';
+import { subgraphErrors, unavailable } from './subgraph-errors.js';
+
+/** One fetch, as it is sent. */
+export interface FetchRequest {
+  /** The JSON of a GraphQL request. */
+  body: string;
+  /** Whether it only reads: then it may be sent again, given up, and shared. */
+  isQuery: boolean;
+  /** How many entities it asks for by representations; undefined where it asks for none. */
+  entities: number | undefined;
+}
+
+export interface SubgraphAnswer {
+  data?: Entity | null;
+  errors?: GraphQLFormattedError[];
+}
+
+/** Sends fetches to one subgraph. */
+export interface SubgraphSource {
+  /**
+   * Sends a fetch with the caller's token and the request id. What the subgraph says in GraphQL is passed on,
+   * whatever 4xx it comes with.
+   * @throws SERVICE_UNAVAILABLE where no answer comes (see Caller) before the fetch's time or that of the request
+   *   is over, or one that is no GraphQL; the log has the reason
+   */
+  fetch(request: FetchRequest, context: GatewayContext): Promise<SubgraphAnswer>;
+}
+
+/** `reads`, where given, lets equal reads that are under way be waited for instead of sent again. */
+export function subgraphSource(
+  name: string,
+  { caller, log, reads }: { caller: Caller; log: Log; reads?: Reads | undefined },
+): SubgraphSource {
+  async function send(request: FetchRequest, context: GatewayContext): Promise<Answer> {
+    const { body, isQuery } = request;
+    const start = (cancellation: GatewayContext['cancellation']) =>
+      caller.call({
+        method: 'POST',
+        headers: headersOf(context),
+        body,
+        safe: isQuery,
+        deadline: context.deadline,
+        cancellation: isQuery ? cancellation : undefined,
+      });
+    if (!reads) return start(context.cancellation);
+    if (isQuery) return reads.join(name, body, context, start);
+    reads.forget(context);
+    try {
+      return await start(undefined);
+    } finally {
+      reads.forget(context);
+    }
+  }
+  return {
+    async fetch(request, context) {
+      try {
+        return graphqlAnswer(await send(request, context), request.entities);
+      } catch (error) {
+        if (!(error instanceof CallError && error.outcome === 'cancelled')) {
+          log.warn(
+            { service: 'gateway', subgraph: name, requestId: context.requestId, err: error },
+            'fetch failed',
+          );
+        }
+        throw unavailable(name);
+      }
+    },
+  };
+}
+
+function headersOf({ requestId, authorization }: GatewayContext): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    accept: 'application/graphql-response+json, application/json',
+    'x-request-id': requestId,
+  };
+  if (authorization) headers['authorization'] = authorization;
+  return headers;
+}
+
+/** @throws Error where the text is no GraphQL response, or has not the entities that were asked for */
+function graphqlAnswer({ status, text }: Answer, entities: number | undefined): SubgraphAnswer {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw new Error(`it answered HTTP ${status} and no JSON`);
+  }
+  if (!isEntity(answer)) throw new Error(`it answered HTTP ${status} and no GraphQL`);
+  const { data, errors } = answer;
+  const hasErrors = Array.isArray(errors) && errors.length > 0 && errors.every(isError);
+  const whole = hasErrors ? { errors: subgraphErrors(errors) } : {};
+  if (data === null || (data === undefined && hasErrors)) return { data: null, ...whole };
+  if (!isEntity(data)) throw new Error(`it answered HTTP ${status} and no GraphQL`);
+  if (entities !== undefined) {
+    const { _entities: given } = data;
+    if ((given === null || given === undefined) && hasErrors) return { data: null, ...whole };
+    if (!isListOfEntities(given, entities))
+      throw new Error(`it was asked for ${entities} entities and did not answer with as many`);
+  }
+  return { data, ...whole };
+}
+
+const isListOfEntities = (value: unknown, length: number): boolean =>
+  Array.isArray(value) && value.length === length && value.every((item) => item === null || isEntity(item));
+
+const isError = (value: unknown): value is GraphQLFormattedError =>
+  isEntity(value) && typeof value['message'] === 'string';

@@ -1,0 +1,19 @@
+import { type GraphQLSchema, isAbstractType, isInterfaceType, isObjectType } from 'graphql';
+
+/** Whether an object that says it is of type `typename` is of type `condition`. */
+export type TypeTest = (typename: unknown, condition: string) => boolean;
+
+/** By the supergraph's schema, with the types that clients do not see: plans speak of those too. */
+export function typeTest(schema: GraphQLSchema): TypeTest {
+  return (typename, condition) => {
+    if (typename === condition) return true;
+    if (typeof typename !== 'string') return false;
+    const type = schema.getType(typename);
+    const wanted = schema.getType(condition);
+    return (
+      isAbstractType(wanted) &&
+      (isObjectType(type) || isInterfaceType(type)) &&
+      schema.isSubType(wanted, type)
+    );
+  };
+}

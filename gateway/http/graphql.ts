@@ -1,0 +1,125 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
+import { authenticated, isStaff, type Principal } from '../../platform/auth/principal.js';
+import type { TokenVerifier } from '../../platform/auth/tokens.js';
+import { Cancellation } from '../../platform/calls/cancellation.js';
+import { problem } from '../../platform/errors.js';
+import { errorFormatter } from '../../platform/graphql/errors.js';
+import type { Log } from '../../platform/log.js';
+import { requestContext } from '../context.js';
+import type { Engine, Outcome } from '../execute/engine.js';
+import { asksForPage, sendGraphiQL } from '../graphiql/page.js';
+import { refuseNesting } from '../guard/nesting.js';
+import { type Answering, answeringOf } from './media.js';
+import { addressParameters, bodyParameters, type Parameters } from './parameters.js';
+import { createPersistedQueries } from './persisted.js';
+import { planOf } from './plan.js';
+
+export interface GraphQLOverHttp {
+  verifier: TokenVerifier;
+  log: Log;
+  /** How long after it came a request is answered with what there is. */
+  answerWithinMs: number;
+  /** Whether all may see query plans and names of the schema, as in development. */
+  isOpen: boolean;
+  /** Runs work on the present supergraph, which stays as it is until the work is done. */
+  withEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T>;
+}
+
+/**
+ * Serves GraphQL over HTTP at /graphql, and GraphiQL to browsers. Bodies are JSON and nothing else, so that no
+ * page of somebody else can send one without being allowed to; a GET changes nothing.
+ */
+export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): void {
+  const { verifier, log, isOpen } = options;
+  const persisted = createPersistedQueries();
+  const format = errorFormatter('gateway', log, { suggestions: isOpen });
+
+  async function answer(request: FastifyRequest, cancellation: Cancellation): Promise<Sent> {
+    const isPost = request.method === 'POST';
+    const parameters = isPost ? bodyParameters(bodyOf(request)) : addressParameters(request.url);
+    const tooDeep = refuseNesting(parameters.variables);
+    if (tooDeep) throw tooDeep;
+    const context = await requestContext(request, verifier, options.answerWithinMs);
+    context.cancellation = cancellation;
+    const showsPlan = wantsPlan(parameters, context.principal, isOpen);
+    const operation = { ...parameters, query: persisted.documentOf(parameters) };
+    return options.withEngine(async (engine) => {
+      const outcome = await engine.execute({ ...operation, method: isPost ? 'POST' : 'GET' }, context);
+      return showsPlan && outcome.data !== undefined
+        ? { ...outcome, extensions: { queryPlan: planOf(engine, operation) } }
+        : outcome;
+    });
+  }
+
+  function refusal(error: unknown): Sent {
+    const known = error instanceof GraphQLError ? error : undefined;
+    const http = known?.extensions['http'] as { status?: number } | undefined;
+    const told = known ?? new GraphQLError('request failed', { originalError: error as Error });
+    return {
+      status: http?.status ?? statusOf(known),
+      isRequestError: true,
+      errors: [format(told.toJSON(), told)],
+    };
+  }
+
+  void app.register(async (inner) => {
+    inner.removeAllContentTypeParsers();
+    inner.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+      done(null, body),
+    );
+    inner.route({
+      method: ['GET', 'POST'],
+      url: '/graphql',
+      async handler(request, reply) {
+        if (asksForPage(request)) return sendGraphiQL(request, reply);
+        const answering = answeringOf(request.headers.accept);
+        if (!answering) return send(reply, unacceptable, refusal(notAcceptable()));
+        const cancellation = new Cancellation();
+        reply.raw.once('close', () => {
+          if (!reply.raw.writableFinished) cancellation.cancel();
+        });
+        return send(reply, answering, await answer(request, cancellation).catch(refusal));
+      },
+    });
+  });
+}
+
+interface Sent extends Outcome {
+  extensions?: Record<string, unknown>;
+  /** Whether the request was wrong, and not the operation in it. */
+  isRequestError?: boolean;
+}
+
+function send(reply: FastifyReply, { media, statusTells }: Answering, sent: Sent): FastifyReply {
+  const { data, errors, extensions, status, isRequestError } = sent;
+  const isRefusal = status === 400 && !isRequestError;
+  if (status === 405) reply.header('allow', 'POST');
+  reply.code(isRefusal && !statusTells ? 200 : status).header('content-type', `${media}; charset=utf-8`);
+  return reply.send(
+    errors || extensions ? JSON.stringify({ errors, data, extensions }) : `{"data":${JSON.stringify(data)}}`,
+  );
+}
+
+const bodyOf = ({ body }: FastifyRequest): string => (typeof body === 'string' ? body : '');
+
+/** @throws UNAUTHENTICATED, FORBIDDEN for who asks for a plan and may not see it */
+function wantsPlan({ extensions }: Parameters, principal: Principal | null, isOpen: boolean): boolean {
+  if (extensions['queryPlan'] !== true) return false;
+  if (isOpen || isStaff(authenticated(principal))) return true;
+  throw problem('FORBIDDEN', 'Query plans are shown to staff.');
+}
+
+const unacceptable: Answering = { media: 'application/json', statusTells: true };
+const notAcceptable = (): GraphQLError =>
+  problem('BAD_USER_INPUT', 'Answers are application/json or application/graphql-response+json, in UTF-8.', {
+    http: { status: 406 },
+  });
+
+const statusByCode: Readonly<Record<string, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  SERVICE_UNAVAILABLE: 503,
+};
+const statusOf = (error: GraphQLError | undefined): number =>
+  error ? (statusByCode[String(error.extensions['code'])] ?? 400) : 500;

@@ -1,0 +1,10 @@
+import { serializeQueryPlan } from '@apollo/query-planner';
+import type { Engine } from '../execute/engine.js';
+import type { OperationRequest } from '../execute/operations.js';
+
+/** The plan of an operation that has been run, as text; null where it needs no fetch. */
+export function planOf(engine: Engine, request: OperationRequest): string | null {
+  const operation = engine.read(request);
+  if (!('plan' in operation) || !operation.plan.node) return null;
+  return serializeQueryPlan(operation.plan);
+}
