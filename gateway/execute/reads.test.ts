@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Cancellation } from '../../platform/calls/cancellation.js';
 import { metrics } from '../../platform/metrics.js';
 import { silent } from '../../platform/testing/log.js';
 import { createConnections } from '../connections.js';
@@ -291,8 +292,12 @@ describe('each reader has its own time', () => {
     const { connection, release } = connections.open({ name: 'books', url: books.url });
     running.push(release);
     const request = { body: '{"query":"{ book { title } }"}', isQuery: true, entities: undefined };
-    return (ms: number) =>
-      connection.source.fetch(request, { ...contextOf(null, undefined), deadline: performance.now() + ms });
+    return (ms: number, cancellation?: Cancellation) =>
+      connection.source.fetch(request, {
+        ...contextOf(null, undefined),
+        deadline: performance.now() + ms,
+        cancellation,
+      });
   }
   const unavailable = { extensions: { code: 'SERVICE_UNAVAILABLE', service: 'books' } };
 
@@ -315,5 +320,18 @@ describe('each reader has its own time', () => {
     books.fetched(0).answer(titled('Kim'));
     expect(await first).toEqual(titled('Kim'));
     expect(books.fetches).toHaveLength(1);
+  });
+
+  test('one that comes in the moment in which the last goes away is not joined to what was given up', async () => {
+    const read = reader();
+    const cancellation = new Cancellation();
+    const gone = read(60_000, cancellation);
+    await sent(books, 1);
+    cancellation.cancel();
+    const next = read(60_000);
+    await expect(gone).rejects.toMatchObject(unavailable);
+    await sent(books, 2);
+    books.fetched(1).answer(titled('Kim'));
+    expect(await next).toEqual(titled('Kim'));
   });
 });
