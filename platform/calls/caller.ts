@@ -118,7 +118,7 @@ export function createCaller(options: CallerOptions): Caller {
       const cancel = () => {
         clearTimeout(timer);
         finish();
-        reject(new CallError('cancelled', 'nobody waits for it any more'));
+        reject(cancelled());
         exchange.abandon();
       };
 
@@ -176,6 +176,7 @@ export function createCaller(options: CallerOptions): Caller {
       const startedAt = performance.now();
       const end = Math.min(startedAt + timeoutMs, call.deadline ?? Number.POSITIVE_INFINITY);
       try {
+        if (call.cancellation?.isCancelled) throw cancelled();
         if (end <= startedAt) throw new CallError('timeout', 'the request has no time left for it');
         if (underWay >= mostCalls)
           throw new CallError('full', `${underWay} calls of it are under way already`);
@@ -195,6 +196,7 @@ export function createCaller(options: CallerOptions): Caller {
   };
 }
 
+const cancelled = () => new CallError('cancelled', 'nobody waits for it any more');
 const failureOf = (answer: Answer | undefined): Error | undefined =>
   answer && answer.status >= 500
     ? new CallError('error', `it answered HTTP ${answer.status}`, true)
