@@ -174,7 +174,7 @@ function compileEntityFetch(
       const { data, errors } = await fetch.request(run, batch.representations);
       for (const error of errors ?? []) {
         const index = error.path?.[0] === '_entities' ? error.path[1] : undefined;
-        if (typeof index === 'number') batch.errors.push({ index, error });
+        if (typeof index === 'number' && index in batch.representations) batch.errors.push({ index, error });
         else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
       }
       if (!data) return;
