@@ -48,6 +48,10 @@ export function tableOf(outcomes: Outcomes): string {
   return [table([head, ...rows]), ...reasons].join('\n');
 }
 
+/** Whether a contestant, which always had something to do, did not have its processor to itself. */
+export const disturbed = (outcomes: Outcomes): boolean =>
+  [...outcomes.values()].some((outcome) => 'figures' in outcome && (outcome.figures.busy ?? 1) < 0.9);
+
 const figuresOf = (outcomes: Outcomes | undefined, name: ContestantName): Round | undefined => {
   const outcome = outcomes?.get(name);
   return outcome && 'figures' in outcome ? outcome.figures : undefined;
