@@ -89,7 +89,9 @@ function print(results: ReadonlyMap<QueryName, Outcomes>): void {
     : 'taskset is missing here: contestant, subgraphs and load shared all processors';
   console.log(`\nMedians of ${rounds} rounds of ${seconds} s; ${where}.`);
   if ([...results.values()].some(disturbed))
-    console.log('Something else ran here meanwhile: see busy. CPU ms says more than requests/s then.');
+    console.log(
+      'Something else ran here meanwhile: see busy. What is given by CPU says more than requests/s then.',
+    );
 }
 
 function chosen<T extends string>(given: string[] | undefined, known: readonly T[], flag: string): T[] {
