@@ -7,7 +7,7 @@
 installed := node_modules/.package-lock.json
 built := dist/.built
 folders := app bench events gateway platform prisma scripts subgraphs test
-sources := $(wildcard *.ts) tsconfig.json $(shell find $(folders) -name generated -prune -o -type f \
+sources := $(wildcard *.ts) tsconfig.json $(shell find $(folders) \( -name generated -o -name node_modules \) -prune -o -type f \
 	\( -name '*.ts' -o -name '*.graphql' -o -name '*.prisma' \) -print)
 
 help: ## List the targets
