@@ -86,8 +86,8 @@ function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrit
 interface Batch {
   representations: string[];
   entities: readonly (Entity | null)[];
-  /** Errors that are about one entity. */
-  errors: { index: number; error: GraphQLFormattedError }[];
+  /** Errors that are about one entity, by its index. */
+  errors: Map<number, readonly GraphQLFormattedError[]>;
   done: Promise<void> | undefined;
 }
 interface Place {
@@ -119,9 +119,9 @@ function compileEntityFetch(
     const targets: Entity[] = [];
     const places: Place[] = [];
     const asked: Asked = sharedAs === undefined ? new Map() : askedOf(run, sharedAs);
-    const batch: Batch = { representations: [], entities: [], errors: [], done: undefined };
+    const batch: Batch = { representations: [], entities: [], errors: new Map(), done: undefined };
     for (const target of collect(run.root, path)) {
-      const text = represent(target);
+      const text = textOf(run, target);
       if (text === undefined) continue;
       let place = asked.get(text);
       if (!place) {
@@ -146,13 +146,23 @@ function compileEntityFetch(
     placeErrors(run, targets, places);
   };
 
+  /** What is nested without end has no text. */
+  function textOf(run: Run, target: Entity): string | undefined {
+    try {
+      return represent(target);
+    } catch (error) {
+      run.errors.push(failureOf(error));
+      return undefined;
+    }
+  }
+
   async function load(run: Run, batch: Batch): Promise<void> {
     try {
       const { data, errors } = await fetch.request(run, batch.representations);
       for (const error of errors ?? []) {
-        const index = error.path?.[1];
-        if (typeof index === 'number') batch.errors.push({ index, error });
-        else run.errors.push(error.path ? { ...error, path: [...path, ...error.path] } : error);
+        const index = indexOf(error, batch.representations.length);
+        if (index === undefined) run.errors.push(withoutPath(error));
+        else batch.errors.set(index, [...(batch.errors.get(index) ?? []), error]);
       }
       if (!data) return;
       batch.entities = data['_entities'] as (Entity | null)[];
@@ -170,16 +180,27 @@ function compileEntityFetch(
 
   /** Says of each error where in the answer it is: at every object that the entity stands for. */
   function placeErrors(run: Run, targets: readonly Entity[], places: readonly Place[]): void {
-    if (!places.some(({ batch }) => batch.errors.length > 0)) return;
+    if (!places.some(({ batch }) => batch.errors.size > 0)) return;
     const where = locate(run.root, path);
     for (const [at, { batch, index }] of places.entries()) {
-      for (const failed of batch.errors) {
-        if (failed.index !== index) continue;
-        const rest = failed.error.path?.slice(2) ?? [];
-        run.errors.push({ ...failed.error, path: [...(where.get(targets[at] as Entity) ?? []), ...rest] });
+      for (const error of batch.errors.get(index) ?? []) {
+        const rest = error.path?.slice(2) ?? [];
+        run.errors.push({ ...error, path: [...(where.get(targets[at] as Entity) ?? []), ...rest] });
       }
     }
   }
+}
+
+/** Which of so many entities an error is about; undefined where it is about none of them. */
+function indexOf({ path }: GraphQLFormattedError, entities: number): number | undefined {
+  const [field, index] = path ?? [];
+  if (field !== '_entities' || typeof index !== 'number') return undefined;
+  return Number.isInteger(index) && index >= 0 && index < entities ? index : undefined;
+}
+
+/** Where it stands says nothing of the client's answer. */
+function withoutPath({ path: _path, ...error }: GraphQLFormattedError): GraphQLFormattedError {
+  return error;
 }
 
 function askedOf(run: Run, name: string): Asked {
