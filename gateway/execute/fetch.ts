@@ -2,7 +2,7 @@ import type { FetchNode } from '@apollo/query-planner';
 import type { GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from '../context.js';
 import { type Entity, merge, put } from './entity.js';
-import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
+import { collect, commonPlace, locate, type Path, type Place, type Take } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites, type Rewrite } from './rewrites.js';
 import type { Repeated } from './shape.js';
@@ -89,8 +89,8 @@ function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrit
 interface Batch {
   representations: string[];
   entities: readonly (Entity | null)[];
-  /** Errors that are about one entity. */
-  errors: { index: number; error: GraphQLFormattedError }[];
+  /** Errors that are about one entity, by its index. */
+  errors: Map<number, readonly GraphQLFormattedError[]>;
   done: Promise<void> | undefined;
 }
 
@@ -132,7 +132,7 @@ function compileEntityFetch(
   const sharedAs = isShared(node) ? nameOfShared(node) : undefined;
 
   return async (run) => {
-    const batch: Batch = { representations: [], entities: [], errors: [], done: undefined };
+    const batch: Batch = { representations: [], entities: [], errors: new Map(), done: undefined };
     const wanted = gather(run, batch);
     if (batch.representations.length > 0) batch.done = load(run, batch);
     if (sharedAs === undefined) await batch.done;
@@ -151,7 +151,7 @@ function compileEntityFetch(
   function gather(run: Run, batch: Batch): Map<unknown, Same> {
     const wanted = new Map<unknown, Same>();
     const asked = sharedAs === undefined ? undefined : askedOf(run, sharedAs);
-    collect(run.root, path, run.repeated, (object, holder, at) => {
+    const take: Take = (object, holder, at) => {
       const key = representation.keyOf(object);
       if (key === undefined) return;
       const same = wanted.get(key);
@@ -165,6 +165,14 @@ function compileEntityFetch(
         repeat(run, same.first);
       } else if (same.others) same.others.push(object);
       else same.others = [object];
+    };
+    collect(run.root, path, run.repeated, (object, holder, at) => {
+      try {
+        take(object, holder, at);
+      } catch (error) {
+        // What is nested without end cannot be written.
+        run.errors.push(failureOf(error));
+      }
     });
     return wanted;
   }
@@ -173,9 +181,9 @@ function compileEntityFetch(
     try {
       const { data, errors } = await fetch.request(run, batch.representations);
       for (const error of errors ?? []) {
-        const index = error.path?.[0] === '_entities' ? error.path[1] : undefined;
-        if (typeof index === 'number' && index in batch.representations) batch.errors.push({ index, error });
-        else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
+        const index = indexOf(error, batch.representations.length);
+        if (index === undefined) run.errors.push(withoutPath(error));
+        else batch.errors.set(index, [...(batch.errors.get(index) ?? []), error]);
       }
       if (!data) return;
       batch.entities = data['_entities'] as (Entity | null)[];
@@ -195,8 +203,7 @@ function compileEntityFetch(
   function placeErrors(run: Run, wanted: ReadonlyMap<unknown, Same>): void {
     let places: Map<Entity, Place[]> | undefined;
     for (const { batch, index, first, others } of wanted.values()) {
-      for (const { index: failed, error } of batch.errors) {
-        if (failed !== index) continue;
+      for (const error of batch.errors.get(index) ?? []) {
         places ??= locate(run.root, path);
         const rest = error.path?.slice(2) ?? [];
         for (const object of others ? [first, ...others] : [first])
@@ -205,6 +212,18 @@ function compileEntityFetch(
       }
     }
   }
+}
+
+/** Which of so many entities an error is about; undefined where it is about none of them. */
+function indexOf({ path }: GraphQLFormattedError, entities: number): number | undefined {
+  const [field, index] = path ?? [];
+  if (field !== '_entities' || typeof index !== 'number') return undefined;
+  return Number.isInteger(index) && index >= 0 && index < entities ? index : undefined;
+}
+
+/** Where it stands says nothing of the client's answer. */
+function withoutPath({ path: _path, ...error }: GraphQLFormattedError): GraphQLFormattedError {
+  return error;
 }
 
 /** Where a representation has been asked for, or is from now on. */

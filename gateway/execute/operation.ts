@@ -16,6 +16,7 @@ import type { ReadOperation } from '../../platform/graphql/operation.js';
 import { variableErrors } from '../../platform/graphql/operation.js';
 import type { GatewayContext } from '../context.js';
 import type { LoadedSupergraph } from '../supergraph.js';
+import { compileBlame } from './blame.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
@@ -99,6 +100,7 @@ export function compileOperation(
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
   const step = compilePlan(rest, { sources, types, condition });
+  const blame = compileBlame(rest, primary, clientNames);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
 
@@ -160,7 +162,7 @@ export function compileOperation(
       if (!completion.isWrong) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };
       complete(root, again);
-      return { data, errors, wrong: again.wrong.map((path) => ({ path, service: undefined })) };
+      return { data, errors, wrong: again.wrong.map((path) => ({ path, service: blame(path) })) };
     },
   };
 }

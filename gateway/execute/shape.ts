@@ -194,9 +194,12 @@ function lazily(compile: () => CompleteObject): CompleteObject {
   };
 }
 
+/** So many places of one answer are told; each costs a line of the log. */
+const mostWrong = 1_000;
+
 function wrong(completion: Completion): null {
   completion.isWrong = true;
-  if (completion.path) completion.wrong.push([...completion.path]);
+  if (completion.path && completion.wrong.length < mostWrong) completion.wrong.push([...completion.path]);
   return null;
 }
 

@@ -5,6 +5,7 @@ import type { Answer } from '../../platform/calls/exchange.js';
 import type { Log } from '../../platform/log.js';
 import type { GatewayContext } from '../context.js';
 import type { SubgraphAddress } from '../supergraph.js';
+import { deepest, isTextDeeper } from './depth.js';
 import { type Entity, isEntity } from './entity.js';
 import type { Reads } from './reads.js';
 import { subgraphErrors, unavailable } from './subgraph-errors.js';
@@ -64,7 +65,13 @@ export function subgraphSource(
   return {
     async fetch(request, context) {
       try {
-        return graphqlAnswer(await send(request, context), request.entities);
+        const answer = graphqlAnswer(await send(request, context), request.entities);
+        if (!answer.isBroken) return answer.given;
+        log.warn(
+          { service: 'gateway', subgraph: name, requestId: context.requestId },
+          'errors are no errors',
+        );
+        return { ...answer.given, errors: [...(answer.given.errors ?? []), unavailable(name).toJSON()] };
       } catch (error) {
         if (!(error instanceof CallError && error.outcome === 'cancelled')) {
           log.warn(
@@ -88,8 +95,19 @@ function headersOf({ requestId, authorization }: GatewayContext): Record<string,
   return headers;
 }
 
+/** Larger answers are looked through before they are parsed. */
+const large = 1024 * 1024;
+
+interface Read {
+  given: SubgraphAnswer;
+  /** Whether there were errors that are none, of which nobody can be told. */
+  isBroken: boolean;
+}
+
 /** @throws Error where the text is no GraphQL response, or has not the entities that were asked for */
-function graphqlAnswer({ status, text }: Answer, entities: number | undefined): SubgraphAnswer {
+function graphqlAnswer({ status, text }: Answer, entities: number | undefined): Read {
+  if (text.length > large && isTextDeeper(text, deepest))
+    throw new Error(`it answered HTTP ${status} and JSON that is nested without end`);
   let answer: unknown;
   try {
     answer = JSON.parse(text);
@@ -97,18 +115,30 @@ function graphqlAnswer({ status, text }: Answer, entities: number | undefined): 
     throw new Error(`it answered HTTP ${status} and no JSON`);
   }
   if (!isEntity(answer)) throw new Error(`it answered HTTP ${status} and no GraphQL`);
-  const { data, errors } = answer;
-  const hasErrors = Array.isArray(errors) && errors.length > 0 && errors.every(isError);
-  const whole = hasErrors ? { errors: subgraphErrors(errors) } : {};
-  if (data === null || (data === undefined && hasErrors)) return { data: null, ...whole };
+  const { data } = answer;
+  const { errors, isBroken } = errorsOf(answer['errors']);
+  const hasErrors = errors.length > 0;
+  const read = (given: Entity | null): Read => ({
+    given: hasErrors ? { data: given, errors: subgraphErrors(errors) } : { data: given },
+    isBroken,
+  });
+  if (data === null || (data === undefined && hasErrors)) return read(null);
   if (!isEntity(data)) throw new Error(`it answered HTTP ${status} and no GraphQL`);
   if (entities !== undefined) {
     const { _entities: given } = data;
-    if ((given === null || given === undefined) && hasErrors) return { data: null, ...whole };
+    if ((given === null || given === undefined) && hasErrors) return read(null);
     if (!isListOfEntities(given, entities))
       throw new Error(`it was asked for ${entities} entities and did not answer with as many`);
   }
-  return { data, ...whole };
+  return read(data);
+}
+
+/** What there is of errors; a subgraph without any may say null or an empty list. */
+function errorsOf(given: unknown): { errors: GraphQLFormattedError[]; isBroken: boolean } {
+  if (given === undefined || given === null) return { errors: [], isBroken: false };
+  if (!Array.isArray(given)) return { errors: [], isBroken: true };
+  const errors = given.filter(isError);
+  return { errors, isBroken: errors.length < given.length };
 }
 
 const isListOfEntities = (value: unknown, length: number): boolean =>

@@ -43,7 +43,7 @@ export async function startIssuer(): Promise<Issuer> {
 }
 
 /** Tests run on the executor of the environment: both must pass all of them. */
-const executorOfTests = () => (process.env['GATEWAY_EXECUTOR'] === 'apollo' ? 'apollo' : 'doorstep');
+export const executorOfTests = () => (process.env['GATEWAY_EXECUTOR'] === 'apollo' ? 'apollo' : 'doorstep');
 
 /** A gateway on a free port that logs nothing. */
 export const startTestGateway = (
