@@ -6,6 +6,7 @@ import type { LiveOperation } from './execute/engine.js';
 import type { Graph } from './graph.js';
 import { refuseNesting } from './guard/nesting.js';
 import { runSubscription } from './live/subscription.js';
+import { asTrace } from './tracing.js';
 
 /** Closes a socket in a way after which clients come back: they resume from their last cursor. */
 const tryAgainLater = 1013;
@@ -73,9 +74,10 @@ export function socketOperations(options: {
       const { query, operationName, variables } = payload;
       graph.enter();
       try {
-        const { data, errors } = await graph.engine.execute(
-          { query, operationName, variables: variables ?? {}, method: 'POST' },
-          { ...context, deadline: performance.now() + answerWithinMs },
+        const request = { query, operationName, variables: variables ?? {}, method: 'POST' } as const;
+        const limited = { ...context, deadline: performance.now() + answerWithinMs };
+        const { data, errors } = await asTrace(limited, 'gateway.request', (inner) =>
+          graph.engine.execute(request, inner),
         );
         if (data === undefined) return refused(errors ?? []);
         return { data, ...(errors && { errors: errors.map(asGraphQLError) }) };

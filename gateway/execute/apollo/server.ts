@@ -73,8 +73,9 @@ const beforeExecution: ApolloServerPlugin<GatewayContext> = {
     const refuse = (message: string) =>
       problem('GRAPHQL_VALIDATION_FAILED', message, { http: { status: 400 } });
     return {
-      async didResolveOperation({ operation, contextValue }) {
+      async didResolveOperation({ operation, operationName, contextValue }) {
         if (!operation) throw refuse('The document has no such operation; say which by operationName.');
+        contextValue.operation = { kind: operation.operation, name: operationName ?? undefined };
         if (operation.operation === 'mutation') contextValue.cancellation = undefined;
         if (operation.operation !== 'subscription') return;
         throw subscriptionsElsewhere();
