@@ -24,8 +24,6 @@ import { collectFields, type Fragments, type IsIncluded, responseName } from './
 
 /** What is found while an answer is completed. */
 export interface Completion {
-  /** Whether something was null or missing that may not be. */
-  isMissing: boolean;
   /** Whether something did not fit its type. */
   isWrong: boolean;
   /** Where completing is; undefined unless places are wanted, which cost time. */
@@ -114,9 +112,7 @@ export function compileShape(
       const complete = compileValue(type.ofType, selectionSets);
       return (value, completion) => {
         const completed = complete(value, completion);
-        if (completed !== null) return completed;
-        completion.isMissing = true;
-        return undefined;
+        return completed === null ? undefined : completed;
       };
     }
     if (isListType(type)) return completeList(compileValue(type.ofType, selectionSets));

@@ -60,7 +60,10 @@ export interface TokenVerifier {
    * @throws UNAUTHENTICATED for anything but a valid bearer token; SERVICE_UNAVAILABLE when the keys cannot be had
    */
   verify(authorization: string | undefined): Promise<Principal | null>;
-  /** What `verify` would answer, where that is known at once: nobody, or whose token has been verified. A verifier without it remembers nothing. */
+  /**
+   * What `verify` would answer, where that is known at once: nobody, or whose token has been verified. A verifier
+   * without it remembers nothing.
+   */
   recall?(authorization: string | undefined): Principal | null | undefined;
 }
 

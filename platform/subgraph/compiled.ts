@@ -36,7 +36,13 @@ export function compiledHandler(options: {
   return (request, reply) => {
     const { accept, authorization } = request.headers;
     const answer = (made: Answer) => send(reply, made, mediaType(accept));
-    const fail = (error: unknown) => answer(answerOfError(error, format));
+    const fail = (error: unknown) => {
+      try {
+        answer(answerOfError(error, format));
+      } catch (unwritable) {
+        answer(answerOfError(unwritable, format));
+      }
+    };
     try {
       refuseForgery(request.headers);
       const known = verifier.recall?.(authorization);

@@ -51,6 +51,7 @@ beforeAll(async () => {
       verifier: tokens.verifier,
       context: (principal): RichContext => {
         if (principal?.role === 'CUSTOMER') throw new Error('no context');
+        if (principal?.role === 'DISPATCHER') throw problem('CONFLICT', 'No JSON.', { number: 1n });
         if (principal?.role === 'COURIER')
           throw problem('FORBIDDEN', 'Not for couriers.', { http: { status: 403 } });
         const context = richContext();
@@ -251,6 +252,7 @@ describe('what is no GraphQL over HTTP is refused alike: status, code and header
       ['ADMIN', 200],
       ['CUSTOMER', 500],
       ['COURIER', 403],
+      ['DISPATCHER', 500],
     ];
     for (const [role, status] of statuses) {
       const headers = { authorization: await authorization(role) };

@@ -19,7 +19,7 @@ interface HttpRequest {
   body?: unknown;
 }
 
-/** A request that is no GraphQL over HTTP; the status is not for the client to read, but for the answer. */
+/** A request that is no GraphQL over HTTP; it is answered with that status. */
 export const badRequest = (message: string, status = 400): GraphQLError =>
   problem('BAD_USER_INPUT', message, { http: { status } });
 

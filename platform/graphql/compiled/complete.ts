@@ -36,7 +36,7 @@ export interface FieldPlan {
   info(run: Run, path: Path): GraphQLResolveInfo;
 }
 
-/** Tells an error at its place, which becomes null there; or passes it on, with its place, where that may not be. */
+/** Tells an error at its place, which becomes null; or passes it on, located, where that may not be null. */
 export type Fail = (run: Run, error: unknown, path: Path) => null;
 
 export const failing =

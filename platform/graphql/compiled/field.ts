@@ -21,7 +21,7 @@ type Definition = GraphQLField<unknown, unknown>;
 /** Where a leaf stands, which never looks. */
 const nowhere: Path = { prev: undefined, key: '', typename: undefined };
 
-/** Resolves one field of a source and completes what comes: a value or a promise. It fails only where it may not be null. */
+/** Resolves one field of a source: its value in the answer, or a promise of it. Fails only where it may not be null. */
 export type ResolveField = (run: Run, source: unknown, parent: Path | undefined) => unknown;
 
 /** @throws Error where the type has no such field, which validation refuses */

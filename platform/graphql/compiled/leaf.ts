@@ -11,7 +11,7 @@ import { inspect } from 'graphql/jsutils/inspect.js';
 
 const isString = (value: unknown): boolean => typeof value === 'string';
 
-/** Which values of graphql's own scalars are their own serialisation. Their `serialize` may have been replaced since. */
+/** Which values of graphql's own scalars are written as they are; unless their `serialize` has been replaced. */
 const plain = new Map<GraphQLLeafType, { isPlain: (value: unknown) => boolean; serialize: unknown }>(
   (
     [
@@ -25,7 +25,10 @@ const plain = new Map<GraphQLLeafType, { isPlain: (value: unknown) => boolean; s
   ).map(([type, isPlain]) => [type, { isPlain, serialize: type.serialize }]),
 );
 
-/** How values of a scalar or enum, which are not null, are written. It throws what its `serialize` throws, and where that gives nothing. */
+/**
+ * How values of a scalar or enum, which are not null, are written. It throws what its `serialize` throws, and where
+ * that gives nothing.
+ */
 export function serializer(type: GraphQLLeafType): (value: unknown) => unknown {
   function serialize(value: unknown): unknown {
     const serialized: unknown = type.serialize(value);

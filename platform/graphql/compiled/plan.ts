@@ -2,7 +2,10 @@ import type { FieldNode, GraphQLObjectType, OperationDefinitionNode } from 'grap
 import type { Selecting } from './collect.js';
 import type { Path, Run } from './run.js';
 
-/** Resolves the fields of an object into a new one: a promise where one of them is. Throws, or rejects, where one that may not be null is. */
+/**
+ * Resolves the fields of an object into a new one: a promise where one of them is. Throws, or rejects, where one that
+ * may not be null is.
+ */
 export type Selection = (run: Run, source: unknown, path: Path | undefined) => unknown;
 
 /** What all parts of a compiled operation are made from. */

@@ -1,6 +1,9 @@
 import type { GraphQLError } from 'graphql';
 
-/** A place in an answer: a response key, or the index of an item, and what it stands in. As graphql's own, which resolvers are given. */
+/**
+ * A place in an answer: a response key, or the index of an item, and what it stands in. As graphql's own, which
+ * resolvers are given.
+ */
 export interface Path {
   readonly prev: Path | undefined;
   readonly key: string | number;
