@@ -1,7 +1,7 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test test-coverage bench lint fmt build health kafka migrate migrate-down migrate-status clean
+.PHONY: help run up down logs test test-coverage bench bench-gateway lint fmt build health kafka migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
@@ -24,6 +24,9 @@ test-coverage: $(built) ## Run all tests and measure what they reach, into cover
 
 bench: $(built) ## Orders a second, beside what PostgreSQL alone can do (needs pgbench); ORDERS=2000, KAFKA=1, DURABLE=1
 	@npm run --silent bench -- $(if $(KAFKA),--kafka) $(if $(DURABLE),--durable)
+
+bench-gateway: $(built) ## Requests a second of this gateway, of others, and of the same fetches with no GraphQL; FLAGS="--only=ours,stock,floor"
+	@npm run --silent bench:gateway -- $(FLAGS)
 
 lint: $(installed) ## Check formatting, lint rules, imports between folders, types, and that the supergraph is fresh
 	@npm run --silent lint

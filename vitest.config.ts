@@ -4,7 +4,7 @@ export default defineConfig({
   // graphql comes as CommonJS and as ES modules; two copies in one process refuse each other's schemas.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
-    include: ['{app,events,gateway,platform,scripts,subgraphs,test}/**/*.test.ts'],
+    include: ['{app,bench,events,gateway,platform,scripts,subgraphs,test}/**/*.test.ts'],
     globalSetup: 'platform/testing/global-setup.ts',
     pool: 'forks',
     // Beside each test file run a PostgreSQL server and, in some, a whole program.

@@ -55,8 +55,8 @@ export function socketOperations(options: {
       const { payload, graph, live, context, closeSocket } = operationOf(args);
       const connection = live && graph.connections.get(live.primary.serviceName);
       if (!connection) throw new Error('this cannot be subscribed to');
-      graph.enter();
-      return runSubscription({
+      // Only once it runs will it end: until then nothing may throw that has entered.
+      const running = runSubscription({
         live,
         context,
         upstream: connection.upstream,
@@ -65,6 +65,8 @@ export function socketOperations(options: {
         onTooSlow: () => closeSocket(tryAgainLater, 'Try again later: events come faster than they are read'),
         onEnd: () => graph.leave(),
       });
+      graph.enter();
+      return running;
     },
     async execute(args) {
       const { payload, graph, context } = operationOf(args);

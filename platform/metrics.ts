@@ -41,6 +41,12 @@ export const metrics = {
     labelNames: ['subgraph'] as const,
     registers: [registry],
   }),
+  supergraphChanges: new Counter({
+    name: 'gateway_supergraph_changes_total',
+    help: 'New contents of the supergraph file: served, or refused, so that the one before it stays.',
+    labelNames: ['result'] as const,
+    registers: [registry],
+  }),
   operations: new Counter({
     name: 'gateway_operations_total',
     help: 'Operations that were looked up by their document: hit where it was known, miss where it had to be parsed, validated and planned, refused where it was wrong.',

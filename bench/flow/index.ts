@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLocalKafka } from '../../platform/kafka/broker/keeper.js';
 import { startEmbeddedPostgres } from '../../platform/postgres/embedded.js';
+import { table } from '../table.js';
 import { measureFloor } from './floor.js';
 import { measureFlow } from './flow.js';
 
@@ -81,16 +82,7 @@ function print(
     row('from the outbox on to DELIVERED', 'fromTheOutbox'),
     row('from createOrder on to DELIVERED', 'withCreateOrder'),
   ];
-  const widths =
-    rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
-  for (const cells of rows)
-    console.log(
-      cells
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  '),
-    );
+  console.log(table(rows));
   const { perSecond, p50Ms, p99Ms } = flow.createOrder;
   const where = values.kafka ? 'one process a service, Kafka between them' : 'one process, the embedded bus';
   console.log(

@@ -20,7 +20,7 @@ export function createCompiledEngine(options: {
 }): Engine {
   const { graph, sources, introspection, log } = options;
   const planner = new QueryPlanner(graph.supergraph);
-  const find = createOperations({ graph, planner, sources, introspection });
+  const { find, forget } = createOperations({ graph, planner, sources, introspection });
   const format = errorFormatter('gateway', log, { suggestions: introspection });
 
   const refused = (errors: readonly GraphQLError[], status = 400): Outcome => ({
@@ -67,6 +67,7 @@ export function createCompiledEngine(options: {
           : null,
       };
     },
+    forget,
     close: async () => undefined,
   };
 }

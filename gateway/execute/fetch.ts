@@ -1,13 +1,13 @@
 import type { FetchNode } from '@apollo/query-planner';
 import type { GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from '../context.js';
-import { type Entity, merge } from './entity.js';
-import { collect, locate, type Path } from './paths.js';
-import { compileRepresentation } from './representation.js';
+import { type Entity, merge, put } from './entity.js';
+import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
+import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites, type Rewrite } from './rewrites.js';
+import type { Repeated } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf } from './subgraph-errors.js';
-import type { TypeTest } from './types.js';
 
 /** One execution of a plan. */
 export interface Run {
@@ -18,6 +18,8 @@ export interface Run {
   readonly errors: GraphQLFormattedError[];
   /** What was asked for by fetches that share their entities, by the name of what they share. */
   readonly shared: Map<string, Asked>;
+  /** Objects that stand in more than one place, and what they were completed to. */
+  readonly repeated: Repeated;
 }
 
 /** Does its part of a plan, or is through with it at once. It never rejects: what fails is in `errors`. */
@@ -25,7 +27,7 @@ export type Step = (run: Run) => Promise<void> | undefined;
 
 export interface FetchEnvironment {
   sources: ReadonlyMap<string, SubgraphSource>;
-  isType: TypeTest;
+  types: Types;
   /** Whether another fetch of the plan asks the same of the same entities. */
   isShared: (node: FetchNode) => boolean;
 }
@@ -35,7 +37,7 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
   const source = environment.sources.get(node.serviceName);
   if (!source) throw new Error(`the plan fetches from '${node.serviceName}', which is no subgraph`);
   const request = compileRequest(node, source);
-  const rewrite = compileRewrites(node.outputRewrites, environment.isType);
+  const rewrite = compileRewrites(node.outputRewrites, environment.types.isType);
   return node.requires
     ? compileEntityFetch(node, path, { request, rewrite, environment })
     : compileRootFetch(path, { request, rewrite });
@@ -67,12 +69,13 @@ function compileRequest(node: FetchNode, source: SubgraphSource): Request {
 
 function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrite | undefined }): Step {
   return async (run) => {
-    const targets = path.length === 0 ? [run.root] : collect(run.root, path);
+    const targets: Entity[] = [];
+    collect(run.root, path, run.repeated, (object) => targets.push(object));
     if (targets.length === 0) return;
     try {
       const { data, errors } = await fetch.request(run);
       for (const error of errors ?? [])
-        run.errors.push(error.path ? { ...error, path: [...path, ...error.path] } : error);
+        run.errors.push(error.path ? { ...error, path: [...commonPlace(path), ...error.path] } : error);
       if (!data) return;
       fetch.rewrite?.(data);
       for (const [index, target] of targets.entries()) merge(target, data, index > 0);
@@ -90,66 +93,86 @@ interface Batch {
   errors: Map<number, readonly GraphQLFormattedError[]>;
   done: Promise<void> | undefined;
 }
-interface Place {
+
+/** Where the answer for a representation is, or will be. */
+interface Answer {
   batch: Batch;
   index: number;
-  isMerged: boolean;
 }
-/** Where the answer for a representation is, or will be. */
-export type Asked = Map<string, Place>;
+
+/** Entities of one representation. */
+interface Same extends Answer {
+  first: Entity;
+  /** Whether the first had nothing but its representation when it was found. */
+  isBare: boolean;
+  /** Those that have more than that, and so may differ. */
+  others: Entity[] | undefined;
+}
+
+/** The answers of fetches that share them, by representation. */
+export type Asked = Map<string, Answer>;
 
 /**
- * Equal representations are asked for once. Where another fetch of the plan asks the same of the same type, they
- * are asked for once in the whole request.
+ * Equal representations are asked for once, and where objects have nothing else, one of them takes the place of
+ * all: whatever is fetched for it later is then fetched, merged and completed once. Where another fetch of the
+ * plan asks the same of the same type, the answers are shared in the whole request.
  */
 function compileEntityFetch(
   node: FetchNode,
   path: Path,
   fetch: { request: Request; rewrite: Rewrite | undefined; environment: FetchEnvironment },
 ): Step {
-  const { isType, isShared } = fetch.environment;
-  const represent = compileRepresentation(
+  const { types, isShared } = fetch.environment;
+  const representation = compileRepresentation(
     node.requires ?? [],
-    isType,
-    compileRewrites(node.inputRewrites, isType),
+    types,
+    compileRewrites(node.inputRewrites, types.isType),
   );
+  const { size } = representation;
   const sharedAs = isShared(node) ? nameOfShared(node) : undefined;
 
   return async (run) => {
-    const targets: Entity[] = [];
-    const places: Place[] = [];
-    const asked: Asked = sharedAs === undefined ? new Map() : askedOf(run, sharedAs);
     const batch: Batch = { representations: [], entities: [], errors: new Map(), done: undefined };
-    for (const target of collect(run.root, path)) {
-      const text = textOf(run, target);
-      if (text === undefined) continue;
-      let place = asked.get(text);
-      if (!place) {
-        place = { batch, index: batch.representations.length, isMerged: false };
-        batch.representations.push(text);
-        asked.set(text, place);
-      }
-      targets.push(target);
-      places.push(place);
-    }
+    const wanted = gather(run, batch);
     if (batch.representations.length > 0) batch.done = load(run, batch);
     if (sharedAs === undefined) await batch.done;
-    else await Promise.all([...new Set(places.map((place) => place.batch))].map(({ done }) => done));
+    else for (const { done } of new Set([...wanted.values()].map((same) => same.batch))) await done;
 
-    for (let index = 0; index < targets.length; index++) {
-      const place = places[index] as Place;
-      const entity = place.batch.entities[place.index];
+    for (const { batch: answered, index, first, others } of wanted.values()) {
+      const entity = answered.entities[index];
       if (!entity) continue;
-      merge(targets[index] as Entity, entity, sharedAs !== undefined || place.isMerged);
-      place.isMerged = true;
+      if (others) for (const other of others) merge(other, entity, true);
+      merge(first, entity, sharedAs !== undefined);
     }
-    placeErrors(run, targets, places);
+    placeErrors(run, wanted);
   };
 
-  /** What is nested without end has no text. */
-  function textOf(run: Run, target: Entity): string | undefined {
+  /** Finds the entities to ask for; those that nobody has asked for yet are put into the batch. */
+  function gather(run: Run, batch: Batch): Map<unknown, Same> {
+    const wanted = new Map<unknown, Same>();
+    const asked = sharedAs === undefined ? undefined : askedOf(run, sharedAs);
+    collect(run.root, path, run.repeated, (object, holder, at) => {
+      const key = keyOf(run, object);
+      if (key === undefined) return;
+      const same = wanted.get(key);
+      if (!same) {
+        const { batch: asks, index } = answerFor(representation.jsonOf(object), batch, asked);
+        const isBare = hasFields(object, size);
+        wanted.set(key, { batch: asks, index, first: object, isBare, others: undefined });
+      } else if (same.first === object) repeat(run, object);
+      else if (same.isBare && hasFields(object, size)) {
+        put(holder as Entity, at as string, same.first);
+        repeat(run, same.first);
+      } else if (same.others) same.others.push(object);
+      else same.others = [object];
+    });
+    return wanted;
+  }
+
+  /** What is nested without end has no key: whoever answered it is at fault, and this fetch goes on without it. */
+  function keyOf(run: Run, object: Entity): unknown {
     try {
-      return represent(target);
+      return representation.keyOf(object);
     } catch (error) {
       run.errors.push(failureOf(error));
       return undefined;
@@ -161,8 +184,8 @@ function compileEntityFetch(
       const { data, errors } = await fetch.request(run, batch.representations);
       for (const error of errors ?? []) {
         const index = indexOf(error, batch.representations.length);
-        if (index === undefined) run.errors.push(withoutPath(error));
-        else batch.errors.set(index, [...(batch.errors.get(index) ?? []), error]);
+        if (index !== undefined) batch.errors.set(index, [...(batch.errors.get(index) ?? []), error]);
+        else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
       }
       if (!data) return;
       batch.entities = data['_entities'] as (Entity | null)[];
@@ -178,14 +201,16 @@ function compileEntityFetch(
     }
   }
 
-  /** Says of each error where in the answer it is: at every object that the entity stands for. */
-  function placeErrors(run: Run, targets: readonly Entity[], places: readonly Place[]): void {
-    if (!places.some(({ batch }) => batch.errors.size > 0)) return;
-    const where = locate(run.root, path);
-    for (const [at, { batch, index }] of places.entries()) {
+  /** Says of each error where in the answer it is: in each place of each object that the entity stands for. */
+  function placeErrors(run: Run, wanted: ReadonlyMap<unknown, Same>): void {
+    let places: Map<Entity, Place[]> | undefined;
+    for (const { batch, index, first, others } of wanted.values()) {
       for (const error of batch.errors.get(index) ?? []) {
+        places ??= locate(run.root, path);
         const rest = error.path?.slice(2) ?? [];
-        run.errors.push({ ...error, path: [...(where.get(targets[at] as Entity) ?? []), ...rest] });
+        for (const object of others ? [first, ...others] : [first])
+          for (const place of places.get(object) ?? [])
+            run.errors.push({ ...error, path: [...place, ...rest] });
       }
     }
   }
@@ -198,15 +223,30 @@ function indexOf({ path }: GraphQLFormattedError, entities: number): number | un
   return Number.isInteger(index) && index >= 0 && index < entities ? index : undefined;
 }
 
-/** Where it stands says nothing of the client's answer. */
-function withoutPath({ path: _path, ...error }: GraphQLFormattedError): GraphQLFormattedError {
-  return error;
+/** Where a representation has been asked for, or is from now on. */
+function answerFor(json: string, batch: Batch, asked: Asked | undefined): Answer {
+  const known = asked?.get(json);
+  if (known) return known;
+  const answer = { batch, index: batch.representations.push(json) - 1 };
+  asked?.set(json, answer);
+  return answer;
 }
 
 function askedOf(run: Run, name: string): Asked {
   const known = run.shared.get(name) ?? new Map();
   run.shared.set(name, known);
   return known;
+}
+
+function repeat(run: Run, object: Entity): void {
+  if (!run.repeated.has(object)) run.repeated.set(object, new Map());
+}
+
+/** Whether an object has exactly so many fields. */
+function hasFields(object: Entity, size: number): boolean {
+  let left = size;
+  for (const _key in object) if (--left < 0) return false;
+  return left === 0;
 }
 
 /** Fetches of one name give the same answer to the same representation. */

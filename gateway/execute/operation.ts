@@ -28,7 +28,7 @@ import { compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
 import { type Completion, compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
-import { typeTest } from './types.js';
+import { objectTest, typeTest } from './types.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -93,15 +93,15 @@ export function compileOperation(
   );
   const conditions = conditionVariables(operation, fragments);
   const defaults = defaultConditions(operation);
-  const isType = typeTest(graph.supergraphSchema);
+  const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
   const { primary, rest } = partsOf(plan, operation);
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
-  const step = compilePlan(rest, { sources, isType, condition });
+  const step = compilePlan(rest, { sources, types, condition });
   const blame = compileBlame(rest, primary, clientNames);
-  const rewriteEvent = compileRewrites(primary?.outputRewrites, isType);
+  const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
 
   const shapeOf = variants(conditions, condition, (values) =>
@@ -141,6 +141,7 @@ export function compileOperation(
         context: operation.operation === OperationTypeNode.MUTATION ? uncancellable(context) : context,
         errors: event ? [...event.errors] : [],
         shared: new Map(),
+        repeated: new Map(),
       };
       if (event?.data) {
         rewriteEvent?.(event.data);
@@ -150,7 +151,13 @@ export function compileOperation(
       if (introspect) merge(root, introspect(variables), false);
       const errors = clientNames.size > 0 ? run.errors.map(inClientNames) : run.errors;
       const complete = shapeOf(variables);
-      const completion: Completion = { isMissing: false, isWrong: false, path: undefined, wrong: [] };
+      const completion: Completion = {
+        isMissing: false,
+        isWrong: false,
+        path: undefined,
+        wrong: [],
+        repeated: run.repeated,
+      };
       const data = complete(root, completion) ?? null;
       if (!completion.isWrong) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };

@@ -13,10 +13,14 @@ export interface OperationRequest {
   operationName?: string | null | undefined;
 }
 
-/** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */
-export type FindOperation = (request: OperationRequest) => CompiledOperation | readonly GraphQLError[];
+export interface Operations {
+  /** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */
+  find(request: OperationRequest): CompiledOperation | readonly GraphQLError[];
+  /** Keeps none of them any more. */
+  forget(): void;
+}
 
-export function createOperations(environment: OperationEnvironment): FindOperation {
+export function createOperations(environment: OperationEnvironment): Operations {
   const { graph, introspection } = environment;
   const kept = new LRUCache<string, CompiledOperation>({
     max: mostOperations,
@@ -28,6 +32,8 @@ export function createOperations(environment: OperationEnvironment): FindOperati
   const [hits, misses, refusals] = ['hit', 'miss', 'refused'].map((result) =>
     metrics.operations.labels(result),
   );
+
+  let isForgotten = false;
 
   function prepare(request: OperationRequest): CompiledOperation | readonly GraphQLError[] {
     const read = readOperation(graph.clientSchema, request, { introspection });
@@ -44,7 +50,7 @@ export function createOperations(environment: OperationEnvironment): FindOperati
     }
   }
 
-  return (request) => {
+  function find(request: OperationRequest): CompiledOperation | readonly GraphQLError[] {
     const key = request.operationName ? `${request.operationName}\n${request.query}` : `\n${request.query}`;
     const known = kept.get(key);
     if (known) {
@@ -56,7 +62,15 @@ export function createOperations(environment: OperationEnvironment): FindOperati
     stop();
     const isCompiled = 'execute' in prepared;
     (isCompiled ? misses : refusals)?.inc();
-    if (isCompiled) kept.set(key, prepared);
+    if (isCompiled && !isForgotten) kept.set(key, prepared);
     return prepared;
+  }
+
+  return {
+    find,
+    forget() {
+      isForgotten = true;
+      kept.clear();
+    },
   };
 }

@@ -3,6 +3,7 @@ import { CallError } from '../../platform/calls/error.js';
 import type { Answer } from '../../platform/calls/exchange.js';
 import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
+import type { SubgraphAddress } from '../supergraph.js';
 
 /** Sends a read; what it is given cancels it. */
 type Start = (cancellation: Cancellation | undefined) => Promise<Answer>;
@@ -19,7 +20,7 @@ interface Read {
 /** The reads that are under way, so that an equal one is waited for instead of sent again. */
 export interface Reads {
   /** Sends a read, or waits for one of the same body and token. It is given up when all who wait have gone away. */
-  join(subgraph: string, body: string, context: GatewayContext, start: Start): Promise<Answer>;
+  join(subgraph: SubgraphAddress, body: string, context: GatewayContext, start: Start): Promise<Answer>;
   /** No read of this user that starts from now on waits for one that is under way, of whichever subgraph. */
   forget(context: GatewayContext): void;
 }
@@ -62,12 +63,13 @@ export function createReads(): Reads {
     async join(subgraph, body, context, start) {
       const { authorization = '', cancellation, deadline } = context;
       const user = userOf(context);
-      const key = `${subgraph}\n${authorization}\n${body}`;
+      // After a swap the subgraph may be elsewhere: what hangs at its old address is nothing to wait for.
+      const key = `${subgraph.name}\n${subgraph.url}\n${authorization}\n${body}`;
       for (;;) {
         if (cancellation?.isCancelled) throw new CallError('cancelled', 'nobody waits for it any more');
         const known = underWay.get(user)?.get(key);
         const read = known ?? begin(user, key, deadline, start);
-        if (known) metrics.readsJoined.inc({ subgraph });
+        if (known) metrics.readsJoined.inc({ subgraph: subgraph.name });
         const leave = () => {
           if (--read.readers > 0) return;
           forgetRead(user, key, read);

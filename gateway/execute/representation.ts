@@ -1,28 +1,41 @@
 import type { QueryPlanSelectionNode } from '@apollo/query-planner';
 import { type Entity, isEntity, merge, own, put } from './entity.js';
 import type { Rewrite } from './rewrites.js';
-import type { TypeTest } from './types.js';
+import type { ObjectTest, TypeTest } from './types.js';
 
-/**
- * The representation of an entity that a fetch asks for, as JSON: equal ones have equal texts. Undefined for an
- * entity that the fetch is not about, or that lacks what it needs.
- */
-export type Represent = (entity: Entity) => string | undefined;
+/** How an entity is shown to the subgraph that is asked for more of it. */
+export interface Representation {
+  /**
+   * What tells representations apart: equal ones have equal keys. Undefined for an entity that the fetch is not
+   * about, or that lacks what it needs.
+   */
+  keyOf(entity: Entity): unknown;
+  /** The representation as JSON, of an entity that has a key. */
+  jsonOf(entity: Entity): string;
+  /** How many fields it has, where those are scalars: an object with as many has nothing else. 0 where it cannot be told. */
+  size: number;
+}
 
 type Selections = readonly QueryPlanSelectionNode[];
+type Write = (entity: Entity) => string | undefined;
 interface Fragment {
   condition: string | undefined;
-  /** The fields as JSON, for an entity that is of the type. */
-  write: (entity: Entity) => string | undefined;
   selections: Selections;
+  write: Write;
+}
+
+/** What is known of types, by the supergraph's schema. */
+export interface Types {
+  isType: TypeTest;
+  isObject: ObjectTest;
 }
 
 /** Compiles the `requires` of a fetch. */
 export function compileRepresentation(
   requires: Selections,
-  isType: TypeTest,
+  { isType, isObject }: Types,
   rewrite: Rewrite | undefined,
-): Represent {
+): Representation {
   const fragments = requires.map((selection): Fragment => {
     const isFragment = selection.kind === 'InlineFragment';
     const selections = isFragment ? selection.selections : [selection];
@@ -32,6 +45,64 @@ export function compileRepresentation(
       write: compileWriter(selections, isType),
     };
   });
+  const [only, ...more] = fragments;
+  const names = only && more.length === 0 && !rewrite ? scalarsOf(only.selections) : [];
+  if (!only || names.length === 0) {
+    const write = byType(fragments, isType, rewrite);
+    return { keyOf: write, jsonOf: (entity) => write(entity) as string, size: 0 };
+  }
+  const { condition } = only;
+  if (names.length === 2 && condition !== undefined && isObject(condition)) return byOneKey(names, condition);
+  const write = onlyOf(only, isType);
+  return { keyOf: write, jsonOf: (entity) => write(entity) as string, size: names.length };
+}
+
+/** The common case, a key of one scalar field of one type: its value tells entities apart. */
+function byOneKey(names: readonly string[], typename: string): Representation {
+  const key = names.find((name) => name !== '__typename') as string;
+  const [start, end] = JSON.stringify(
+    Object.fromEntries(names.map((name) => [name, name === key ? 0 : typename])),
+  ).split(':0') as [string, string];
+  return {
+    keyOf(entity) {
+      if (entity['__typename'] !== typename) return undefined;
+      const value = own(entity, key);
+      return typeof value === 'string'
+        ? textKey(value)
+        : typeof value === 'object'
+          ? JSON.stringify(value)
+          : value;
+    },
+    jsonOf: (entity) => `${start}:${JSON.stringify(own(entity, key))}${end}`,
+    size: 2,
+  };
+}
+
+/** A text as it is, unless it could be taken for the JSON of another value. */
+function textKey(text: string): string {
+  const first = text.charCodeAt(0);
+  return first === 0x5b || first === 0x7b || first === 0x6e || first === 0x22 ? JSON.stringify(text) : text;
+}
+
+/** The names of selections that are all fields without selections of their own, `__typename` among them. */
+function scalarsOf(selections: Selections): string[] {
+  const names = selections.map((selection) =>
+    selection.kind === 'Field' && !selection.selections ? (selection.alias ?? selection.name) : '',
+  );
+  return names.includes('') || !names.includes('__typename') || new Set(names).size < names.length
+    ? []
+    : names;
+}
+
+const onlyOf =
+  ({ condition, write }: Fragment, isType: TypeTest): Write =>
+  (entity) => {
+    const typename = entity['__typename'];
+    const isMeant = typename && (condition === undefined || isType(typename, condition));
+    return isMeant ? write(entity) : undefined;
+  };
+
+function byType(fragments: readonly Fragment[], isType: TypeTest, rewrite: Rewrite | undefined): Write {
   const matching = new Map<unknown, readonly Fragment[]>();
   const fragmentsOf = (typename: unknown): readonly Fragment[] => {
     const known = matching.get(typename);
@@ -41,7 +112,6 @@ export function compileRepresentation(
     if (matching.size < 1_000) matching.set(typename, found);
     return found;
   };
-
   return (entity) => {
     const typename = entity['__typename'];
     if (!typename) return undefined;
@@ -60,15 +130,8 @@ export function compileRepresentation(
   };
 }
 
-/** A writer for the common case, fields without type conditions: their JSON at once, with no object between. */
-function compileWriter(selections: Selections, isType: TypeTest): (entity: Entity) => string | undefined {
-  const names = selections.map((selection) => (selection.kind === 'Field' ? selection.name : ''));
-  if (names.includes('') || !names.includes('__typename')) {
-    return (entity) => {
-      const whole = select(entity, selections, isType);
-      return whole?.['__typename'] ? JSON.stringify(whole) : undefined;
-    };
-  }
+/** A writer for fields without type conditions writes their JSON at once, with no object between. */
+function compileWriter(selections: Selections, isType: TypeTest): Write {
   const fields = selections.flatMap((selection) =>
     selection.kind === 'Field'
       ? [
@@ -80,6 +143,12 @@ function compileWriter(selections: Selections, isType: TypeTest): (entity: Entit
         ]
       : [],
   );
+  if (fields.length < selections.length || !fields.some(({ name }) => name === '__typename')) {
+    return (entity) => {
+      const whole = select(entity, selections, isType);
+      return whole?.['__typename'] ? JSON.stringify(whole) : undefined;
+    };
+  }
   return (entity) => {
     let text = '{';
     for (let index = 0; index < fields.length; index++) {

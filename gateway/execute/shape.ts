@@ -3,16 +3,19 @@ import {
   type GraphQLCompositeType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  getNullableType,
   isAbstractType,
   isCompositeType,
   isEnumType,
+  isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
   isUnionType,
   type SelectionSetNode,
 } from 'graphql';
-import { type Entity, isEntity, own, put } from './entity.js';
+import { type Entity, isEntity } from './entity.js';
+import { type CompiledField, completeFields } from './fields.js';
 import { leafTest } from './leaf.js';
 import { collectFields, type Fragments, type IsIncluded, responseName } from './selections.js';
 
@@ -26,11 +29,17 @@ export interface Completion {
   path: (string | number)[] | undefined;
   /** The places of what did not fit its type, where `path` is kept. */
   wrong: (string | number)[][];
+  repeated: Repeated;
 }
 
+/** Objects that stand in several places of an answer, and what each way to complete them made of them. */
+export type Repeated = Map<Entity, Map<CompleteObject, Entity | null>>;
+
 /** The completed value; null where it may be null and is, undefined where it is null and may not be. */
-type Complete = (value: unknown, completion: Completion) => unknown;
-type CompleteObject = (source: Entity, completion: Completion) => Entity | undefined;
+export type Complete = (value: unknown, completion: Completion) => unknown;
+export type CompleteObject = (source: Entity, completion: Completion) => Entity | undefined;
+
+type Compiled = Pick<CompiledField, 'complete' | 'isComplete'>;
 
 export interface ShapeOptions {
   /** What clients see. */
@@ -73,23 +82,28 @@ export function compileShape(
     selectionSets: readonly SelectionSetNode[],
   ): CompleteObject {
     const fields = collectFields(schema, type, selectionSets, options);
-    const keys = [...fields.keys()];
-    const sources = [...fields.values()].map(([node]) => responseName(node as FieldNode));
-    const completes = [...fields.values()].map((nodes) => compileField(type, nodes));
-    return [...keys, ...sources].some((key) => key in Object.prototype)
-      ? completeCarefully(keys, sources, completes)
-      : completeQuickly(keys, sources, completes);
+    return completeFields(
+      [...fields].map(([key, nodes]) => ({
+        key,
+        source: responseName(nodes[0] as FieldNode),
+        ...compileField(type, nodes),
+      })),
+    );
   }
 
-  function compileField(type: GraphQLCompositeType, nodes: readonly FieldNode[]): Complete {
+  function compileField(type: GraphQLCompositeType, nodes: readonly FieldNode[]): Compiled {
     const name = nodes[0]?.name.value ?? '';
     // An object that says it is of an abstract type is one that nobody knows the type of.
-    if (name === '__typename') return isObjectType(type) ? () => type.name : () => undefined;
+    if (name === '__typename') return { complete: isObjectType(type) ? () => type.name : () => undefined };
     const field = isUnionType(type) ? undefined : type.getFields()[name];
     // Introspection: the answer has it already.
-    if (!field) return (value) => value ?? null;
+    if (!field) return { complete: (value) => value ?? null };
     const selectionSets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    return compileValue(field.type, selectionSets);
+    const nullable = getNullableType(field.type);
+    return {
+      complete: compileValue(field.type, selectionSets),
+      isComplete: isLeafType(nullable) ? leafTest(nullable).expression : undefined,
+    };
   }
 
   function compileValue(type: GraphQLOutputType, selectionSets: readonly SelectionSetNode[]): Complete {
@@ -108,14 +122,14 @@ export function compileShape(
         ? completeAbstract(type, selectionSets)
         : completeEntity(lazily(() => objectOf(type, selectionSets)));
     }
-    const test = leafTest(type);
+    const { test } = leafTest(type);
     const whole = supergraphSchema.getType(type.name);
-    const isHidden = isEnumType(whole) ? leafTest(whole) : () => false;
+    const hidden = isEnumType(whole) ? leafTest(whole) : undefined;
     return (value, completion) => {
       if (value === null || value === undefined) return null;
       if (test(value)) return value;
       // What is kept from clients is nobody's fault.
-      return isHidden(value) ? null : wrong(completion);
+      return hidden?.test(value) ? null : wrong(completion);
     };
   }
 
@@ -137,7 +151,7 @@ export function compileShape(
       if (!isEntity(value)) return wrong(completion);
       const typename = value['__typename'];
       const complete = typename === undefined || typename === null ? untold : find(typename);
-      if (complete) return complete(value, completion) ?? null;
+      if (complete) return completeOnce(complete, value, completion);
       const isHidden = typeof typename === 'string' && supergraphSchema.getType(typename);
       return isHidden ? null : wrong(completion);
     };
@@ -168,8 +182,20 @@ const completeEntity =
   (complete: CompleteObject): Complete =>
   (value, completion) => {
     if (value === null || value === undefined) return null;
-    return isEntity(value) ? (complete(value, completion) ?? null) : wrong(completion);
+    return isEntity(value) ? completeOnce(complete, value, completion) : wrong(completion);
   };
+
+/** What stands in several places is completed once, unless places are wanted. */
+function completeOnce(complete: CompleteObject, source: Entity, completion: Completion): Entity | null {
+  const { repeated, path } = completion;
+  const done = repeated.size > 0 && !path ? repeated.get(source) : undefined;
+  if (!done) return complete(source, completion) ?? null;
+  const known = done.get(complete);
+  if (known !== undefined) return known;
+  const completed = complete(source, completion) ?? null;
+  done.set(complete, completed);
+  return completed;
+}
 
 const completeList =
   (complete: Complete): Complete =>
@@ -188,43 +214,3 @@ const completeList =
     }
     return isBroken ? null : list;
   };
-
-/** `sources` are the names under which the values of `keys` were fetched. */
-function completeQuickly(
-  keys: readonly string[],
-  sources: readonly string[],
-  completes: readonly Complete[],
-): CompleteObject {
-  return (source, completion) => {
-    const { path } = completion;
-    const object: Entity = {};
-    for (let index = 0; index < keys.length; index++) {
-      const key = keys[index] as string;
-      path?.push(key);
-      const value = (completes[index] as Complete)(source[sources[index] as string], completion);
-      path?.pop();
-      if (value === undefined) return undefined;
-      object[key] = value;
-    }
-    return object;
-  };
-}
-
-/** Some alias is a name that every object has, such as `constructor`. */
-function completeCarefully(
-  keys: readonly string[],
-  sources: readonly string[],
-  completes: readonly Complete[],
-): CompleteObject {
-  return (source, completion) => {
-    const object: Entity = {};
-    for (const [index, key] of keys.entries()) {
-      completion.path?.push(key);
-      const value = (completes[index] as Complete)(own(source, sources[index] as string), completion);
-      completion.path?.pop();
-      if (value === undefined) return undefined;
-      put(object, key, value);
-    }
-    return object;
-  };
-}

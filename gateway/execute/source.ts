@@ -4,6 +4,7 @@ import { CallError } from '../../platform/calls/error.js';
 import type { Answer } from '../../platform/calls/exchange.js';
 import type { Log } from '../../platform/log.js';
 import type { GatewayContext } from '../context.js';
+import type { SubgraphAddress } from '../supergraph.js';
 import { deepest, isTextDeeper } from './depth.js';
 import { type Entity, isEntity } from './entity.js';
 import type { Reads } from './reads.js';
@@ -37,9 +38,10 @@ export interface SubgraphSource {
 
 /** `reads`, where given, lets equal reads that are under way be waited for instead of sent again. */
 export function subgraphSource(
-  name: string,
+  subgraph: SubgraphAddress,
   { caller, log, reads }: { caller: Caller; log: Log; reads?: Reads | undefined },
 ): SubgraphSource {
+  const { name } = subgraph;
   async function send(request: FetchRequest, context: GatewayContext): Promise<Answer> {
     const { body, isQuery } = request;
     const start = (cancellation: GatewayContext['cancellation']) =>
@@ -52,7 +54,7 @@ export function subgraphSource(
         cancellation: isQuery ? cancellation : undefined,
       });
     if (!reads) return start(context.cancellation);
-    if (isQuery) return reads.join(name, body, context, start);
+    if (isQuery) return reads.join(subgraph, body, context, start);
     reads.forget(context);
     try {
       return await start(undefined);

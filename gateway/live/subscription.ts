@@ -44,8 +44,8 @@ export function runSubscription(request: SubscriptionRequest): AsyncIterableIter
       );
     },
   });
-  metrics.subscriptions.inc({ service: 'gateway' });
   release = request.upstream.open(primaryPayload(request), events);
+  metrics.subscriptions.inc({ service: 'gateway' });
   return mapEvents(events, {
     map: (event) => completeEvent(request, event),
     onEnd() {

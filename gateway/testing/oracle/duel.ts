@@ -19,6 +19,7 @@ export interface Answers {
 export interface Duel {
   bazaar: Bazaar;
   ask(question: Question): Promise<Answers>;
+  askOracle(question: Question): Promise<Answer>;
   stop(): Promise<void>;
 }
 
@@ -42,6 +43,7 @@ export async function startDuel(options: Partial<GatewayOptions> = {}): Promise<
     });
   return {
     bazaar,
+    askOracle: (question) => ask(oracle, question),
     async ask(question) {
       const [first, second] = await Promise.all([ask(ours, question), ask(oracle, question)]);
       return { ours: first, oracle: second };

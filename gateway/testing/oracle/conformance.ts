@@ -1,0 +1,172 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLIncludeDirective,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  GraphQLSkipDirective,
+  getDirectiveValues,
+  getOperationAST,
+  getVariableValues,
+  isAbstractType,
+  isCompositeType,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isScalarType,
+  Kind,
+  parse,
+  type SelectionSetNode,
+  specifiedScalarTypes,
+  typeFromAST,
+} from 'graphql';
+import type { Answer } from '../gateway.js';
+import type { Question } from './duel.js';
+
+type Path = readonly (string | number)[];
+
+interface Reader {
+  schema: GraphQLSchema;
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  variables: Record<string, unknown>;
+}
+
+/**
+ * What of an answer GraphQL would not allow, by its sections 6.3 and 6.4: fields that were not asked for, that are missing
+ * or in another order, values that their type does not have, null where there may be none, and errors whose
+ * path leads to something that is there.
+ */
+export function complaints(
+  schema: GraphQLSchema,
+  { query, variables }: Question,
+  { body }: Answer,
+): string[] {
+  const document = parse(query);
+  const operation = getOperationAST(document);
+  if (!operation || body.data === undefined || body.data === null) return [];
+  const { coerced = {} } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {});
+  const reader: Reader = { schema, fragments: fragmentsOf(document), variables: coerced };
+  const root = schema.getRootType(operation.operation) as GraphQLObjectType;
+  return [
+    ...complaintsOfObject(reader, root, [operation.selectionSet], body.data, []),
+    ...(body.errors ?? []).flatMap(({ path }) => complaintsOfPath(body.data, path)),
+  ];
+}
+
+const fragmentsOf = (document: DocumentNode) =>
+  new Map(
+    document.definitions.flatMap((one) =>
+      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
+    ),
+  );
+
+/** An error of a field stands where that field is null, or something above it. */
+function complaintsOfPath(data: unknown, path: unknown): string[] {
+  if (!Array.isArray(path)) return [];
+  let value = data;
+  for (const key of path) {
+    if (value === null) return [];
+    if (typeof value !== 'object' || !Object.hasOwn(value as object, key))
+      return [`an error at ${path.join('.')}, where there is nothing`];
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value === null ? [] : [`an error at ${path.join('.')}, where there is a value`];
+}
+
+function complaintsOfValue(
+  reader: Reader,
+  type: GraphQLOutputType,
+  fields: readonly FieldNode[],
+  value: unknown,
+  path: Path,
+): string[] {
+  const at = path.join('.');
+  if (isNonNullType(type)) {
+    return value === null
+      ? [`null at ${at} of type ${type}`]
+      : complaintsOfValue(reader, type.ofType, fields, value, path);
+  }
+  if (value === null) return [];
+  if (isListType(type)) {
+    if (!Array.isArray(value)) return [`no list at ${at}`];
+    return value.flatMap((inner, index) =>
+      complaintsOfValue(reader, type.ofType, fields, inner, [...path, index]),
+    );
+  }
+  if (isCompositeType(type)) {
+    const selections = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
+    const types = isAbstractType(type) ? reader.schema.getPossibleTypes(type) : [type as GraphQLObjectType];
+    const all = types.map((one) => complaintsOfObject(reader, one, selections, value, path));
+    // Which type it is cannot always be seen: one that fits is enough.
+    return all.sort((a, b) => a.length - b.length)[0] ?? [`no type for ${at}`];
+  }
+  if (isEnumType(type))
+    return type.getValue(String(value)) ? [] : [`${value} at ${at}, which ${type} has not`];
+  if (!isScalarType(type) || !specifiedScalarTypes.some(({ name }) => name === type.name)) return [];
+  // A gateway passes an ID on as it came, and a number is one, too (section 3.5.5).
+  if (type.name === 'ID' && Number.isInteger(value)) return [];
+  try {
+    return type.serialize(value) === value ? [] : [`${value} at ${at}, which is no ${type}`];
+  } catch {
+    return [`${JSON.stringify(value)} at ${at}, which is no ${type}`];
+  }
+}
+
+function complaintsOfObject(
+  reader: Reader,
+  type: GraphQLObjectType,
+  selections: readonly SelectionSetNode[],
+  value: unknown,
+  path: Path,
+): string[] {
+  const at = path.join('.');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`no object at ${at}`];
+  const expected = new Map<string, FieldNode[]>();
+  for (const one of selections) collect(reader, type, one, expected);
+  const [given, wanted] = [Object.keys(value).join(), [...expected.keys()].join()];
+  if (given !== wanted) return [`fields at ${at} of ${type}: ${given} in place of ${wanted}`];
+  return [...expected].flatMap(([name, fields]) => {
+    const [field] = fields;
+    const inner = (value as Record<string, unknown>)[name];
+    if (!field || field.name.value.startsWith('__')) {
+      return field?.name.value === '__typename' && inner !== type.name
+        ? [`${inner} at ${at}, a ${type}`]
+        : [];
+    }
+    const known = type.getFields()[field.name.value];
+    return known ? complaintsOfValue(reader, known.type, fields, inner, [...path, name]) : [];
+  });
+}
+
+/** Section 6.3.2, CollectFields. */
+function collect(
+  reader: Reader,
+  type: GraphQLObjectType,
+  selections: SelectionSetNode,
+  found: Map<string, FieldNode[]>,
+): void {
+  for (const selection of selections.selections) {
+    const { skip, include } = {
+      skip: getDirectiveValues(GraphQLSkipDirective, selection, reader.variables)?.['if'],
+      include: getDirectiveValues(GraphQLIncludeDirective, selection, reader.variables)?.['if'],
+    };
+    if (skip === true || include === false) continue;
+    if (selection.kind === Kind.FIELD) {
+      const name = (selection.alias ?? selection.name).value;
+      found.set(name, [...(found.get(name) ?? []), selection]);
+      continue;
+    }
+    const fragment =
+      selection.kind === Kind.FRAGMENT_SPREAD ? reader.fragments.get(selection.name.value) : selection;
+    if (!fragment) continue;
+    const condition = fragment.typeCondition && typeFromAST(reader.schema, fragment.typeCondition);
+    const fits =
+      !condition ||
+      condition === type ||
+      (isAbstractType(condition) && isObjectType(type) && reader.schema.isSubType(condition, type));
+    if (fits) collect(reader, type, fragment.selectionSet, found);
+  }
+}
