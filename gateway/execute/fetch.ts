@@ -2,7 +2,7 @@ import type { FetchNode } from '@apollo/query-planner';
 import type { GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from '../context.js';
 import { type Entity, merge, put } from './entity.js';
-import { collect, commonPlace, locate, type Path, type Place, type Take } from './paths.js';
+import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites, type Rewrite } from './rewrites.js';
 import type { Repeated } from './shape.js';
@@ -156,8 +156,8 @@ function compileEntityFetch(
   function gather(run: Run, batch: Batch): Map<unknown, Same> {
     const wanted = new Map<unknown, Same>();
     const asked = sharedAs === undefined ? undefined : askedOf(run, sharedAs);
-    const take: Take = (object, holder, at) => {
-      const key = representation.keyOf(object);
+    collect(run.root, path, run.repeated, (object, holder, at) => {
+      const key = keyOf(run, object);
       if (key === undefined) return;
       const same = wanted.get(key);
       if (!same) {
@@ -170,16 +170,18 @@ function compileEntityFetch(
         repeat(run, same.first);
       } else if (same.others) same.others.push(object);
       else same.others = [object];
-    };
-    collect(run.root, path, run.repeated, (object, holder, at) => {
-      try {
-        take(object, holder, at);
-      } catch (error) {
-        // What is nested without end cannot be written.
-        run.errors.push(failureOf(error));
-      }
     });
     return wanted;
+  }
+
+  /** What is nested without end has no key: whoever answered it is at fault, and this fetch goes on without it. */
+  function keyOf(run: Run, object: Entity): unknown {
+    try {
+      return representation.keyOf(object);
+    } catch (error) {
+      run.errors.push(failureOf(error));
+      return undefined;
+    }
   }
 
   async function load(run: Run, batch: Batch): Promise<void> {
@@ -187,8 +189,8 @@ function compileEntityFetch(
       const { data, errors } = await fetch.request(run, batch.representations);
       for (const error of errors ?? []) {
         const index = indexOf(error, batch.representations.length);
-        if (index === undefined) run.errors.push(withoutPath(error));
-        else batch.errors.set(index, [...(batch.errors.get(index) ?? []), error]);
+        if (index !== undefined) batch.errors.set(index, [...(batch.errors.get(index) ?? []), error]);
+        else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
       }
       if (!data) return;
       batch.entities = data['_entities'] as (Entity | null)[];
@@ -224,11 +226,6 @@ function indexOf({ path }: GraphQLFormattedError, entities: number): number | un
   const [field, index] = path ?? [];
   if (field !== '_entities' || typeof index !== 'number') return undefined;
   return Number.isInteger(index) && index >= 0 && index < entities ? index : undefined;
-}
-
-/** Where it stands says nothing of the client's answer. */
-function withoutPath({ path: _path, ...error }: GraphQLFormattedError): GraphQLFormattedError {
-  return error;
 }
 
 /** Where a representation has been asked for, or is from now on. */

@@ -141,7 +141,8 @@ describe('errors', () => {
     expect(body.data).toEqual(data);
     expect(body.errors).toHaveLength(1);
     expect(body.errors?.[0]).toMatchObject({ message: 'No.', extensions: { code: 'FORBIDDEN' } });
-    if (executorOfTests() === 'doorstep') expect(body.errors?.[0]).not.toHaveProperty('path');
+    if (executorOfTests() === 'doorstep')
+      expect([undefined, ['things']]).toContainEqual(body.errors?.[0]?.path);
   });
 
   test.each(['"text"', '7', '[1,2]', 'null', 'true'])(
