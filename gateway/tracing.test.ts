@@ -180,6 +180,18 @@ describe('with an SDK', () => {
     expect(only('gateway.prepare').status.code).toBe(SpanStatusCode.ERROR);
 
     exporter.reset();
+    const variables = { filter: { shelf: 'top', limit: 'secret' } };
+    const { body } = await post(gateway, 'query ($filter: Filter!) { find(filter: $filter) { id } }', {
+      variables,
+    });
+    expect(JSON.stringify(body)).toContain('secret');
+    await until(() => named('gateway.request').length === 1);
+    expect(only('gateway.request').events).toMatchObject([
+      { name: 'exception', attributes: { 'exception.type': 'BAD_USER_INPUT' } },
+    ]);
+    expect(JSON.stringify(only('gateway.request').events)).not.toContain('secret');
+
+    exporter.reset();
     await ask({ authorization: 'Bearer wrong' });
     await until(() => named('gateway.request').length === 1);
     expect(only('gateway.request').status.code).toBe(SpanStatusCode.ERROR);

@@ -124,8 +124,11 @@ const mostErrors = 10;
 
 export function recordErrors(span: Span, errors: readonly Problem[] = []): void {
   if (errors.length === 0) return;
-  for (const { message, extensions } of errors.slice(0, mostErrors))
-    span.recordException({ message, name: String(extensions?.['code'] ?? 'GraphQLError') });
+  for (const { message, extensions } of errors.slice(0, mostErrors)) {
+    const name = String(extensions?.['code'] ?? 'GraphQLError');
+    // What says that a variable is wrong quotes it.
+    span.recordException(name === 'BAD_USER_INPUT' ? { name } : { name, message });
+  }
   span.setAttribute('graphql.errors.count', errors.length);
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
