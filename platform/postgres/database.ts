@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { metrics } from '../metrics.js';
 import { isStalePlan } from './errors.js';
-import { createLanes } from './lanes.js';
 
 /** What a statement gave back; `rowCount` is the rows read or changed, 0 where PostgreSQL counts none. */
 export interface Rows<R> {
@@ -23,10 +22,7 @@ export interface Tx {
 }
 
 export interface Reader {
-  /**
-   * A resolver's batched read; counted in postgres_reads_total. Otherwise as `query`, but that it must change
-   * nothing: it may be run twice, and shares its connection with others (see lanes.ts).
-   */
+  /** A resolver's batched read; counted in postgres_reads_total. Otherwise as `query`. */
   read<R>(text: string, values?: readonly unknown[]): Promise<R[]>;
 }
 
@@ -48,7 +44,7 @@ export interface DatabaseOptions {
   url: string;
   /** The label of its metrics, and its name in pg_stat_activity. */
   service: string;
-  /** Connections at most, beside the two that reads share; 10. */
+  /** Connections at most; 10. */
   max?: number;
   /** PostgreSQL gives a statement up after this long (isTransient is true for it); none by default. */
   statementTimeoutMs?: number;
@@ -61,9 +57,10 @@ export interface DatabaseOptions {
 /** Opens a pool; nothing is connected before the first statement, so this never fails on an outage. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, service, onError = () => {} } = options;
-  const config: pg.ClientConfig = {
+  const pool = new pg.Pool({
     connectionString: url,
     application_name: service,
+    max: options.max ?? 10,
     connectionTimeoutMillis: 5000,
     keepAlive: true,
     types,
@@ -71,8 +68,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     ...(options.idleInTransactionMs !== undefined && {
       idle_in_transaction_session_timeout: options.idleInTransactionMs,
     }),
-  };
-  const pool = new pg.Pool({ ...config, max: options.max ?? 10 });
+  });
   // Without a listener, node ends the process when the server drops a connection. The pool's own goes while a
   // client is out, before whoever took it could add one: so each client has one for as long as it lives.
   pool.on('connect', (client) => client.on('error', onError));
@@ -80,7 +76,6 @@ export function openDatabase(options: DatabaseOptions): Database {
   let closed: Promise<void> | undefined;
 
   const query: Tx['query'] = (text, values) => run(pool, text, values);
-  const lanes = createLanes(config, async (statement) => (await pool.query(statement)).rows);
   const reads = metrics.postgresReads.labels(service);
 
   return {
@@ -89,11 +84,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     query,
     async read<R>(text: string, values?: readonly unknown[]) {
       reads.inc();
-      if (values === undefined) return (await query<R>(text)).rows;
-      return (await lanes.read({ name: statementName(text), text, values: [...values] })) as R[];
+      return (await query<R>(text, values)).rows;
     },
     transaction: (work) => transaction(pool, work),
-    close: () => (closed ??= lanes.close().then(() => pool.end())),
+    close: () => (closed ??= pool.end()),
   };
 }
 
