@@ -1,4 +1,5 @@
 import { startGateway } from '../gateway/index.js';
+import { loadSupergraph } from '../gateway/supergraph.js';
 import { ownPrivateKey } from '../platform/auth/keys.js';
 import { type Config, ConfigError, databaseUrl, serviceNames } from '../platform/config.js';
 import { Lifecycle } from '../platform/lifecycle.js';
@@ -10,7 +11,8 @@ import { serveMetricsAt } from './metrics.js';
 import { createBusDatabase, withOwnDatabase, withOwnKafka } from './own-servers.js';
 import { type Running, runOnBus } from './running.js';
 import { startNamed } from './subgraphs.js';
-import { readSupergraph } from './supergraph.js';
+import { readSupergraph, supergraphPath } from './supergraph.js';
+import { watchSupergraph } from './supergraph-watch.js';
 
 export interface RunningSystem extends Running {
   subgraphs: Map<string, RunningSubgraph>;
@@ -54,6 +56,8 @@ async function startParts(
   options: AllOptions,
 ): Promise<RunningSystem> {
   const supergraph = await readSupergraph(given);
+  // Before a database is made for one that is refused.
+  loadSupergraph(supergraph);
   const stored = given.embedded ? await withOwnDatabase(given, log, lifecycle) : given;
   const config = options.kafka ? await withOwnKafka(stored, log, lifecycle) : stored;
   const { signal } = lifecycle;
@@ -93,6 +97,11 @@ async function startParts(
         lameDuckMs,
       }),
     (running) => running.stop(),
+  );
+  await lifecycle.start(
+    'supergraph watch',
+    () => watchSupergraph({ path: supergraphPath(config), served: supergraph, swap: gateway.swap, log }),
+    (watch) => watch.stop(),
   );
   const metricsUrl = await serveMetricsAt(config, log, lifecycle);
   return {

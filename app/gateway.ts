@@ -5,7 +5,8 @@ import type { Log } from '../platform/log.js';
 import { serveMetricsAt } from './metrics.js';
 import { jwksUrl } from './needs.js';
 import { lameDuckMs, type Running } from './running.js';
-import { readSupergraph } from './supergraph.js';
+import { readSupergraph, supergraphPath } from './supergraph.js';
+import { watchSupergraph } from './supergraph-watch.js';
 
 /** Starts the gateway alone, for any supergraph: it needs no database, and no keys where nobody logs in. Stops when `told` to while it starts. */
 export async function startGatewayAlone(config: Config, log: Log, told?: AbortSignal): Promise<Running> {
@@ -32,6 +33,11 @@ export async function startGatewayAlone(config: Config, log: Log, told?: AbortSi
           lameDuckMs: lameDuckMs(config),
         }),
       (running) => running.stop(),
+    );
+    await lifecycle.start(
+      'supergraph watch',
+      () => watchSupergraph({ path: supergraphPath(config), served: supergraph, swap: gateway.swap, log }),
+      (watch) => watch.stop(),
     );
     const metricsUrl = await serveMetricsAt(config, log, lifecycle);
     return {

@@ -45,7 +45,7 @@ export function createConnections(options: {
     });
     const upstream = openUpstream(subgraph, log);
     return {
-      connection: { source: subgraphSource(name, { caller, log, reads }), upstream, readiness },
+      connection: { source: subgraphSource(subgraph, { caller, log, reads }), upstream, readiness },
       users: 0,
       async close() {
         await readiness.stop();
@@ -61,9 +61,12 @@ export function createConnections(options: {
       const entry = known.get(key) ?? connect(subgraph);
       known.set(key, entry);
       entry.users++;
+      let isReleased = false;
       return {
         connection: entry.connection,
         async release() {
+          if (isReleased) return;
+          isReleased = true;
           if (--entry.users > 0) return;
           known.delete(key);
           await entry.close();

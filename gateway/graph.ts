@@ -14,10 +14,12 @@ export interface Graph {
   connections: ReadonlyMap<string, Connection>;
   /** What its subgraphs lack; nothing where all are ready. */
   missing(): string[];
+  /** Resolves when it is known of each subgraph whether it answers. */
+  known(): Promise<void>;
   /** Something begins that uses it; call `leave` when that is over. */
   enter(): void;
   leave(): void;
-  /** Closes it as soon as nothing uses it any more. */
+  /** Closes it as soon as nothing uses it any more; a second call waits for the same. */
   retire(): Promise<void>;
 }
 
@@ -30,36 +32,50 @@ export interface GraphOptions {
 
 /** Opens what a supergraph needs. @throws Error where its engine cannot be made; nothing stays open then */
 export async function openGraph(supergraph: LoadedSupergraph, options: GraphOptions): Promise<Graph> {
-  const opened = supergraph.subgraphs.map((subgraph) => ({
-    name: subgraph.name,
-    ...options.connections.open(subgraph),
-  }));
-  const release = async () => void (await Promise.all(opened.map((each) => each.release())));
-  const connections = new Map(opened.map(({ name, connection }) => [name, connection]));
-  const sources = new Map(opened.map(({ name, connection }) => [name, connection.source]));
-  const engine = await startEngine(supergraph, sources, options).catch(async (error: unknown) => {
+  const connections = new Map<string, Connection>();
+  const releases: (() => Promise<void>)[] = [];
+  const release = async () => void (await Promise.all(releases.map((each) => each())));
+  let engine: Engine;
+  try {
+    for (const subgraph of supergraph.subgraphs) {
+      const opened = options.connections.open(subgraph);
+      connections.set(subgraph.name, opened.connection);
+      releases.push(opened.release);
+    }
+    const sources = new Map([...connections].map(([name, { source }]) => [name, source]));
+    engine = await startEngine(supergraph, sources, options);
+  } catch (error) {
     await release();
     throw error;
-  });
+  }
   let users = 0;
   let onUnused: (() => void) | undefined;
+  let retired: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    engine.forget();
+    // What has been read on it and not begun begins first.
+    await afterThis();
+    if (users > 0) await new Promise<void>((resolve) => (onUnused = resolve));
+    await engine.close();
+    await release();
+  }
 
   return {
     supergraph,
     engine,
     connections,
     missing: () => [...connections.values()].flatMap(({ readiness }) => readiness.missing()),
+    known: async () =>
+      void (await Promise.all([...connections.values()].map(({ readiness }) => readiness.known))),
     enter: () => void users++,
     leave() {
       users--;
       if (users === 0) onUnused?.();
     },
-    async retire() {
-      // What has been read on it and not begun begins first.
-      await afterThis();
-      if (users > 0) await new Promise<void>((resolve) => (onUnused = resolve));
-      await engine.close();
-      await release();
+    retire() {
+      retired ??= close();
+      return retired;
     },
   };
 }

@@ -113,6 +113,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     async open(sdl) {
       const next = await openGraph(loadSupergraph(sdl, subgraphUrls), graphOptions);
+      // Else /health/ready would miss subgraphs that are there and have not been asked yet.
+      await next.known();
       const old = graph;
       graph = next;
       return { retired: old.retire() };

@@ -10,6 +10,8 @@ const timeoutMs = 2_000;
 export interface Readiness {
   /** What the subgraph lacked when last asked, its name before the first answer; nothing where it is ready. */
   missing(): string[];
+  /** Resolves when it has been asked for the first time, whatever came of it. */
+  known: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,12 +24,15 @@ export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): R
   const connections = new Agent({ connections: 1, connect: { timeout: timeoutMs } });
   const stopped = new AbortController();
   let missing = [subgraph.name];
+  let tell = () => {};
+  const known = new Promise<void>((resolve) => (tell = resolve));
 
   async function watch(): Promise<void> {
     while (!stopped.signal.aborted) {
       const now = await missingOf(subgraph, connections, stopped.signal);
       const isBack = missing.length > 0 && now.length === 0;
       missing = now;
+      tell();
       if (isBack) onReady();
       await sleep(intervalMs, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined);
     }
@@ -36,6 +41,7 @@ export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): R
   void watch();
   return {
     missing: () => missing,
+    known,
     async stop() {
       stopped.abort();
       await connections.destroy();

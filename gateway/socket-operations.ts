@@ -6,6 +6,7 @@ import type { LiveOperation } from './execute/engine.js';
 import type { Graph } from './graph.js';
 import { refuseNesting } from './guard/nesting.js';
 import { runSubscription } from './live/subscription.js';
+import { asTrace } from './tracing.js';
 
 /** Closes a socket in a way after which clients come back: they resume from their last cursor. */
 const tryAgainLater = 1013;
@@ -55,8 +56,8 @@ export function socketOperations(options: {
       const { payload, graph, live, context, closeSocket } = operationOf(args);
       const connection = live && graph.connections.get(live.primary.serviceName);
       if (!connection) throw new Error('this cannot be subscribed to');
-      graph.enter();
-      return runSubscription({
+      // Only once it runs will it end: until then nothing may throw that has entered.
+      const running = runSubscription({
         live,
         context,
         upstream: connection.upstream,
@@ -65,15 +66,18 @@ export function socketOperations(options: {
         onTooSlow: () => closeSocket(tryAgainLater, 'Try again later: events come faster than they are read'),
         onEnd: () => graph.leave(),
       });
+      graph.enter();
+      return running;
     },
     async execute(args) {
       const { payload, graph, context } = operationOf(args);
       const { query, operationName, variables } = payload;
       graph.enter();
       try {
-        const { data, errors } = await graph.engine.execute(
-          { query, operationName, variables: variables ?? {}, method: 'POST' },
-          { ...context, deadline: performance.now() + answerWithinMs },
+        const request = { query, operationName, variables: variables ?? {}, method: 'POST' } as const;
+        const limited = { ...context, deadline: performance.now() + answerWithinMs };
+        const { data, errors } = await asTrace(limited, 'gateway.request', (inner) =>
+          graph.engine.execute(request, inner),
         );
         if (data === undefined) return refused(errors ?? []);
         return { data, ...(errors && { errors: errors.map(asGraphQLError) }) };

@@ -23,16 +23,18 @@ export interface LoadedSupergraph {
 
 /**
  * Reads a supergraph SDL. `urls` replaces addresses that stand in it, by subgraph name.
- * @throws Error where the SDL is no supergraph, where it asks for protection that is not enforced here, where `urls` names a subgraph that it does not have, or
- *   where a subgraph has no address in either
+ * @throws Error, its message one line: where the SDL is no supergraph, where it asks for what is not done here
+ *   (protection most of all), where `urls` names a subgraph that it does not have, or where a subgraph has no
+ *   address in either
  */
 export function loadSupergraph(sdl: string, urls: Record<string, string> = {}): LoadedSupergraph {
-  const document = parse(sdl);
+  const document = readable(() => parse(sdl));
   refuseUnenforced(document);
-  const supergraph = Supergraph.build(sdl);
+  const supergraph = readable(() => Supergraph.build(sdl));
   const subgraphs = supergraph.subgraphsMetadata().map(({ name, url }) => ({ name, url: urls[name] ?? url }));
   const unknown = Object.keys(urls).find((name) => !subgraphs.some((subgraph) => subgraph.name === name));
-  if (unknown !== undefined) throw new Error(`the supergraph has no subgraph '${unknown}'`);
+  if (unknown !== undefined)
+    throw new Error(`the supergraph has no subgraph '${unknown}', for which an address is given`);
   for (const { name, url } of subgraphs) {
     if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
       throw new Error(`the subgraph '${name}' has no http:// address`);
@@ -47,6 +49,22 @@ export function loadSupergraph(sdl: string, urls: Record<string, string> = {}): 
     supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
     needs: needsOf(document),
   };
+}
+
+/** The reader's errors, which may be many lines with excerpts, as one that says what is wrong. */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const unknown = [...text.matchAll(/feature (\S+) is for: (SECURITY|EXECUTION) but is unsupported/g)];
+    if (unknown.length > 0) {
+      const features = unknown.map(([, url, purpose]) => `${url} (for: ${purpose})`).join(', ');
+      throw new Error(`the supergraph needs ${features}, which this gateway does not know: it is not served`);
+    }
+    const [reason = ''] = text.split('\n\nGraphQL request');
+    throw new Error(`the supergraph cannot be read: ${reason.replaceAll(/\s+/g, ' ').trim()}`);
+  }
 }
 
 /** Features that say who may see what. A gateway that does not know them would serve what they protect. */

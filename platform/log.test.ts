@@ -57,3 +57,11 @@ test('as text, a line is for people, and an error brings its stack', async () =>
   expect(first).toMatch(/^\d\d:\d\d:\d\d error failed$/);
   expect(second).toBe('  Error: broken');
 });
+
+test('debug lines gather for a moment, keep their place, and the end of the process loses none', async () => {
+  const last = `log.debug('one'); log.info('two'); log.debug('three'); process.exit(0);`;
+  const messages = (lines: string[]) => lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+  expect(messages(await logged('json', 'debug', last, 3))).toEqual(['one', 'two', 'three']);
+  const later = `log.debug('one'); log.debug('two'); setInterval(() => {}, 1_000);`;
+  expect(messages(await logged('json', 'debug', later, 2))).toEqual(['one', 'two']);
+});

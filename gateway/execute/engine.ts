@@ -53,5 +53,7 @@ export interface Engine {
   execute(request: EngineRequest, context: GatewayContext): Promise<Outcome>;
   /** Reads an operation, or answers its errors with their codes. */
   read(request: OperationRequest): ReadyOperation | readonly GraphQLError[];
+  /** Gives back the memory of operations that it keeps for the next request; there will be few, or none. */
+  forget(): void;
   close(): Promise<void>;
 }

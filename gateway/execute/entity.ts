@@ -1,3 +1,5 @@
+import { deepest } from './depth.js';
+
 /**
  * An object of a subgraph's answer, as JSON.parse made it. It holds no functions, so what reads as one is
  * inherited (`constructor`, `toString`), and is not there.
@@ -25,7 +27,7 @@ export function put(entity: Entity, key: string, value: unknown): void {
  * by element, and of all else the later value stands. Objects of `from` become part of `into` unless `copies`
  * is set, which it must be where `from` is merged more than once: later fetches write into what is there.
  */
-export function merge(into: Entity, from: Entity, copies: boolean): void {
+export function merge(into: Entity, from: Entity, copies: boolean, levels = deepest): void {
   for (const key of Object.keys(from)) {
     const value = own(from, key);
     if (value === undefined) continue;
@@ -35,28 +37,29 @@ export function merge(into: Entity, from: Entity, copies: boolean): void {
     }
     const there = own(into, key);
     if (Array.isArray(value)) {
-      if (Array.isArray(there) && there.length === value.length) mergeLists(there, value, copies);
-      else put(into, key, copies ? copyOf(value) : value);
-    } else if (isEntity(there)) merge(there, value as Entity, copies);
-    else put(into, key, copies ? copyOf(value) : value);
+      if (Array.isArray(there) && there.length === value.length) mergeLists(there, value, copies, levels - 1);
+      else put(into, key, copies ? copyOf(value, levels - 1) : value);
+    } else if (isEntity(there) && levels > 0) merge(there, value as Entity, copies, levels - 1);
+    else put(into, key, copies ? copyOf(value, levels - 1) : value);
   }
 }
 
-function mergeLists(into: unknown[], from: readonly unknown[], copies: boolean): void {
+function mergeLists(into: unknown[], from: readonly unknown[], copies: boolean, levels: number): void {
   for (let index = 0; index < from.length; index++) {
     const there = into[index];
     const value = from[index];
-    if (isEntity(there) && isEntity(value)) merge(there, value, copies);
-    else if (Array.isArray(there) && Array.isArray(value) && there.length === value.length)
-      mergeLists(there, value, copies);
-    else into[index] = copies ? copyOf(value) : value;
+    if (levels > 0 && isEntity(there) && isEntity(value)) merge(there, value, copies, levels - 1);
+    else if (levels > 0 && Array.isArray(there) && Array.isArray(value) && there.length === value.length)
+      mergeLists(there, value, copies, levels - 1);
+    else into[index] = copies ? copyOf(value, levels - 1) : value;
   }
 }
 
-function copyOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(copyOf);
+/** No plan writes into what is deeper than `levels`, nor does anybody read it: that is not copied. */
+function copyOf(value: unknown, levels: number): unknown {
+  if (typeof value !== 'object' || value === null || levels <= 0) return value;
+  if (Array.isArray(value)) return value.map((item) => copyOf(item, levels - 1));
   const copy: Entity = {};
-  for (const key of Object.keys(value)) put(copy, key, copyOf((value as Entity)[key]));
+  for (const key of Object.keys(value)) put(copy, key, copyOf((value as Entity)[key], levels - 1));
   return copy;
 }

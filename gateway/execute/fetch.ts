@@ -2,13 +2,12 @@ import type { FetchNode } from '@apollo/query-planner';
 import type { GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from '../context.js';
 import { type Entity, merge, put } from './entity.js';
-import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
-import { compileRepresentation } from './representation.js';
+import { collect, commonPlace, locate, type Path, type Place, type Take } from './paths.js';
+import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites, type Rewrite } from './rewrites.js';
 import type { Repeated } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf } from './subgraph-errors.js';
-import type { TypeTest } from './types.js';
 
 /** One execution of a plan. */
 export interface Run {
@@ -28,7 +27,7 @@ export type Step = (run: Run) => Promise<void> | undefined;
 
 export interface FetchEnvironment {
   sources: ReadonlyMap<string, SubgraphSource>;
-  isType: TypeTest;
+  types: Types;
   /** Whether another fetch of the plan asks the same of the same entities. */
   isShared: (node: FetchNode) => boolean;
 }
@@ -38,7 +37,7 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
   const source = environment.sources.get(node.serviceName);
   if (!source) throw new Error(`the plan fetches from '${node.serviceName}', which is no subgraph`);
   const request = compileRequest(node, source);
-  const rewrite = compileRewrites(node.outputRewrites, environment.isType);
+  const rewrite = compileRewrites(node.outputRewrites, environment.types.isType);
   return node.requires
     ? compileEntityFetch(node, path, { request, rewrite, environment })
     : compileRootFetch(path, { request, rewrite });
@@ -62,7 +61,12 @@ function compileRequest(node: FetchNode, source: SubgraphSource): Request {
     }
     if (representations) variables += `${variables && ','}"representations":[${representations.join(',')}]`;
     return source.fetch(
-      { body: `${start}${variables}}}`, isQuery, entities: representations?.length },
+      {
+        body: `${start}${variables}}}`,
+        isQuery,
+        entities: representations?.length,
+        name: node.operationName,
+      },
       run.context,
     );
   };
@@ -70,7 +74,8 @@ function compileRequest(node: FetchNode, source: SubgraphSource): Request {
 
 function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrite | undefined }): Step {
   return async (run) => {
-    const targets = path.length === 0 ? [run.root] : collect(run.root, path, run.repeated).objects;
+    const targets: Entity[] = [];
+    collect(run.root, path, run.repeated, (object) => targets.push(object));
     if (targets.length === 0) return;
     try {
       const { data, errors } = await fetch.request(run);
@@ -89,8 +94,8 @@ function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrit
 interface Batch {
   representations: string[];
   entities: readonly (Entity | null)[];
-  /** Errors that are about one entity. */
-  errors: { index: number; error: GraphQLFormattedError }[];
+  /** Errors that are about one entity, by its index. */
+  errors: Map<number, readonly GraphQLFormattedError[]>;
   done: Promise<void> | undefined;
 }
 
@@ -106,7 +111,7 @@ interface Same extends Answer {
   /** Whether the first had nothing but its representation when it was found. */
   isBare: boolean;
   /** Those that have more than that, and so may differ. */
-  others: Entity[];
+  others: Entity[] | undefined;
 }
 
 /** The answers of fetches that share them, by representation. */
@@ -122,17 +127,17 @@ function compileEntityFetch(
   path: Path,
   fetch: { request: Request; rewrite: Rewrite | undefined; environment: FetchEnvironment },
 ): Step {
-  const { isType, isShared } = fetch.environment;
+  const { types, isShared } = fetch.environment;
   const representation = compileRepresentation(
     node.requires ?? [],
-    isType,
-    compileRewrites(node.inputRewrites, isType),
+    types,
+    compileRewrites(node.inputRewrites, types.isType),
   );
   const { size } = representation;
   const sharedAs = isShared(node) ? nameOfShared(node) : undefined;
 
   return async (run) => {
-    const batch: Batch = { representations: [], entities: [], errors: [], done: undefined };
+    const batch: Batch = { representations: [], entities: [], errors: new Map(), done: undefined };
     const wanted = gather(run, batch);
     if (batch.representations.length > 0) batch.done = load(run, batch);
     if (sharedAs === undefined) await batch.done;
@@ -141,7 +146,7 @@ function compileEntityFetch(
     for (const { batch: answered, index, first, others } of wanted.values()) {
       const entity = answered.entities[index];
       if (!entity) continue;
-      for (const other of others) merge(other, entity, true);
+      if (others) for (const other of others) merge(other, entity, true);
       merge(first, entity, sharedAs !== undefined);
     }
     placeErrors(run, wanted);
@@ -151,21 +156,29 @@ function compileEntityFetch(
   function gather(run: Run, batch: Batch): Map<unknown, Same> {
     const wanted = new Map<unknown, Same>();
     const asked = sharedAs === undefined ? undefined : askedOf(run, sharedAs);
-    const { objects, holders, keys } = collect(run.root, path, run.repeated);
-    for (let at = 0; at < objects.length; at++) {
-      const object = objects[at] as Entity;
+    const take: Take = (object, holder, at) => {
       const key = representation.keyOf(object);
-      if (key === undefined) continue;
+      if (key === undefined) return;
       const same = wanted.get(key);
       if (!same) {
         const { batch: asks, index } = answerFor(representation.jsonOf(object), batch, asked);
-        wanted.set(key, { batch: asks, index, first: object, isBare: hasFields(object, size), others: [] });
+        const isBare = hasFields(object, size);
+        wanted.set(key, { batch: asks, index, first: object, isBare, others: undefined });
       } else if (same.first === object) repeat(run, object);
       else if (same.isBare && hasFields(object, size)) {
-        put(holders[at] as Entity, keys[at] as string, same.first);
+        put(holder as Entity, at as string, same.first);
         repeat(run, same.first);
-      } else same.others.push(object);
-    }
+      } else if (same.others) same.others.push(object);
+      else same.others = [object];
+    };
+    collect(run.root, path, run.repeated, (object, holder, at) => {
+      try {
+        take(object, holder, at);
+      } catch (error) {
+        // What is nested without end cannot be written.
+        run.errors.push(failureOf(error));
+      }
+    });
     return wanted;
   }
 
@@ -173,9 +186,9 @@ function compileEntityFetch(
     try {
       const { data, errors } = await fetch.request(run, batch.representations);
       for (const error of errors ?? []) {
-        const index = error.path?.[0] === '_entities' ? error.path[1] : undefined;
-        if (typeof index === 'number') batch.errors.push({ index, error });
-        else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
+        const index = indexOf(error, batch.representations.length);
+        if (index === undefined) run.errors.push(withoutPath(error));
+        else batch.errors.set(index, [...(batch.errors.get(index) ?? []), error]);
       }
       if (!data) return;
       batch.entities = data['_entities'] as (Entity | null)[];
@@ -195,16 +208,27 @@ function compileEntityFetch(
   function placeErrors(run: Run, wanted: ReadonlyMap<unknown, Same>): void {
     let places: Map<Entity, Place[]> | undefined;
     for (const { batch, index, first, others } of wanted.values()) {
-      for (const { index: failed, error } of batch.errors) {
-        if (failed !== index) continue;
+      for (const error of batch.errors.get(index) ?? []) {
         places ??= locate(run.root, path);
         const rest = error.path?.slice(2) ?? [];
-        for (const object of [first, ...others])
+        for (const object of others ? [first, ...others] : [first])
           for (const place of places.get(object) ?? [])
             run.errors.push({ ...error, path: [...place, ...rest] });
       }
     }
   }
+}
+
+/** Which of so many entities an error is about; undefined where it is about none of them. */
+function indexOf({ path }: GraphQLFormattedError, entities: number): number | undefined {
+  const [field, index] = path ?? [];
+  if (field !== '_entities' || typeof index !== 'number') return undefined;
+  return Number.isInteger(index) && index >= 0 && index < entities ? index : undefined;
+}
+
+/** Where it stands says nothing of the client's answer. */
+function withoutPath({ path: _path, ...error }: GraphQLFormattedError): GraphQLFormattedError {
+  return error;
 }
 
 /** Where a representation has been asked for, or is from now on. */

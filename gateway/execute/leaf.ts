@@ -1,24 +1,33 @@
 import { type GraphQLEnumType, type GraphQLLeafType, isEnumType } from 'graphql';
+import { deepest, isDeeper } from './depth.js';
 
 /** Whether a value that is not null is one of the type's, as a subgraph writes them in JSON. */
-export type LeafTest = (value: unknown) => boolean;
+export interface LeafTest {
+  test(value: unknown): boolean;
+  /** What holds of most such values, and of nothing else, as an expression about `value` for generated code. */
+  expression?: string;
+}
 
-const isInteger: LeafTest = (value) => Number.isInteger(value);
-const isString: LeafTest = (value) => typeof value === 'string';
+const isInteger = (value: unknown): boolean => Number.isInteger(value);
+const isString = (value: unknown): boolean => typeof value === 'string';
 
 const builtIn: Readonly<Record<string, LeafTest>> = {
-  Int: isInteger,
-  Float: (value) => typeof value === 'number',
-  String: isString,
-  Boolean: (value) => typeof value === 'boolean',
-  ID: (value) => isString(value) || isInteger(value),
+  Int: { test: isInteger, expression: '(value | 0) === value' },
+  Float: { test: (value) => typeof value === 'number', expression: "typeof value === 'number'" },
+  String: { test: isString, expression: "typeof value === 'string'" },
+  Boolean: { test: (value) => typeof value === 'boolean', expression: "typeof value === 'boolean'" },
+  ID: { test: (value) => isString(value) || isInteger(value), expression: "typeof value === 'string'" },
+};
+const writable: LeafTest = {
+  test: (value) => !isDeeper(value, deepest),
+  expression: "typeof value === 'string' || typeof value === 'number'",
 };
 
-/** A custom scalar may be anything; an enum has the values that clients know, and no others. */
+/** A custom scalar may be anything that can be written; an enum has the values that clients know, and no others. */
 export const leafTest = (type: GraphQLLeafType): LeafTest =>
-  isEnumType(type) ? enumTest(type) : (builtIn[type.name] ?? (() => true));
+  isEnumType(type) ? enumTest(type) : (builtIn[type.name] ?? writable);
 
 function enumTest(type: GraphQLEnumType): LeafTest {
   const values = new Set<unknown>(type.getValues().map(({ name }) => name));
-  return (value) => values.has(value);
+  return { test: (value) => values.has(value) };
 }

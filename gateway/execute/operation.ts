@@ -16,6 +16,7 @@ import type { ReadOperation } from '../../platform/graphql/operation.js';
 import { variableErrors } from '../../platform/graphql/operation.js';
 import type { GatewayContext } from '../context.js';
 import type { LoadedSupergraph } from '../supergraph.js';
+import { compileBlame } from './blame.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
@@ -27,7 +28,7 @@ import { compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
 import { type Completion, compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
-import { typeTest } from './types.js';
+import { objectTest, typeTest } from './types.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -92,14 +93,15 @@ export function compileOperation(
   );
   const conditions = conditionVariables(operation, fragments);
   const defaults = defaultConditions(operation);
-  const isType = typeTest(graph.supergraphSchema);
+  const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
   const { primary, rest } = partsOf(plan, operation);
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
-  const step = compilePlan(rest, { sources, isType, condition });
-  const rewriteEvent = compileRewrites(primary?.outputRewrites, isType);
+  const step = compilePlan(rest, { sources, types, condition });
+  const blame = compileBlame(rest, primary, clientNames);
+  const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
 
   const shapeOf = variants(conditions, condition, (values) =>
@@ -160,7 +162,7 @@ export function compileOperation(
       if (!completion.isWrong) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };
       complete(root, again);
-      return { data, errors, wrong: again.wrong.map((path) => ({ path, service: undefined })) };
+      return { data, errors, wrong: again.wrong.map((path) => ({ path, service: blame(path) })) };
     },
   };
 }

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { readOperation } from '../../platform/graphql/operation.js';
 import { metrics } from '../../platform/metrics.js';
+import { recordErrors, type Tracing } from '../tracing.js';
 import { type CompiledOperation, compileOperation, type OperationEnvironment } from './operation.js';
 
 /** The most operations that are kept, and the most characters of their documents. */
@@ -13,10 +14,14 @@ export interface OperationRequest {
   operationName?: string | null | undefined;
 }
 
-/** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */
-export type FindOperation = (request: OperationRequest) => CompiledOperation | readonly GraphQLError[];
+export interface Operations {
+  /** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */
+  find(request: OperationRequest, tracing?: Tracing): CompiledOperation | readonly GraphQLError[];
+  /** Keeps none of them any more. */
+  forget(): void;
+}
 
-export function createOperations(environment: OperationEnvironment): FindOperation {
+export function createOperations(environment: OperationEnvironment): Operations {
   const { graph, introspection } = environment;
   const kept = new LRUCache<string, CompiledOperation>({
     max: mostOperations,
@@ -28,6 +33,8 @@ export function createOperations(environment: OperationEnvironment): FindOperati
   const [hits, misses, refusals] = ['hit', 'miss', 'refused'].map((result) =>
     metrics.operations.labels(result),
   );
+
+  let isForgotten = false;
 
   function prepare(request: OperationRequest): CompiledOperation | readonly GraphQLError[] {
     const read = readOperation(graph.clientSchema, request, { introspection });
@@ -44,7 +51,7 @@ export function createOperations(environment: OperationEnvironment): FindOperati
     }
   }
 
-  return (request) => {
+  function find(request: OperationRequest, tracing?: Tracing): CompiledOperation | readonly GraphQLError[] {
     const key = request.operationName ? `${request.operationName}\n${request.query}` : `\n${request.query}`;
     const known = kept.get(key);
     if (known) {
@@ -52,11 +59,22 @@ export function createOperations(environment: OperationEnvironment): FindOperati
       return known;
     }
     const stop = metrics.preparing.startTimer();
+    const span = tracing?.begin('gateway.prepare');
     const prepared = prepare(request);
     stop();
     const isCompiled = 'execute' in prepared;
+    if (span && !isCompiled) recordErrors(span, prepared);
+    span?.end();
     (isCompiled ? misses : refusals)?.inc();
-    if (isCompiled) kept.set(key, prepared);
+    if (isCompiled && !isForgotten) kept.set(key, prepared);
     return prepared;
+  }
+
+  return {
+    find,
+    forget() {
+      isForgotten = true;
+      kept.clear();
+    },
   };
 }

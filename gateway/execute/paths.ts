@@ -6,19 +6,14 @@ export type Path = readonly (string | number)[];
 /** Where in an answer something stands, list indexes included. */
 export type Place = (string | number)[];
 
-/** The objects at a path, and what holds each of them under which key. */
-export interface Found {
-  objects: Entity[];
-  holders: (Entity | unknown[])[];
-  keys: (string | number)[];
-}
+/** Takes an object, and what holds it under which key. */
+export type Take = (object: Entity, holder: Entity | unknown[], key: string | number) => void;
 
 /**
- * The objects that stand at a path below an object; what is null or missing on the way there has none. What is
- * below an object of `repeated`, which stands in several places, is found once.
+ * Finds the objects that stand at a path below an object; what is null or missing on the way there has none.
+ * What is below an object of `repeated`, which stands in several places, is found once.
  */
-export function collect(root: Entity, path: Path, repeated: ReadonlyMap<Entity, unknown>): Found {
-  const found: Found = { objects: [], holders: [], keys: [] };
+export function collect(root: Entity, path: Path, repeated: ReadonlyMap<Entity, unknown>, take: Take): void {
   const passed = repeated.size > 0 ? new Set<Entity>() : undefined;
 
   function visit(value: unknown, from: number, within: Entity | unknown[], at: string | number): void {
@@ -41,14 +36,10 @@ export function collect(root: Entity, path: Path, repeated: ReadonlyMap<Entity, 
       key = name;
       here = own(here, name);
     }
-    if (!isEntity(here)) return;
-    found.objects.push(here);
-    found.holders.push(holder);
-    found.keys.push(key);
+    if (isEntity(here)) take(here, holder, key);
   }
 
   visit(root, 0, root, '');
-  return found;
 }
 
 /** All places where each of the objects at a path stands. */

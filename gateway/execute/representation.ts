@@ -1,7 +1,7 @@
 import type { QueryPlanSelectionNode } from '@apollo/query-planner';
 import { type Entity, isEntity, merge, own, put } from './entity.js';
 import type { Rewrite } from './rewrites.js';
-import type { TypeTest } from './types.js';
+import type { ObjectTest, TypeTest } from './types.js';
 
 /** How an entity is shown to the subgraph that is asked for more of it. */
 export interface Representation {
@@ -24,10 +24,16 @@ interface Fragment {
   write: Write;
 }
 
+/** What is known of types, by the supergraph's schema. */
+export interface Types {
+  isType: TypeTest;
+  isObject: ObjectTest;
+}
+
 /** Compiles the `requires` of a fetch. */
 export function compileRepresentation(
   requires: Selections,
-  isType: TypeTest,
+  { isType, isObject }: Types,
   rewrite: Rewrite | undefined,
 ): Representation {
   const fragments = requires.map((selection): Fragment => {
@@ -39,24 +45,43 @@ export function compileRepresentation(
       write: compileWriter(selections, isType),
     };
   });
-  const [only] = fragments;
-  const names = only && fragments.length === 1 && !rewrite ? scalarsOf(only.selections) : [];
-  const write = names.length > 0 ? onlyOf(only as Fragment, isType) : byType(fragments, isType, rewrite);
-  const [key, ...more] = names.filter((name) => name !== '__typename');
-  if (names.length === 2 && key !== undefined && more.length === 0) {
-    // The common case: a key of one field. Entities of several types can meet only where it is asked by interface.
-    const condition = only?.condition;
-    return {
-      keyOf(entity) {
-        if (entity['__typename'] !== condition) return write(entity);
-        const value = own(entity, key);
-        return typeof value === 'string' || typeof value === 'number' ? value : write(entity);
-      },
-      jsonOf: (entity) => write(entity) as string,
-      size: 2,
-    };
+  const [only, ...more] = fragments;
+  const names = only && more.length === 0 && !rewrite ? scalarsOf(only.selections) : [];
+  if (!only || names.length === 0) {
+    const write = byType(fragments, isType, rewrite);
+    return { keyOf: write, jsonOf: (entity) => write(entity) as string, size: 0 };
   }
+  const { condition } = only;
+  if (names.length === 2 && condition !== undefined && isObject(condition)) return byOneKey(names, condition);
+  const write = onlyOf(only, isType);
   return { keyOf: write, jsonOf: (entity) => write(entity) as string, size: names.length };
+}
+
+/** The common case, a key of one scalar field of one type: its value tells entities apart. */
+function byOneKey(names: readonly string[], typename: string): Representation {
+  const key = names.find((name) => name !== '__typename') as string;
+  const [start, end] = JSON.stringify(
+    Object.fromEntries(names.map((name) => [name, name === key ? 0 : typename])),
+  ).split(':0') as [string, string];
+  return {
+    keyOf(entity) {
+      if (entity['__typename'] !== typename) return undefined;
+      const value = own(entity, key);
+      return typeof value === 'string'
+        ? textKey(value)
+        : typeof value === 'object'
+          ? JSON.stringify(value)
+          : value;
+    },
+    jsonOf: (entity) => `${start}:${JSON.stringify(own(entity, key))}${end}`,
+    size: 2,
+  };
+}
+
+/** A text as it is, unless it could be taken for the JSON of another value. */
+function textKey(text: string): string {
+  const first = text.charCodeAt(0);
+  return first === 0x5b || first === 0x7b || first === 0x6e || first === 0x22 ? JSON.stringify(text) : text;
 }
 
 /** The names of selections that are all fields without selections of their own, `__typename` among them. */

@@ -1,18 +1,24 @@
 import {
   type FieldNode,
+  type GraphQLAbstractType,
   type GraphQLCompositeType,
+  type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  getNullableType,
   isAbstractType,
   isCompositeType,
   isEnumType,
+  isInterfaceType,
+  isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
   isUnionType,
   type SelectionSetNode,
 } from 'graphql';
-import { type Entity, isEntity, own, put } from './entity.js';
+import { type Entity, isEntity } from './entity.js';
+import { type CompiledField, completeFields } from './fields.js';
 import { leafTest } from './leaf.js';
 import { collectFields, type Fragments, type IsIncluded, responseName } from './selections.js';
 
@@ -33,8 +39,10 @@ export interface Completion {
 export type Repeated = Map<Entity, Map<CompleteObject, Entity | null>>;
 
 /** The completed value; null where it may be null and is, undefined where it is null and may not be. */
-type Complete = (value: unknown, completion: Completion) => unknown;
-type CompleteObject = (source: Entity, completion: Completion) => Entity | undefined;
+export type Complete = (value: unknown, completion: Completion) => unknown;
+export type CompleteObject = (source: Entity, completion: Completion) => Entity | undefined;
+
+type Compiled = Pick<CompiledField, 'complete' | 'isComplete'>;
 
 export interface ShapeOptions {
   /** What clients see. */
@@ -77,23 +85,28 @@ export function compileShape(
     selectionSets: readonly SelectionSetNode[],
   ): CompleteObject {
     const fields = collectFields(schema, type, selectionSets, options);
-    const keys = [...fields.keys()];
-    const sources = [...fields.values()].map(([node]) => responseName(node as FieldNode));
-    const completes = [...fields.values()].map((nodes) => compileField(type, nodes));
-    return [...keys, ...sources].some((key) => key in Object.prototype)
-      ? completeCarefully(keys, sources, completes)
-      : completeQuickly(keys, sources, completes);
+    return completeFields(
+      [...fields].map(([key, nodes]) => ({
+        key,
+        source: responseName(nodes[0] as FieldNode),
+        ...compileField(type, nodes),
+      })),
+    );
   }
 
-  function compileField(type: GraphQLCompositeType, nodes: readonly FieldNode[]): Complete {
+  function compileField(type: GraphQLCompositeType, nodes: readonly FieldNode[]): Compiled {
     const name = nodes[0]?.name.value ?? '';
     // An object that says it is of an abstract type is one that nobody knows the type of.
-    if (name === '__typename') return isObjectType(type) ? () => type.name : () => undefined;
+    if (name === '__typename') return { complete: isObjectType(type) ? () => type.name : () => undefined };
     const field = isUnionType(type) ? undefined : type.getFields()[name];
     // Introspection: the answer has it already.
-    if (!field) return (value) => value ?? null;
+    if (!field) return { complete: (value) => value ?? null };
     const selectionSets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    return compileValue(field.type, selectionSets);
+    const nullable = getNullableType(field.type);
+    return {
+      complete: compileValue(field.type, selectionSets),
+      isComplete: isLeafType(nullable) ? leafTest(nullable).expression : undefined,
+    };
   }
 
   function compileValue(type: GraphQLOutputType, selectionSets: readonly SelectionSetNode[]): Complete {
@@ -110,28 +123,50 @@ export function compileShape(
     if (isCompositeType(type)) {
       return isAbstractType(type)
         ? completeAbstract(type, selectionSets)
-        : completeEntity(lazily(() => objectOf(type, selectionSets)));
+        : completeEntity(
+            type,
+            lazily(() => objectOf(type, selectionSets)),
+          );
     }
-    const test = leafTest(type);
+    const { test } = leafTest(type);
     const whole = supergraphSchema.getType(type.name);
-    const isHidden = isEnumType(whole) ? leafTest(whole) : () => false;
+    const hidden = isEnumType(whole) ? leafTest(whole) : undefined;
     return (value, completion) => {
       if (value === null || value === undefined) return null;
       if (test(value)) return value;
       // What is kept from clients is nobody's fault.
-      return isHidden(value) ? null : wrong(completion);
+      return hidden?.test(value) ? null : wrong(completion);
     };
   }
 
-  function completeAbstract(
-    type: GraphQLCompositeType,
-    selectionSets: readonly SelectionSetNode[],
-  ): Complete {
+  function completeEntity(type: GraphQLObjectType, complete: CompleteObject): Complete {
+    const { name } = type;
+    return (value, completion) => {
+      if (value === null || value === undefined) return null;
+      if (!isEntity(value)) return wrong(completion);
+      const typename = value['__typename'];
+      if (typename === name || typename === undefined || typename === null || isInterfaceOf(typename, type))
+        return completeOnce(complete, value, completion);
+      return wrong(completion);
+    };
+  }
+
+  /** Whether a subgraph may call objects of a type so: where an interface is an object to it, by the interface's name. */
+  function isInterfaceOf(typename: unknown, type: GraphQLObjectType): boolean {
+    const named = typeof typename === 'string' ? schema.getType(typename) : undefined;
+    return isInterfaceType(named) && schema.isSubType(named, type);
+  }
+
+  const isKindOf = (type: GraphQLCompositeType, wanted: GraphQLAbstractType): boolean =>
+    type === wanted || (!isUnionType(type) && schema.isSubType(wanted, type));
+
+  function completeAbstract(type: GraphQLAbstractType, selectionSets: readonly SelectionSetNode[]): Complete {
     const byName = new Map<unknown, CompleteObject | undefined>();
     const find = (typename: unknown): CompleteObject | undefined => {
       if (byName.has(typename)) return byName.get(typename);
       const named = typeof typename === 'string' ? schema.getType(typename) : undefined;
-      const found = isCompositeType(named) ? objectOf(named, selectionSets) : undefined;
+      const fits = isCompositeType(named) && isKindOf(named, type);
+      const found = fits ? objectOf(named, selectionSets) : undefined;
       if (found) byName.set(typename, found);
       return found;
     };
@@ -159,18 +194,14 @@ function lazily(compile: () => CompleteObject): CompleteObject {
   };
 }
 
+/** So many places of one answer are told; each costs a line of the log. */
+const mostWrong = 1_000;
+
 function wrong(completion: Completion): null {
   completion.isWrong = true;
-  if (completion.path) completion.wrong.push([...completion.path]);
+  if (completion.path && completion.wrong.length < mostWrong) completion.wrong.push([...completion.path]);
   return null;
 }
-
-const completeEntity =
-  (complete: CompleteObject): Complete =>
-  (value, completion) => {
-    if (value === null || value === undefined) return null;
-    return isEntity(value) ? completeOnce(complete, value, completion) : wrong(completion);
-  };
 
 /** What stands in several places is completed once, unless places are wanted. */
 function completeOnce(complete: CompleteObject, source: Entity, completion: Completion): Entity | null {
@@ -201,43 +232,3 @@ const completeList =
     }
     return isBroken ? null : list;
   };
-
-/** `sources` are the names under which the values of `keys` were fetched. */
-function completeQuickly(
-  keys: readonly string[],
-  sources: readonly string[],
-  completes: readonly Complete[],
-): CompleteObject {
-  return (source, completion) => {
-    const { path } = completion;
-    const object: Entity = {};
-    for (let index = 0; index < keys.length; index++) {
-      const key = keys[index] as string;
-      path?.push(key);
-      const value = (completes[index] as Complete)(source[sources[index] as string], completion);
-      path?.pop();
-      if (value === undefined) return undefined;
-      object[key] = value;
-    }
-    return object;
-  };
-}
-
-/** Some alias is a name that every object has, such as `constructor`. */
-function completeCarefully(
-  keys: readonly string[],
-  sources: readonly string[],
-  completes: readonly Complete[],
-): CompleteObject {
-  return (source, completion) => {
-    const object: Entity = {};
-    for (const [index, key] of keys.entries()) {
-      completion.path?.push(key);
-      const value = (completes[index] as Complete)(own(source, sources[index] as string), completion);
-      completion.path?.pop();
-      if (value === undefined) return undefined;
-      put(object, key, value);
-    }
-    return object;
-  };
-}

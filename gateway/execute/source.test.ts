@@ -140,7 +140,7 @@ const unavailable = { extensions: { code: 'SERVICE_UNAVAILABLE', service: 'autho
 function sourceOf(url: string, timeoutMs: number): SubgraphSource {
   const caller = createCaller({ part: 'authors', url, timeoutMs, log: silent, connections: 1 });
   running.push(() => caller.close());
-  return subgraphSource('authors', { caller, log: silent });
+  return subgraphSource({ name: 'authors', url }, { caller, log: silent });
 }
 
 const fetchFrom = (source: SubgraphSource, { deadline = Number.POSITIVE_INFINITY, isQuery = true } = {}) =>

@@ -4,6 +4,9 @@ import { CallError } from '../../platform/calls/error.js';
 import type { Answer } from '../../platform/calls/exchange.js';
 import type { Log } from '../../platform/log.js';
 import type { GatewayContext } from '../context.js';
+import type { SubgraphAddress } from '../supergraph.js';
+import { inSpan } from '../tracing.js';
+import { deepest, isTextDeeper } from './depth.js';
 import { type Entity, isEntity } from './entity.js';
 import type { Reads } from './reads.js';
 import { subgraphErrors, unavailable } from './subgraph-errors.js';
@@ -14,6 +17,8 @@ export interface FetchRequest {
   body: string;
   /** Whether it only reads: then it may be sent again, given up, and shared. */
   isQuery: boolean;
+  /** The name of the operation, for traces. */
+  name?: string | undefined;
   /** How many entities it asks for by representations; undefined where it asks for none. */
   entities: number | undefined;
 }
@@ -26,8 +31,8 @@ export interface SubgraphAnswer {
 /** Sends fetches to one subgraph. */
 export interface SubgraphSource {
   /**
-   * Sends a fetch with the caller's token and the request id. What the subgraph says in GraphQL is passed on,
-   * whatever 4xx it comes with.
+   * Sends a fetch with the caller's token, the request id and its place in the trace. What the subgraph says in
+   * GraphQL is passed on, whatever 4xx it comes with.
    * @throws SERVICE_UNAVAILABLE where no answer comes (see Caller) before the fetch's time or that of the request
    *   is over, or one that is no GraphQL; the log has the reason
    */
@@ -36,9 +41,10 @@ export interface SubgraphSource {
 
 /** `reads`, where given, lets equal reads that are under way be waited for instead of sent again. */
 export function subgraphSource(
-  name: string,
+  subgraph: SubgraphAddress,
   { caller, log, reads }: { caller: Caller; log: Log; reads?: Reads | undefined },
 ): SubgraphSource {
+  const { name } = subgraph;
   async function send(request: FetchRequest, context: GatewayContext): Promise<Answer> {
     const { body, isQuery } = request;
     const start = (cancellation: GatewayContext['cancellation']) =>
@@ -51,7 +57,7 @@ export function subgraphSource(
         cancellation: isQuery ? cancellation : undefined,
       });
     if (!reads) return start(context.cancellation);
-    if (isQuery) return reads.join(name, body, context, start);
+    if (isQuery) return reads.join(subgraph, body, context, start);
     reads.forget(context);
     try {
       return await start(undefined);
@@ -59,35 +65,65 @@ export function subgraphSource(
       reads.forget(context);
     }
   }
-  return {
-    async fetch(request, context) {
-      try {
-        return graphqlAnswer(await send(request, context), request.entities);
-      } catch (error) {
-        if (!(error instanceof CallError && error.outcome === 'cancelled')) {
-          log.warn(
-            { service: 'gateway', subgraph: name, requestId: context.requestId, err: error },
-            'fetch failed',
-          );
-        }
-        throw unavailable(name);
+  async function fetch(request: FetchRequest, context: GatewayContext): Promise<SubgraphAnswer> {
+    try {
+      const answer = graphqlAnswer(await send(request, context), request.entities);
+      if (!answer.isBroken) return answer.given;
+      log.warn({ service: 'gateway', subgraph: name, requestId: context.requestId }, 'errors are no errors');
+      return { ...answer.given, errors: [...(answer.given.errors ?? []), unavailable(name).toJSON()] };
+    } catch (error) {
+      if (!(error instanceof CallError && error.outcome === 'cancelled')) {
+        log.warn(
+          { service: 'gateway', subgraph: name, requestId: context.requestId, err: error },
+          'fetch failed',
+        );
       }
-    },
+      throw unavailable(name);
+    }
+  }
+  return {
+    fetch: (request, context) =>
+      inSpan(
+        context,
+        'gateway.fetch',
+        () => ({
+          'graphql.subgraph.name': name,
+          ...(request.name !== undefined && { 'graphql.operation.name': request.name }),
+        }),
+        (inner) => fetch(request, inner),
+      ),
   };
 }
 
-function headersOf({ requestId, authorization }: GatewayContext): Record<string, string> {
+function headersOf({
+  requestId,
+  authorization,
+  tracing,
+  clientsTrace,
+}: GatewayContext): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     accept: 'application/graphql-response+json, application/json',
     'x-request-id': requestId,
   };
   if (authorization) headers['authorization'] = authorization;
-  return headers;
+  const traced = tracing?.headers() ?? clientsTrace;
+  return traced ? Object.assign(headers, traced) : headers;
+}
+
+/** Larger answers are looked through before they are parsed. */
+const large = 1024 * 1024;
+
+interface Read {
+  given: SubgraphAnswer;
+  /** Whether there were errors that are none, of which nobody can be told. */
+  isBroken: boolean;
 }
 
 /** @throws Error where the text is no GraphQL response, or has not the entities that were asked for */
-function graphqlAnswer({ status, text }: Answer, entities: number | undefined): SubgraphAnswer {
+function graphqlAnswer({ status, text }: Answer, entities: number | undefined): Read {
+  if (text.length > large && isTextDeeper(text, deepest))
+    throw new Error(`it answered HTTP ${status} and JSON that is nested without end`);
   let answer: unknown;
   try {
     answer = JSON.parse(text);
@@ -95,18 +131,30 @@ function graphqlAnswer({ status, text }: Answer, entities: number | undefined): 
     throw new Error(`it answered HTTP ${status} and no JSON`);
   }
   if (!isEntity(answer)) throw new Error(`it answered HTTP ${status} and no GraphQL`);
-  const { data, errors } = answer;
-  const hasErrors = Array.isArray(errors) && errors.length > 0 && errors.every(isError);
-  const whole = hasErrors ? { errors: subgraphErrors(errors) } : {};
-  if (data === null || (data === undefined && hasErrors)) return { data: null, ...whole };
+  const { data } = answer;
+  const { errors, isBroken } = errorsOf(answer['errors']);
+  const hasErrors = errors.length > 0;
+  const read = (given: Entity | null): Read => ({
+    given: hasErrors ? { data: given, errors: subgraphErrors(errors) } : { data: given },
+    isBroken,
+  });
+  if (data === null || (data === undefined && hasErrors)) return read(null);
   if (!isEntity(data)) throw new Error(`it answered HTTP ${status} and no GraphQL`);
   if (entities !== undefined) {
     const { _entities: given } = data;
-    if ((given === null || given === undefined) && hasErrors) return { data: null, ...whole };
+    if ((given === null || given === undefined) && hasErrors) return read(null);
     if (!isListOfEntities(given, entities))
       throw new Error(`it was asked for ${entities} entities and did not answer with as many`);
   }
-  return { data, ...whole };
+  return read(data);
+}
+
+/** What there is of errors; a subgraph without any may say null or an empty list. */
+function errorsOf(given: unknown): { errors: GraphQLFormattedError[]; isBroken: boolean } {
+  if (given === undefined || given === null) return { errors: [], isBroken: false };
+  if (!Array.isArray(given)) return { errors: [], isBroken: true };
+  const errors = given.filter(isError);
+  return { errors, isBroken: errors.length < given.length };
 }
 
 const isListOfEntities = (value: unknown, length: number): boolean =>

@@ -3,6 +3,14 @@ import { type GraphQLSchema, isAbstractType, isInterfaceType, isObjectType } fro
 /** Whether an object that says it is of type `typename` is of type `condition`. */
 export type TypeTest = (typename: unknown, condition: string) => boolean;
 
+/** Whether a name is that of an object type: what is of such a type says so by that name. */
+export type ObjectTest = (name: string) => boolean;
+
+export const objectTest =
+  (schema: GraphQLSchema): ObjectTest =>
+  (name) =>
+    isObjectType(schema.getType(name));
+
 /** By the supergraph's schema, with the types that clients do not see: plans speak of those too. */
 export function typeTest(schema: GraphQLSchema): TypeTest {
   return (typename, condition) => {

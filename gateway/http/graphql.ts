@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { authenticated, isStaff, type Principal } from '../../platform/auth/principal.js';
@@ -10,6 +11,13 @@ import { requestContext } from '../context.js';
 import type { Engine, Outcome } from '../execute/engine.js';
 import { asksForPage, sendGraphiQL } from '../graphiql/page.js';
 import { refuseNesting } from '../guard/nesting.js';
+import {
+  operationAttributes,
+  recordErrors,
+  requestIdAttribute,
+  type Tracing,
+  tracingOf,
+} from '../tracing.js';
 import { type Answering, answeringOf } from './media.js';
 import { addressParameters, bodyParameters, type Parameters } from './parameters.js';
 import { createPersistedQueries } from './persisted.js';
@@ -35,17 +43,31 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
   const persisted = createPersistedQueries();
   const format = errorFormatter('gateway', log, { suggestions: isOpen });
 
-  async function answer(request: FastifyRequest, cancellation: Cancellation): Promise<Sent> {
+  function answer(request: FastifyRequest, cancellation: Cancellation): Promise<Sent> {
+    const trace = tracingOf(request.headers);
+    if (!trace) return run(request, cancellation);
+    return trace.span('gateway.request', {}, async (tracing, span) => {
+      const sent = await run(request, cancellation, { tracing, span });
+      recordErrors(span, sent.errors);
+      return sent;
+    });
+  }
+
+  async function run(request: FastifyRequest, cancellation: Cancellation, traced?: Traced): Promise<Sent> {
     const isPost = request.method === 'POST';
     const parameters = isPost ? bodyParameters(bodyOf(request)) : addressParameters(request.url);
     const tooDeep = refuseNesting(parameters.variables);
     if (tooDeep) throw tooDeep;
-    const context = await requestContext(request, verifier, options.answerWithinMs);
+    const context = await requestContext(request, verifier, options.answerWithinMs, traced?.tracing);
     context.cancellation = cancellation;
     const showsPlan = wantsPlan(parameters, context.principal, isOpen);
     const operation = { ...parameters, query: persisted.documentOf(parameters) };
     return options.withEngine(async (engine) => {
       const outcome = await engine.execute({ ...operation, method: isPost ? 'POST' : 'GET' }, context);
+      traced?.span.setAttributes({
+        ...operationAttributes(context.operation),
+        [requestIdAttribute]: context.requestId,
+      });
       return showsPlan && outcome.data !== undefined
         ? { ...outcome, extensions: { queryPlan: planOf(engine, operation) } }
         : outcome;
@@ -83,6 +105,12 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
       },
     });
   });
+}
+
+/** The span of a request, and what is below it. */
+interface Traced {
+  tracing: Tracing;
+  span: Span;
 }
 
 interface Sent extends Outcome {

@@ -12,12 +12,8 @@ export interface Answering {
   statusTells: boolean;
 }
 
-const byType: Readonly<Record<string, Answering>> = {
-  'application/graphql-response+json': { media: 'application/graphql-response+json', statusTells: true },
-  'application/json': { media: 'application/json', statusTells: false },
-  'application/*': { media: 'application/json', statusTells: true },
-  '*/*': { media: 'application/json', statusTells: true },
-};
+/** What can be sent, what is taken for granted first. */
+const sent: readonly Media[] = ['application/json', 'application/graphql-response+json'];
 const known = new Map<string, Answering | undefined>();
 
 /** Chooses by an `accept` header; undefined where it takes nothing that can be sent. */
@@ -30,14 +26,33 @@ export function answeringOf(accept: string | undefined): Answering | undefined {
   return answering;
 }
 
+interface Range {
+  type: string;
+  quality: number;
+  index: number;
+}
+
+/** By RFC 9110: of the ranges that fit a type the closest says its quality, and 0 means not at all. */
 function choose(header: string): Answering | undefined {
-  const wanted = header.split(',').map((part, index) => {
-    const [type = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
-    const charset = parameters.find((text) => text.startsWith('charset='))?.slice(8) ?? 'utf-8';
-    const quality = Number(parameters.find((text) => text.startsWith('q='))?.slice(2) ?? 1);
-    const isTaken = /^"?utf-?8"?$/.test(charset) && quality > 0;
-    return { answering: isTaken ? byType[type] : undefined, quality, index };
+  const ranges = header.split(',').flatMap((part, index) => rangeOf(part, index) ?? []);
+  const wanted = sent.flatMap((media) => {
+    const fits = [media, 'application/*', '*/*'];
+    const [closest] = ranges
+      .filter(({ type }) => fits.includes(type))
+      .sort((a, b) => fits.indexOf(a.type) - fits.indexOf(b.type) || b.quality - a.quality);
+    return closest && closest.quality > 0
+      ? [{ ...closest, media, distance: fits.indexOf(closest.type) }]
+      : [];
   });
-  wanted.sort((a, b) => b.quality - a.quality || a.index - b.index);
-  return wanted.find(({ answering }) => answering)?.answering;
+  const [best] = wanted.sort((a, b) => b.quality - a.quality || a.distance - b.distance || a.index - b.index);
+  if (!best) return undefined;
+  return { media: best.media, statusTells: best.type !== 'application/json' };
+}
+
+/** Undefined for what no answer can fit: answers are in UTF-8. */
+function rangeOf(part: string, index: number): Range | undefined {
+  const [type = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
+  const charset = parameters.find((text) => text.startsWith('charset='))?.slice(8) ?? 'utf-8';
+  const quality = Number(parameters.find((text) => text.startsWith('q='))?.slice(2) ?? 1);
+  return /^"?utf-?8"?$/.test(charset) && quality >= 0 ? { type, quality, index } : undefined;
 }

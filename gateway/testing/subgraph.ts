@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
@@ -23,6 +24,10 @@ export interface TestSubgraph {
   port: number;
   /** How many WebSockets it has open. */
   sockets(): number;
+  /** How many connections it has open, WebSockets included. */
+  connections(): Promise<number>;
+  /** How many connections have ever been made to it, and how many of them became WebSockets. */
+  made: { connections: number; sockets: number };
   /** Ends every WebSocket without a close frame. */
   cutSockets(): void;
   /** Ends every WebSocket with this code. */
@@ -71,6 +76,9 @@ export async function startSubgraph(options: {
     },
     sockets,
   );
+  const made = { connections: 0, sockets: 0 };
+  app.server.on('connection', () => made.connections++);
+  sockets.on('connection', () => made.sockets++);
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   const { port } = app.server.address() as AddressInfo;
   const each = (action: (socket: import('ws').WebSocket) => void) => {
@@ -81,6 +89,8 @@ export async function startSubgraph(options: {
     url: `http://127.0.0.1:${port}/graphql`,
     port,
     sockets: () => sockets.clients.size,
+    connections: () => promisify(app.server.getConnections.bind(app.server))(),
+    made,
     cutSockets: () => each((socket) => socket.terminate()),
     closeSockets: (code) => each((socket) => socket.close(code, 'told to')),
     async stop() {

@@ -38,6 +38,8 @@ export function createBreaker(options: {
     const row = new ConsecutiveBreaker(failuresInARow);
     let hangs = false;
     const counted = (error: Error): boolean => {
+      // A test that came to nothing, as when its client went away, does not show that the part is there.
+      if (made.state === CircuitState.HalfOpen && error instanceof CallError) return true;
       if (!isFaultOfPart(error)) return false;
       if (error instanceof CallError && error.outcome === 'timeout' && isMissing()) hangs = true;
       return true;

@@ -3,6 +3,7 @@ import type { Log } from '../log.js';
 import { metrics } from '../metrics.js';
 import { createBreaker } from './breaker.js';
 import type { Cancellation } from './cancellation.js';
+import { showCircuit } from './circuits.js';
 import { CallError } from './error.js';
 import { type Answer, Exchange } from './exchange.js';
 import { createRetries, mayRepeat } from './retries.js';
@@ -64,6 +65,7 @@ export function createCaller(options: CallerOptions): Caller {
   const { origin, pathname, search } = new URL(options.url);
   const path = pathname + search;
   const count = countersOf(part);
+  const shown = showCircuit(part);
   const pool = new Pool(origin, {
     connections,
     connectTimeout: connectMs,
@@ -76,7 +78,7 @@ export function createCaller(options: CallerOptions): Caller {
   const breaker = createBreaker({
     isMissing,
     onChange(circuit) {
-      count.circuit.set(circuit);
+      if (!isClosed) shown.set(circuit);
       if (circuit !== 1) log.warn({ part }, circuit === 0 ? 'circuit closed' : 'circuit opened');
     },
   });
@@ -87,8 +89,9 @@ export function createCaller(options: CallerOptions): Caller {
     onExhausted: () => count.exhausted.inc(),
   });
   let underWay = 0;
+  let isClosed = false;
   let answeredAt = Number.NEGATIVE_INFINITY;
-  count.circuit.set(0);
+  shown.set(0);
 
   function enter(): void {
     underWay++;
@@ -118,7 +121,7 @@ export function createCaller(options: CallerOptions): Caller {
       const cancel = () => {
         clearTimeout(timer);
         finish();
-        reject(new CallError('cancelled', 'nobody waits for it any more'));
+        reject(cancelled());
         exchange.abandon();
       };
 
@@ -176,6 +179,7 @@ export function createCaller(options: CallerOptions): Caller {
       const startedAt = performance.now();
       const end = Math.min(startedAt + timeoutMs, call.deadline ?? Number.POSITIVE_INFINITY);
       try {
+        if (call.cancellation?.isCancelled) throw cancelled();
         if (end <= startedAt) throw new CallError('timeout', 'the request has no time left for it');
         if (underWay >= mostCalls)
           throw new CallError('full', `${underWay} calls of it are under way already`);
@@ -190,11 +194,13 @@ export function createCaller(options: CallerOptions): Caller {
     reset: breaker.reset,
     async close() {
       await pool.close();
-      metrics.circuit.remove({ part });
+      isClosed = true;
+      shown.remove();
     },
   };
 }
 
+const cancelled = () => new CallError('cancelled', 'nobody waits for it any more');
 const failureOf = (answer: Answer | undefined): Error | undefined =>
   answer && answer.status >= 500
     ? new CallError('error', `it answered HTTP ${answer.status}`, true)
@@ -217,6 +223,5 @@ function countersOf(part: string) {
     ...counters,
     duration: metrics.callDuration.labels(part),
     underWay: metrics.callsUnderWay.labels(part),
-    circuit: metrics.circuit.labels(part),
   };
 }

@@ -27,7 +27,7 @@ export async function startApolloEngine(options: {
   const dataSources = new Map([...sources].map(([name, source]) => [name, dataSource(source)]));
   const server = await startApollo({ supergraph: graph.sdl, dataSources, introspection, log });
   const planner = new QueryPlanner(graph.supergraph);
-  const find = createOperations({ graph, planner, sources, introspection, keepsNames: true });
+  const { find, forget } = createOperations({ graph, planner, sources, introspection, keepsNames: true });
 
   /** ApolloGateway has no subscriptions, but its executor completes their events, as a plan that begins with one. */
   function live(operation: CompiledOperation): LiveOperation | null {
@@ -94,6 +94,7 @@ export async function startApolloEngine(options: {
       const operation = find(request);
       return 'execute' in operation ? { ...operation, live: live(operation) } : operation;
     },
+    forget,
     close: () => server.stop(),
   };
 }

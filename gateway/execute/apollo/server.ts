@@ -56,7 +56,7 @@ export async function startApollo(options: {
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginCacheControlDisabled(),
-      refuseEarly,
+      beforeExecution,
       hideValueCompletion(log),
     ],
   });
@@ -64,14 +64,19 @@ export async function startApollo(options: {
   return server;
 }
 
-/** What ApolloGateway would answer with an internal error: no operation that it could tell, and subscriptions. */
-const refuseEarly: ApolloServerPlugin<GatewayContext> = {
+/**
+ * What ApolloGateway would answer with an internal error is refused: no operation that it could tell, and
+ * subscriptions. A mutation is finished whoever goes away, what it reads included.
+ */
+const beforeExecution: ApolloServerPlugin<GatewayContext> = {
   async requestDidStart() {
     const refuse = (message: string) =>
       problem('GRAPHQL_VALIDATION_FAILED', message, { http: { status: 400 } });
     return {
-      async didResolveOperation({ operation }) {
+      async didResolveOperation({ operation, operationName, contextValue }) {
         if (!operation) throw refuse('The document has no such operation; say which by operationName.');
+        contextValue.operation = { kind: operation.operation, name: operationName ?? undefined };
+        if (operation.operation === 'mutation') contextValue.cancellation = undefined;
         if (operation.operation !== 'subscription') return;
         throw subscriptionsElsewhere();
       },
