@@ -69,6 +69,16 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'an object of a type that cannot stand there is null',
+    why: '6.4.3, ResolveAbstractType: the type of an object is one of those that its field can have. Apollo takes any type of the schema.',
+    settle(dispute) {
+      if (dispute.question.faults?.kind !== 'fields') return;
+      dispute.data = dispute.data.filter(
+        ({ ours, oracle }) => ours !== null || typeof oracle !== 'object' || Array.isArray(oracle),
+      );
+    },
+  },
+  {
     name: 'null up to the root has an error',
     why: '6.4.4: null where there may be none has an error with its path. Apollo has none where values were merely missing, and the gateway then tells of an internal error.',
     settle(dispute) {
