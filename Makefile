@@ -1,7 +1,7 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test test-coverage bench bench-gateway bench-page lint fmt build health kafka migrate migrate-down migrate-status clean
+.PHONY: help run up down logs test test-coverage fuzz bench bench-gateway bench-page lint fmt build health kafka migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
@@ -21,6 +21,9 @@ test: $(built) ## Run all tests
 
 test-coverage: $(built) ## Run all tests and measure what they reach, into coverage/
 	@npm run --silent test:coverage
+
+fuzz: $(installed) ## Put 25,000 random queries, 5,000 with faults, to our executor and to ApolloGateway's; FUZZ_SEED=n
+	@npm run --silent fuzz
 
 bench: $(built) ## Orders a second, beside what PostgreSQL alone can do (needs pgbench); ORDERS=2000, KAFKA=1, DURABLE=1
 	@npm run --silent bench -- $(if $(KAFKA),--kafka) $(if $(DURABLE),--durable)

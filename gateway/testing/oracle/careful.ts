@@ -5,9 +5,11 @@ import type { Question } from './duel.js';
 const prefix = 'q__';
 
 /**
- * The same question with names for all fields of the answer that no schema has. Apollo's planner fetches the keys and
- * the required fields under their own names, and is wrong where the client has given such a name to something
- * else; asked like this it is right.
+ * The same question with names for all fields of the answer that no schema has. By section 6.3.2 of the GraphQL spec
+ * it has the same answer but for these names. Apollo's planner fetches keys, required fields and type names under
+ * their own names: where the client has given such a name to something else, or has arguments there, Apollo answers
+ * the key, sends the wrong thing as the required value, fetches what no subgraph takes, or cannot plan. Asked like
+ * this it is right.
  */
 export function careful(question: Question): Question {
   return { ...question, query: print(renamed(parse(question.query))) };

@@ -35,9 +35,8 @@ interface Reader {
 }
 
 /**
- * What of an answer GraphQL would not allow, by its sections 6.3 and 6.4: fields that were not asked for, that are missing
- * or in another order, values that their type does not have, null where there may be none, and errors whose
- * path leads to something that is there.
+ * What of an answer GraphQL would not allow, by its sections 6.3 and 6.4: fields that were not asked for, that are
+ * missing or in another order, values that their type does not have, and null where there may be none.
  */
 export function complaints(
   schema: GraphQLSchema,
@@ -50,10 +49,7 @@ export function complaints(
   const { coerced = {} } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {});
   const reader: Reader = { schema, fragments: fragmentsOf(document), variables: coerced };
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
-  return [
-    ...complaintsOfObject(reader, root, [operation.selectionSet], body.data, []),
-    ...(body.errors ?? []).flatMap(({ path }) => complaintsOfPath(body.data, path)),
-  ];
+  return complaintsOfObject(reader, root, [operation.selectionSet], body.data, []);
 }
 
 const fragmentsOf = (document: DocumentNode) =>
@@ -63,17 +59,15 @@ const fragmentsOf = (document: DocumentNode) =>
     ),
   );
 
-/** An error of a field stands where that field is null, or something above it. */
-function complaintsOfPath(data: unknown, path: unknown): string[] {
-  if (!Array.isArray(path)) return [];
+/** Whether a path leads to something in an answer, or to what would stand under a null. */
+export function leadsSomewhere(data: unknown, path: readonly unknown[]): boolean {
   let value = data;
   for (const key of path) {
-    if (value === null) return [];
-    if (typeof value !== 'object' || !Object.hasOwn(value as object, key))
-      return [`an error at ${path.join('.')}, where there is nothing`];
-    value = (value as Record<string, unknown>)[key];
+    if (value === null) return true;
+    if (typeof value !== 'object' || !Object.hasOwn(value as object, key as PropertyKey)) return false;
+    value = (value as Record<PropertyKey, unknown>)[key as PropertyKey];
   }
-  return value === null ? [] : [`an error at ${path.join('.')}, where there is a value`];
+  return true;
 }
 
 function complaintsOfValue(

@@ -49,12 +49,16 @@ const oddAliases = [
  * Makes valid queries and mutations for a schema out of seeds, with aliases, fragments of all kinds, conditions,
  * variables, and fields that are asked for twice.
  */
-export function createGenerator(schema: GraphQLSchema, { samples, avoided }: Hints) {
+export function createGenerator(
+  schema: GraphQLSchema,
+  { samples, avoided }: Hints,
+  accepts: (query: string) => boolean = () => true,
+) {
   return (seed: string): GeneratedQuery => {
     // What one selection has cannot always stand beside what another has; then the next one is tried.
     for (let attempt = 0; ; attempt++) {
       const made = writeQuery(schema, createRandom(`${seed}/${attempt}`), { samples, avoided });
-      if (validate(schema, parse(made.query)).length === 0) return made;
+      if (validate(schema, parse(made.query)).length === 0 && accepts(made.query)) return made;
       if (attempt === 100) throw new Error(`no valid query comes of the seed ${seed}`);
     }
   };

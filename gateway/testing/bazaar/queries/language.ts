@@ -8,6 +8,8 @@ export const languageQueries: readonly NamedQuery[] = [
   [
     'aliases that are names of other fields',
     '{ user(id: "u1") { id: email email: id name: age age: name karma } }',
+    undefined,
+    { data: { user: { id: 'u1@x.org', email: 'u1', name: 36, age: 'Ada', karma: 360 } } },
   ],
   [
     'aliases that every object has',
@@ -15,11 +17,73 @@ export const languageQueries: readonly NamedQuery[] = [
   ],
   ['an alias __proto__', '{ user(id: "u1") { __proto__: name karma } }'],
   ['aliases of keys', '{ products { key: id ... on Book { code: isbn price { amount } } stock } }'],
-  ['an alias that is the name of a key', '{ products { id: name stock } }'],
-  ['an alias that is the name of a key, of another type', '{ users { email: age karma } }'],
-  ['an alias that is the name of a key in a key', '{ offers { market { code: title } left } }'],
-  ['an alias that is the name of an entity in a key', '{ offers { market: id left } }'],
+  [
+    'an alias that is the name of a key',
+    '{ products(ids: ["b1", "f1"]) { id: name stock } }',
+    undefined,
+    {
+      data: {
+        products: [
+          { id: 'Kim', stock: 5 },
+          { id: 'Metropolis', stock: 2 },
+        ],
+      },
+    },
+  ],
+  [
+    'an alias that is the name of a key, of another type',
+    '{ users { email: age karma } }',
+    undefined,
+    {
+      data: {
+        users: [
+          [36, 360],
+          [0, 0],
+          [null, null],
+          [50, 500],
+          [20, 200],
+          [41, null],
+        ].map(([email, karma]) => ({ email, karma })),
+      },
+    },
+  ],
+  [
+    'an alias that is the name of a key in a key',
+    '{ offers { market { code: title } left } }',
+    undefined,
+    {
+      data: {
+        offers: [
+          ['Europe', 3],
+          [null, 0],
+          ['Nowhere', null],
+          ['Europe', 7],
+        ].map(([code, left]) => ({ market: { code }, left })),
+      },
+    },
+  ],
+  [
+    'an alias that is the name of an entity in a key',
+    '{ offers { market: id left } }',
+    undefined,
+    {
+      data: {
+        offers: [
+          ['o1', 3],
+          ['o2', 0],
+          ['o3', null],
+          ['o4', 7],
+        ].map(([market, left]) => ({ market, left })),
+      },
+    },
+  ],
   ['an alias that is the name of a provided field', '{ reviews { author { name: email } } }'],
+  [
+    'the order of fragments that are alike',
+    '{ ... on Query { ... { archiveStatus } catalogStatus ... { reviewStatus } } }',
+    undefined,
+    { data: { archiveStatus: 'LOST', catalogStatus: 'CLOSED', reviewStatus: 'MODERATED' } },
+  ],
   [
     'fields that merge',
     '{ user(id: "u1") { name friends { id } name friends { karma } friends { id reviews { id } } } }',

@@ -1,5 +1,8 @@
 import type { NamedQuery } from '../queries.js';
 
+const conflict =
+  'Book.postage and Book.freight need Book.weight with different arguments: ask for them in two operations.';
+
 /** `@requires`, and `@interfaceObject`. */
 export const requirementQueries: readonly NamedQuery[] = [
   ['a required field', '{ user(email: "u1@x.org") { karma } }'],
@@ -11,10 +14,12 @@ export const requirementQueries: readonly NamedQuery[] = [
   ['required fields of entities in a list', '{ products { ... on Book { royalties { amount currency } } } }'],
   ['a required field with an argument', '{ book(isbn: "isbn-b1") { postage } }'],
   ['the same with another argument', '{ book(isbn: "isbn-b1") { freight } }'],
-  ['both at once', '{ book(isbn: "isbn-b1") { postage freight } }'],
+  ['both at once', '{ book(isbn: "isbn-b1") { postage freight } }', undefined, { refusal: conflict }],
   [
     'both at once beside the field itself',
     '{ book(isbn: "isbn-b1") { weight(unit: KILO) postage freight } }',
+    undefined,
+    { refusal: conflict },
   ],
   [
     'both at once, apart',
@@ -23,8 +28,15 @@ export const requirementQueries: readonly NamedQuery[] = [
   [
     'a required field under an alias of its own',
     '{ book(isbn: "isbn-b1") { weight: pages w: weight postage } }',
+    undefined,
+    { data: { book: { weight: 300, w: 2400, postage: 4800 } } },
   ],
-  ['a required value under an alias', '{ book(isbn: "isbn-b1") { dims: chapters { title } volume } }'],
+  [
+    'a required value under an alias',
+    '{ book(isbn: "isbn-b1") { dims: chapters { title } volume } }',
+    undefined,
+    { data: { book: { dims: [{ title: 'Start' }, { title: 'End' }], volume: 9 } } },
+  ],
   ['a required field that may not be null', '{ priced { ... on Film { rental { amount currency } } } }'],
   [
     'required fields at different depths',
@@ -54,7 +66,25 @@ export const requirementQueries: readonly NamedQuery[] = [
     'interface objects that require, with an argument',
     '{ products { id fast: shipping(express: true) slow: shipping } }',
   ],
-  ['interface objects that require, beside an argument', '{ products { weight(unit: KILO) shipping } }'],
+  [
+    'interface objects that require, beside an argument',
+    '{ products { weight(unit: KILO) shipping } }',
+    undefined,
+    {
+      data: {
+        products: [
+          [2, 2400],
+          [0, 0],
+          [null, null],
+          [0, 150],
+          [0, 150],
+          [1, 900],
+          [0, 199],
+          [1, 1000],
+        ].map(([weight, shipping]) => ({ weight, shipping })),
+      },
+    },
+  ],
   [
     'interface objects nested in interface objects',
     '{ stocked { warehouses { holds { stock name } } best { product { stock name } } } }',
@@ -65,6 +95,40 @@ export const requirementQueries: readonly NamedQuery[] = [
   [
     'required fields of an interface object in a fragment',
     '{ stocked { ... on Book { boxes volume } ... on Gadget { shipping voltage } } }',
+  ],
+  [
+    'the type name of what an interface object adds to',
+    '{ scanned { best { stars } __typename } }',
+    undefined,
+    {
+      data: {
+        scanned: [
+          { best: { stars: 5 }, __typename: 'Book' },
+          { best: { stars: 4 }, __typename: 'Book' },
+          null,
+          { best: null, __typename: 'Book' },
+        ],
+      },
+    },
+  ],
+  [
+    'a required field beside the same with an argument, on another type',
+    '{ media { ... on Book { freight } ... on Product { weight } } }',
+    undefined,
+    {
+      data: {
+        media: [
+          { freight: 2000, weight: 2400 },
+          { weight: 150 },
+          null,
+          {},
+          null,
+          { freight: 2000, weight: 2400 },
+          {},
+          { weight: 150 },
+        ],
+      },
+    },
   ],
   ['interface objects through a mutation', 'mutation { restock(id: "b1") { id name stock __typename } }'],
 ];
