@@ -1,13 +1,13 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test test-coverage bench bench-gateway lint fmt build health kafka migrate migrate-down migrate-status clean
+.PHONY: help run up down logs test test-coverage bench bench-gateway bench-page lint fmt build health kafka migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
 built := dist/.built
 folders := app bench events gateway platform prisma scripts subgraphs test
-sources := $(wildcard *.ts) tsconfig.json $(shell find $(folders) -name generated -prune -o -type f \
+sources := $(wildcard *.ts) tsconfig.json $(shell find $(folders) \( -name generated -o -name node_modules \) -prune -o -type f \
 	\( -name '*.ts' -o -name '*.graphql' -o -name '*.prisma' \) -print)
 
 help: ## List the targets
@@ -27,6 +27,9 @@ bench: $(built) ## Orders a second, beside what PostgreSQL alone can do (needs p
 
 bench-gateway: $(built) ## Requests a second of this gateway, of others, and of the same fetches with no GraphQL; FLAGS="--only=ours,stock,floor"
 	@npm run --silent bench:gateway -- $(FLAGS)
+
+bench-page: $(built) ## The order page through the whole stack, beside the all-stock one, on two processors (Linux); SECONDS=5, ROUNDS=5
+	@npm run --silent bench:page -- $(if $(SECONDS),--seconds=$(SECONDS)) $(if $(ROUNDS),--rounds=$(ROUNDS))
 
 lint: $(installed) ## Check formatting, lint rules, imports between folders, types, and that the supergraph is fresh
 	@npm run --silent lint

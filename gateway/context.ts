@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../platform/auth/principal.js';
 import type { TokenVerifier } from '../platform/auth/tokens.js';
 import type { Cancellation } from '../platform/calls/cancellation.js';
+import { type ClientsTrace, clientsTrace, type Tracing } from './tracing.js';
 
 /** What a request carries through the gateway to the subgraphs. */
 export interface GatewayContext {
@@ -15,6 +16,12 @@ export interface GatewayContext {
   deadline: number;
   /** Tells that the client has gone away; undefined where somebody waits in any case. */
   cancellation?: Cancellation | undefined;
+  /** Where spans belong; undefined where nobody traces. */
+  tracing?: Tracing | undefined;
+  /** The client's own trace, passed on as it came where nobody traces here. */
+  clientsTrace?: ClientsTrace | undefined;
+  /** What is run, for the log and for traces: whoever executes it puts it here. */
+  operation?: { kind: string; name: string | undefined };
 }
 
 const clientsRequestId = /^[\w.-]{1,64}$/;
@@ -35,17 +42,22 @@ export function contextOf(
 
 /**
  * The context of an HTTP request, to be answered within so many ms from now. An `x-request-id` of the client is
- * kept when it looks like one.
+ * kept when it looks like one. `tracing` is the span of the request, if there is one.
  * @throws UNAUTHENTICATED (HTTP 401) where the token is wrong or has expired
  */
 export async function requestContext(
   request: FastifyRequest,
   verifier: TokenVerifier,
   answerWithinMs: number,
+  tracing?: Tracing,
 ): Promise<GatewayContext> {
   const deadline = performance.now() + answerWithinMs;
   const { authorization, 'x-request-id': id } = request.headers;
   const principal = await verifier.verify(authorization);
   const kept = typeof id === 'string' && clientsRequestId.test(id) ? id : undefined;
-  return { ...contextOf(principal, authorization, kept), deadline };
+  return {
+    ...contextOf(principal, authorization, kept),
+    deadline,
+    ...(tracing ? { tracing } : { clientsTrace: clientsTrace(request.headers) }),
+  };
 }

@@ -105,7 +105,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     service: 'gateway',
     verifier,
     log,
-    operations: socketOperations({ graph: () => graph, answerWithinMs }),
+    operations: socketOperations({ log, graph: () => graph, answerWithinMs }),
     maxOperations,
   });
 

@@ -1,11 +1,14 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
+import type { Log } from '../platform/log.js';
 import type { Operations } from '../platform/sockets.js';
 import { contextOf, type GatewayContext } from './context.js';
 import type { LiveOperation } from './execute/engine.js';
 import type { Graph } from './graph.js';
 import { refuseNesting } from './guard/nesting.js';
 import { runSubscription } from './live/subscription.js';
+import { requestLine } from './request-line.js';
+import { asTrace } from './tracing.js';
 
 /** Closes a socket in a way after which clients come back: they resume from their last cursor. */
 const tryAgainLater = 1013;
@@ -22,11 +25,17 @@ interface SocketOperation {
 
 /** How operations that come over WebSocket are run, each on the supergraph that is served when it comes. */
 export function socketOperations(options: {
+  log: Log;
   graph: () => Graph;
   /** How long an answer may take, in ms; an event of a subscription likewise. */
   answerWithinMs: number;
 }): Operations {
-  const { answerWithinMs } = options;
+  const { log, answerWithinMs } = options;
+  /** An operation that is answered, a subscription when it begins. */
+  function logOperation(context: GatewayContext, errors?: readonly unknown[]): void {
+    if (!log.isLevelEnabled('debug')) return;
+    log.debug({ service: 'gateway', route: 'websocket', ...requestLine(context, errors) }, 'request');
+  }
   return {
     onSubscribe({ extra }, _id, payload) {
       const refusal = refuseNesting(payload.variables);
@@ -40,7 +49,7 @@ export function socketOperations(options: {
         payload,
         graph,
         live: operation.live,
-        context: contextOf(extra.principal ?? null, extra.authorization),
+        context: { ...contextOf(extra.principal ?? null, extra.authorization), operation },
         closeSocket: (code, reason) => extra.socket.close(code, reason),
       };
       return {
@@ -66,6 +75,7 @@ export function socketOperations(options: {
         onEnd: () => graph.leave(),
       });
       graph.enter();
+      logOperation(context);
       return running;
     },
     async execute(args) {
@@ -73,10 +83,12 @@ export function socketOperations(options: {
       const { query, operationName, variables } = payload;
       graph.enter();
       try {
-        const { data, errors } = await graph.engine.execute(
-          { query, operationName, variables: variables ?? {}, method: 'POST' },
-          { ...context, deadline: performance.now() + answerWithinMs },
+        const request = { query, operationName, variables: variables ?? {}, method: 'POST' } as const;
+        const limited = { ...context, deadline: performance.now() + answerWithinMs };
+        const { data, errors } = await asTrace(limited, 'gateway.request', (inner) =>
+          graph.engine.execute(request, inner),
         );
+        logOperation(context, errors);
         if (data === undefined) return refused(errors ?? []);
         return { data, ...(errors && { errors: errors.map(asGraphQLError) }) };
       } finally {

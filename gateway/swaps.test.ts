@@ -77,7 +77,11 @@ test('an operation of a socket that has been read when its supergraph is replace
   const connections = createConnections({ log: silent, timeoutMs: 1_000, dedup: true });
   const options = { connections, executor: 'doorstep', introspection: true, log: silent } as const;
   const graph = await openGraph(loadSupergraph(shop.supergraph()), options);
-  const { onSubscribe, subscribe } = socketOperations({ graph: () => graph, answerWithinMs: 1_000 });
+  const { onSubscribe, subscribe } = socketOperations({
+    log: silent,
+    graph: () => graph,
+    answerWithinMs: 1_000,
+  });
   const query = 'subscription { bookAdded { author { name } } }';
   const read = await onSubscribe?.({ extra: {} } as SocketContext, '1', { query });
   const retired = graph.retire();

@@ -39,10 +39,11 @@ export function closeGently(app: FastifyInstance, options: ClosingOptions): void
     await afterReading();
     connections.endUnused();
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     // Fastify says it as soon as closing begins, of requests that come after that; we, of all, and later.
     if (phase === 'lame duck') reply.raw.removeHeader('connection');
     if (phase === 'closing') void reply.header('connection', 'close');
+    done();
   });
 }
 

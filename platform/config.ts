@@ -85,7 +85,7 @@ function isSigningKey(pem: string): boolean {
   }
 }
 
-const executors = ['doorstep', 'apollo'] as const;
+export const executors = ['doorstep', 'apollo'] as const;
 /** Who executes GraphQL: this project's own compiled path, or the stock one of Apollo. */
 export type Executor = (typeof executors)[number];
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createHttpServer, listen, serveMetrics } from './http.js';
 import { gate } from './testing/gate.js';
@@ -97,6 +98,20 @@ test('requests are counted by route and status, and the metrics are served', asy
   expect(text).toContain('http_requests_total{service="test",method="POST",route="/echo",status="200"}');
   expect(text).toContain('route="unknown",status="404"');
   expect(text).not.toContain('/nowhere');
+});
+
+test('a request is a debug line that holds nothing of what the client sent', async () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'debug', redact: ['method'] }, { write: (line: string) => lines.push(line) });
+  const times = { readTimeoutMs: 15_000, writeTimeoutMs: 15_000 };
+  const logging = createHttpServer({ service: 'test', log, ...times, missing: () => [] });
+  const port = await listen(logging, { host: '127.0.0.1', port: 0 });
+  await fetch(`http://127.0.0.1:${port}/secret?of=mine`, { headers: { authorization: 'Bearer secret' } });
+  await logging.close();
+  expect(lines.join()).not.toContain('secret');
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { service: 'test', method: 'GET', route: 'unknown', status: 404, ms: expect.any(Number), msg: 'request' },
+  ]);
 });
 
 test('closing answers what is under way, and keeps no connection open for more', async () => {

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
+import type { Counter, Histogram } from 'prom-client';
 import { type ClosingOptions, closeGently } from './closing.js';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
@@ -13,6 +14,13 @@ export interface HttpOptions extends ClosingOptions {
   writeTimeoutMs: number;
   /** The parts that are still missing; the service is ready when there are none. */
   missing: () => string[];
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What its line in the log says besides; asked for only where that is written. */
+    logged: (() => Record<string, unknown>) | null;
+  }
 }
 
 /** A request's body may have this many bytes. */
@@ -33,14 +41,16 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     trustProxy: false,
   });
 
-  app.addHook('onResponse', async (request, reply) => {
+  const count = countersOf(service);
+  app.decorateRequest('logged', null);
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method } = request;
+    const { statusCode: status, elapsedTime: ms } = reply;
     const route = request.routeOptions.url ?? 'unknown';
-    metrics.httpRequests.inc({ service, method: request.method, route, status: String(reply.statusCode) });
-    metrics.httpDuration.observe({ service, method: request.method, route }, reply.elapsedTime / 1000);
-    log.debug(
-      { service, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      'request',
-    );
+    count(method, route, status, ms / 1000);
+    if (log.isLevelEnabled('debug'))
+      log.debug({ service, method, route, status, ms: Math.round(ms), ...request.logged?.() }, 'request');
+    done();
   });
 
   closeGently(app, options);
@@ -59,6 +69,26 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     return reply.code(503).send({ status: 'waiting', missing });
   });
   return app;
+}
+
+/** Counts answered requests. What each kind is counted by is looked up once: routes are few, and so are statuses. */
+function countersOf(
+  service: string,
+): (method: string, route: string, status: number, seconds: number) => void {
+  const kinds = new Map<string, { requests: Counter.Internal; duration: Histogram.Internal<string> }>();
+  return (method, route, status, seconds) => {
+    const kind = `${status} ${method} ${route}`;
+    let known = kinds.get(kind);
+    if (!known) {
+      known = {
+        requests: metrics.httpRequests.labels(service, method, route, String(status)),
+        duration: metrics.httpDuration.labels(service, method, route),
+      };
+      kinds.set(kind, known);
+    }
+    known.requests.inc();
+    known.duration.observe(seconds);
+  };
 }
 
 function describe(status: number): { message: string; extensions: { code: string } } {

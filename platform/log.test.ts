@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startScript } from './testing/script.js';
 
-/** What a process prints that logs these objects, a line each. */
+/** What a process prints that logs these objects: so many lines, or up to the one that says so. */
 async function logged(
   format: 'json' | 'text',
   level: string,
@@ -13,7 +13,7 @@ async function logged(
     const log = createLog({ level: '${level}', format: '${format}', app: 'shop' });
     ${statements}`);
   const printed: string[] = [];
-  for (let n = 0; n < lines; n += 1) printed.push(await script.line());
+  while (printed.length < lines && !printed.at(-1)?.includes('the end')) printed.push(await script.line());
   await script.kill();
   return printed;
 }
@@ -24,12 +24,18 @@ const secrets = `
   log.info({ input: { password: secret, accessToken: secret, refreshToken: secret } }, 'one down');
   log.info({ req: { headers: { authorization: secret, cookie: secret } } }, 'two down');
   log.info({ call: { request: { headers: { authorization: secret } } } }, 'three down');
-  log.info({ err: Object.assign(new Error('failed'), { authorization: secret, config: { headers: { authorization: secret } } }) }, 'in an error');
-  log.child({ session: { refreshToken: secret } }).info({ config: { JWT_PRIVATE_KEY: secret } }, 'of a child');`;
+  log.child({ session: { refreshToken: secret } }).info({ config: { JWT_PRIVATE_KEY: secret } }, 'of a child');
+  log.child({ a: 1 }).child({ session: { refreshToken: secret } }).info('of a grandchild');
+  const error = Object.assign(new TypeError('failed'), { authorization: secret, config: { headers: { authorization: secret } } });
+  log.info({ err: error }, 'in an error');
+  log.error(error);`;
 
 test.each(['json', 'text'] as const)('secrets never reach the log: %s', async (format) => {
-  const text = (await logged(format, 'info', secrets, 6)).join('\n');
-  expect(text).toContain('three down');
+  const text = (
+    await logged(format, 'info', `${secrets} log.info('the end');`, Number.POSITIVE_INFINITY)
+  ).join('\n');
+  for (const line of ['three down', 'of a grandchild', 'in an error', 'TypeError'])
+    expect(text).toContain(line);
   expect(text).toContain('[Redacted]');
   expect(text).not.toContain('hunter2');
 });
@@ -56,4 +62,12 @@ test('as text, a line is for people, and an error brings its stack', async () =>
   expect(line).toMatch(/^\d\d:\d\d:\d\d debug order: listening port=7 at=\{"x":1\}$/);
   expect(first).toMatch(/^\d\d:\d\d:\d\d error failed$/);
   expect(second).toBe('  Error: broken');
+});
+
+test('debug lines gather for a moment, keep their place, and the end of the process loses none', async () => {
+  const last = `log.debug('one'); log.info('two'); log.debug('three'); process.exit(0);`;
+  const messages = (lines: string[]) => lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+  expect(messages(await logged('json', 'debug', last, 3))).toEqual(['one', 'two', 'three']);
+  const later = `log.debug('one'); log.debug('two'); setInterval(() => {}, 1_000);`;
+  expect(messages(await logged('json', 'debug', later, 2))).toEqual(['one', 'two']);
 });

@@ -1,18 +1,7 @@
-import { type Logger, pino } from 'pino';
+import { type ChildLoggerOptions, type Logger, pino } from 'pino';
+import { redacted } from './redact.js';
 
 export type Log = Logger;
-
-/** What must never reach a log line, at the top of a logged object or up to three levels down. */
-const secrets = [
-  'authorization',
-  'cookie',
-  'password',
-  'accessToken',
-  'refreshToken',
-  'privateKey',
-  'JWT_PRIVATE_KEY',
-];
-const redact = ['', '*.', '*.*.', '*.*.*.'].flatMap((depth) => secrets.map((name) => `${depth}${name}`));
 
 /** The process's log: one JSON object a line, or one readable line with `text`. */
 export function createLog(options: { level: string; format: 'json' | 'text'; app: string }): Log {
@@ -20,12 +9,67 @@ export function createLog(options: { level: string; format: 'json' | 'text'; app
     level: options.level,
     base: { app: options.app },
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: redactedLine,
+    },
+    // Lines come to it with their error as it is to be written.
+    serializers: { err: (error: unknown) => error },
   };
-  return options.format === 'json'
-    ? pino(base)
-    : pino(base, { write: (line) => void process.stdout.write(asText(line)) });
+  const log =
+    options.format === 'json'
+      ? pino(base, gathered())
+      : pino(base, { write: (line) => void process.stdout.write(asText(line)) });
+  return withRedactedChildren(log);
+}
+
+type MakeChild = (this: Log, bindings: Record<string, unknown>, options?: ChildLoggerOptions) => Log;
+
+/** What a child adds to each of its lines is written when it is made, and no formatter is asked. */
+function withRedactedChildren(log: Log): Log {
+  const makeChild = log.child as unknown as MakeChild;
+  const child: MakeChild = function (bindings, options) {
+    return makeChild.call(this, redactedLine(bindings), options);
+  };
+  return Object.assign(log, { child }) as Log;
+}
+
+/** An error becomes an object first: what else it carries is looked through too. */
+function redactedLine(line: Record<string, unknown>): Record<string, unknown> {
+  const { err } = line;
+  return redacted(err instanceof Error ? { ...line, err: pino.stdSerializers.err(err) } : line);
+}
+
+/** So long after the first of them debug lines leave together. */
+const gatherMs = 50;
+const debugLevel = pino.levels.values['debug'] ?? 0;
+const mostGathered = 64 * 1024;
+
+/**
+ * Stdout, which gets each line at once, but for debug lines and below: every request has one, and a system call
+ * for each costs more than the line. They keep their place among the others, and the end of the process loses none.
+ */
+function gathered() {
+  const stdout = pino.destination({ fd: 1, sync: true });
+  let lines = '';
+  let timer: NodeJS.Timeout | undefined;
+  function send(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (lines !== '') stdout.write(lines);
+    lines = '';
+  }
+  process.once('exit', send);
+  return {
+    // pino then says here which level a line has.
+    [pino.symbols.needsMetadataGsym]: true as const,
+    lastLevel: 0,
+    write(line: string) {
+      lines += line;
+      if (this.lastLevel > debugLevel || lines.length > mostGathered) send();
+      else timer ??= setTimeout(send, gatherMs).unref();
+    },
+  };
 }
 
 /** `12:03:11 info  order: listening port=4001` */

@@ -29,6 +29,18 @@ export const metrics = {
     labelNames: ['service', 'code'] as const,
     registers: [registry],
   }),
+  documents: new Counter({
+    name: 'graphql_documents_total',
+    help: 'GraphQL documents executed, by outcome: hit (compiled before) or miss (read, and compiled where valid).',
+    labelNames: ['service', 'outcome'] as const,
+    registers: [registry],
+  }),
+  documentsKept: new Gauge({
+    name: 'graphql_documents_kept',
+    help: 'GraphQL documents that are kept compiled.',
+    labelNames: ['service'] as const,
+    registers: [registry],
+  }),
   postgresReads: new Counter({
     name: 'postgres_reads_total',
     help: 'SQL statements run for the reads of GraphQL queries.',

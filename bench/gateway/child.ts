@@ -23,8 +23,6 @@ export interface ChildOptions {
   core: number;
   /** Its output goes to a file here: a pipe would cost whoever reads it, on some processor. */
   folder: string;
-  /** Where it looks for files. */
-  cwd?: string | undefined;
   /** Whether it and this process send each other messages. */
   messages?: boolean;
 }
@@ -42,7 +40,7 @@ export function startChild(options: ChildOptions): Child {
   const output = openSync(file, 'w');
   const [program = '', ...args] = [...(canPin ? ['taskset', '-c', String(core)] : []), ...options.command];
   const child = spawn(program, args, {
-    cwd: options.cwd ?? folder,
+    cwd: folder,
     env: { PATH, HOME, NODE_ENV: 'production', ...options.env },
     stdio: ['ignore', output, output, ...(messages ? (['ipc'] as const) : [])],
     // A group of its own: what it starts ends with it, and Ctrl-C reaches this process alone.

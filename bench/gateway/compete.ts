@@ -6,6 +6,10 @@ import type { Outcome, Outcomes } from './report.js';
 import type { Missing, Running } from './runners.js';
 import type { Stage } from './stage.js';
 
+/** A warm-up has lasted long enough when the contestant had its processor for this share of a round. */
+const enough = 0.9;
+const mostWarmUps = 5;
+
 export interface Competition {
   stage: Stage;
   query: BenchQuery;
@@ -61,21 +65,26 @@ export async function compete(options: Competition): Promise<Outcomes> {
     }
   }
 
-  async function turn(name: ContestantName, entrant: Entrant, keep: boolean): Promise<void> {
+  async function turn(name: ContestantName, entrant: Entrant): Promise<Round | undefined> {
     try {
-      const round = await measure(stage, entrant, query, seconds);
-      if (keep) entrant.rounds.push(round);
+      return await measure(stage, entrant, query, seconds);
     } catch (error) {
       failed(name, error as Error);
+      return undefined;
     }
   }
   for (const [name, entrant] of [...entrants]) {
     log(`${query.name}: warming up ${name}`);
-    await turn(name, entrant, false);
+    // On a machine that does other things too, a while is not enough: code is compiled after so many calls.
+    for (let had = 0, tries = 0; had < enough && tries < mostWarmUps; tries++)
+      had += (await turn(name, entrant))?.busy ?? enough;
   }
   for (let n = 1; n <= options.rounds; n++) {
     log(`${query.name}: round ${n} of ${options.rounds}`);
-    for (const [name, entrant] of [...entrants]) await turn(name, entrant, true);
+    for (const [name, entrant] of [...entrants]) {
+      const round = await turn(name, entrant);
+      if (round) entrant.rounds.push(round);
+    }
   }
 
   return new Map(

@@ -1,9 +1,12 @@
 import { projectPath } from '../../platform/root.js';
+import { peerPath } from './peers.js';
 
 /** Who is measured, in the order of the table, and what the table calls them. */
 export const titles = {
   stock: 'Apollo Server + ApolloGateway',
   undici: '+ a data source on undici',
+  hive: 'Hive Gateway',
+  mercurius: 'Mercurius gateway',
   ours: 'Doorstep',
   'ours-apollo': 'Doorstep, GATEWAY_EXECUTOR=apollo',
   floor: 'floor: no GraphQL at all',
@@ -11,13 +14,14 @@ export const titles = {
 export type ContestantName = keyof typeof titles;
 export const contestantNames = Object.keys(titles) as ContestantName[];
 
+/** Those that have to be installed. */
+export const peerNames: readonly ContestantName[] = ['hive', 'mercurius'];
+
 export interface Contestant {
   command: string[];
   env: Record<string, string>;
   /** Whether it goes by the plans of Apollo's planner, and so makes the fetches that those have. */
   planned: boolean;
-  /** The folder that it runs in, where that matters. */
-  cwd?: string;
 }
 
 export interface Surroundings {
@@ -25,6 +29,8 @@ export interface Surroundings {
   supergraph: string;
   /** A file with FloorFetches. */
   fetches: string;
+  /** A file with a list of { name, url, schema }, for Mercurius. */
+  services: string;
   jwksUrl: string;
   /** Where ours keep a CPU profile, if anywhere. */
   profile?: string | undefined;
@@ -56,6 +62,21 @@ export function contestant(name: ContestantName, port: number, around: Surroundi
       return apollo();
     case 'undici':
       return apollo('undici');
+    case 'hive':
+      return {
+        command: [
+          ...[node, peerPath('node_modules', '.bin', 'hive-gateway'), 'supergraph', supergraph],
+          ...['-c', peerPath('hive.config.mjs'), '--host', '127.0.0.1', '--port', String(port)],
+        ],
+        env: {},
+        planned: false,
+      };
+    case 'mercurius':
+      return {
+        command: [node, peerPath('mercurius.mjs'), around.services, String(port)],
+        env: {},
+        planned: false,
+      };
     case 'ours':
       return doorstep('doorstep', port, around);
     case 'ours-apollo':
@@ -75,13 +96,8 @@ function doorstep(executor: 'doorstep' | 'apollo', port: number, around: Surroun
   // With a profile, what bin/doorstep does: it has no way to hand flags on to Node.
   const program = profile
     ? [
-        ...[
-          node,
-          '--max-semi-space-size=64',
-          '--enable-source-maps',
-          '--cpu-prof',
-          `--cpu-prof-dir=${profile}`,
-        ],
+        ...[node, '--max-semi-space-size=64', '--enable-source-maps'],
+        ...['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${executor}.cpuprofile`],
         projectPath('dist', 'main.js'),
       ]
     : [projectPath('bin', 'doorstep')];

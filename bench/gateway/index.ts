@@ -7,15 +7,17 @@
  * be installed; `--seconds=3` is the length of a round, `--rounds=5` their number; `--profile=folder` keeps a CPU
  * profile of ours there.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { canPin } from './child.js';
 import { compete } from './compete.js';
-import { type ContestantName, contestantNames, titles } from './contestants.js';
+import { type ContestantName, contestantNames, peerNames, titles } from './contestants.js';
+import { installPeers } from './peers.js';
 import { type QueryName, queries } from './queries.js';
-import { type Outcomes, promises, tableOf } from './report.js';
+import { disturbed, type Outcomes, promises, tableOf } from './report.js';
 import { type Missing, type Running, startContestant } from './runners.js';
 import { type Stage, setStage } from './stage.js';
 
@@ -25,10 +27,13 @@ const { values: flags } = parseArgs({
     query: { type: 'string' },
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '5' },
+    'no-peers': { type: 'boolean', default: false },
     profile: { type: 'string' },
   },
 });
-const names = chosen(flags.only?.split(','), contestantNames, '--only');
+const names = chosen(flags.only?.split(','), contestantNames, '--only').filter(
+  (name) => !flags['no-peers'] || !peerNames.includes(name),
+);
 const queryNames = chosen(flags.query?.split(','), Object.keys(queries) as QueryName[], '--query');
 const seconds = positive('--seconds', flags.seconds);
 const rounds = positive('--rounds', flags.rounds);
@@ -40,11 +45,8 @@ const log = (line: string): void =>
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
 const folder = await mkdtemp(join(tmpdir(), 'doorstep-bench-'));
-try {
-  await bench();
-} finally {
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-}
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+await bench();
 
 async function bench(): Promise<void> {
   if (!canPin) log('taskset is missing: no process has a processor of its own, so the figures say less');
@@ -52,10 +54,8 @@ async function bench(): Promise<void> {
   const running = new Map<ContestantName, Running | Missing>();
   try {
     // The floor is started whatever is measured: the others' answers are held against its own.
-    for (const name of new Set<ContestantName>(['floor', ...names])) {
-      log(`starting ${name}`);
+    for (const name of new Set<ContestantName>(['floor', ...names]))
       running.set(name, await started(stage, name));
-    }
     const results = new Map<QueryName, Outcomes>();
     for (const name of queryNames)
       results.set(name, await compete({ stage, query: queries[name], names, running, seconds, rounds, log }));
@@ -68,10 +68,12 @@ async function bench(): Promise<void> {
 
 async function started(stage: Stage, name: ContestantName): Promise<Running | Missing> {
   try {
+    if (peerNames.includes(name)) await installPeers(log);
+    log(`starting ${name}`);
     return await startContestant(stage, name, folder);
   } catch (error) {
     log(`${name} is missing: ${(error as Error).message}`);
-    return { title: titles[name], reason: 'missing: it could not be started' };
+    return { title: titles[name], reason: 'missing: it could not be installed or started' };
   }
 }
 
@@ -86,6 +88,10 @@ function print(results: ReadonlyMap<QueryName, Outcomes>): void {
     ? 'the contestant had one processor, subgraphs and load another (others busy)'
     : 'taskset is missing here: contestant, subgraphs and load shared all processors';
   console.log(`\nMedians of ${rounds} rounds of ${seconds} s; ${where}.`);
+  if ([...results.values()].some(disturbed))
+    console.log(
+      'Something else ran here meanwhile: see busy. What is given by CPU says more than requests/s then.',
+    );
 }
 
 function chosen<T extends string>(given: string[] | undefined, known: readonly T[], flag: string): T[] {

@@ -15,8 +15,10 @@ const head = [
   'CPU ms',
   'fetches',
   'x stock',
+  'by CPU',
   'p99 / stock',
-  '/ floor',
+  'x floor',
+  'by CPU',
   'busy',
   'others busy',
 ];
@@ -36,8 +38,10 @@ export function tableOf(outcomes: Outcomes): string {
       figures.cpuMs?.toFixed(3) ?? 'n/a',
       String(Number(fetchesEach.toFixed(1))),
       ratio(figures.perSecond, stock?.perSecond),
+      ratio(stock?.cpuMs, figures.cpuMs),
       ratio(figures.p99Ms, stock?.p99Ms),
       ratio(figures.perSecond, floor?.perSecond),
+      ratio(floor?.cpuMs, figures.cpuMs),
       percent(figures.busy),
       percent(figures.othersBusy),
     ];
@@ -48,12 +52,17 @@ export function tableOf(outcomes: Outcomes): string {
   return [table([head, ...rows]), ...reasons].join('\n');
 }
 
+/** Whether a contestant, which always had something to do, did not have its processor to itself. */
+export const disturbed = (outcomes: Outcomes): boolean =>
+  [...outcomes.values()].some((outcome) => 'figures' in outcome && (outcome.figures.busy ?? 1) < 0.9);
+
 const figuresOf = (outcomes: Outcomes | undefined, name: ContestantName): Round | undefined => {
   const outcome = outcomes?.get(name);
   return outcome && 'figures' in outcome ? outcome.figures : undefined;
 };
 
-const ratio = (a: number, b: number | undefined): string => (b === undefined ? '-' : (a / b).toFixed(2));
+const ratio = (a: number | undefined, b: number | undefined): string =>
+  a === undefined || b === undefined ? '-' : (a / b).toFixed(2);
 const percent = (share: number | undefined): string =>
   share === undefined ? 'n/a' : `${Math.round(share * 100)} %`;
 

@@ -18,7 +18,7 @@ export interface Missing {
   reason: string;
 }
 
-const patienceMs = 90_000;
+const patienceMs = 60_000;
 
 /**
  * Starts a contestant, and resolves once it answers.
@@ -28,7 +28,7 @@ export async function startContestant(stage: Stage, name: ContestantName, folder
   const port = await freePort();
   const one = contestant(name, port, stage.surroundings);
   const { command, env } = one;
-  const child = startChild({ name, command, env, folder, core: cores.contestant, cwd: one.cwd });
+  const child = startChild({ name, command, env, folder, core: cores.contestant });
   try {
     await answers(stage, child, port);
   } catch (error) {

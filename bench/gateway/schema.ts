@@ -7,7 +7,7 @@ import { parse } from 'graphql';
  */
 export const subgraphs = {
   orders: /* GraphQL */ `
-    type Query { order(id: ID!): Order  orders(first: Int!): [Order!]! }
+    extend type Query { order(id: ID!): Order  orders(first: Int!): [Order!]! }
     enum OrderStatus { PENDING PAID COMPLETED CANCELLED }
     type Order @key(fields: "id") {
       id: ID!
@@ -25,7 +25,7 @@ export const subgraphs = {
     extend type Product @key(fields: "id") { id: ID! @external }
   `,
   users: /* GraphQL */ `
-    type Query { me: User }
+    extend type Query { me: User }
     type User @key(fields: "id") {
       id: ID!
       name: String!
@@ -37,7 +37,7 @@ export const subgraphs = {
     type Address { street: String!  city: String!  zip: String! }
   `,
   catalog: /* GraphQL */ `
-    type Query { topProducts(first: Int!): [Product!]! }
+    extend type Query { topProducts(first: Int!): [Product!]! }
     type Product @key(fields: "id") {
       id: ID!
       title: String!
@@ -63,7 +63,7 @@ export const subgraphs = {
     extend type Store @key(fields: "id") { id: ID! @external }
   `,
   stores: /* GraphQL */ `
-    type Query { store(id: ID!): Store }
+    extend type Query { store(id: ID!): Store }
     type Store @key(fields: "id") { id: ID!  name: String!  city: String!  opens: String!  closes: String! }
   `,
 } as const;

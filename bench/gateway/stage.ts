@@ -8,7 +8,7 @@ import type { FloorFetches } from './floor/fetches.js';
 import { startKeys } from './keys.js';
 import { planFetches } from './plan.js';
 import { queries } from './queries.js';
-import { composeSupergraph } from './schema.js';
+import { composeSupergraph, subgraphs as sdls, subgraphNames } from './schema.js';
 
 /** Everything but the contestants: the subgraphs, what sends the load, the keys of the token, and the supergraph. */
 export interface Stage {
@@ -58,11 +58,14 @@ export async function setStage(folder: string, profile: string | undefined): Pro
   const surroundings = {
     supergraph: join(folder, 'supergraph.graphql'),
     fetches: join(folder, 'fetches.json'),
+    services: join(folder, 'services.json'),
     jwksUrl: keys.url,
     profile,
   };
   await writeFile(surroundings.supergraph, sdl);
   await writeFile(surroundings.fetches, JSON.stringify(fetches));
+  const services = subgraphNames.map((name) => ({ name, url: urls[name], schema: sdls[name] }));
+  await writeFile(surroundings.services, JSON.stringify(services));
   return {
     ...{ subgraphs, load, surroundings },
     headers: {

@@ -5,6 +5,7 @@ import { problem } from '../../platform/errors.js';
 import { errorFormatter } from '../../platform/graphql/errors.js';
 import type { Log } from '../../platform/log.js';
 import type { LoadedSupergraph } from '../supergraph.js';
+import { inSpan, operationAttributes } from '../tracing.js';
 import type { Engine, Outcome } from './engine.js';
 import type { Executed } from './operation.js';
 import { createOperations } from './operations.js';
@@ -40,14 +41,19 @@ export function createCompiledEngine(options: {
 
   return {
     async execute(request, context) {
-      const operation = find(request);
+      const operation = find(request, context.tracing);
       if (!('execute' in operation)) return refused(operation, operation.every(isCoded) ? 400 : 500);
+      context.operation = operation;
       if (operation.kind === OperationTypeNode.SUBSCRIPTION) return refused([subscriptionsElsewhere()]);
       if (request.method === 'GET' && operation.kind === OperationTypeNode.MUTATION)
         return refused([problem('BAD_USER_INPUT', 'Mutations are sent by POST.')], 405);
       const variableErrors = operation.variableErrors(request.variables);
       if (variableErrors.length > 0) return refused(variableErrors);
-      const { data, errors } = answer(await operation.execute(request.variables, context));
+      const attributes = () => operationAttributes(operation);
+      const executed = await inSpan(context, 'gateway.execute', attributes, (inner) =>
+        operation.execute(request.variables, inner),
+      );
+      const { data, errors } = answer(executed);
       return errors
         ? { status: 200, data, errors: errors.map((error) => format(error, error)) }
         : { status: 200, data };

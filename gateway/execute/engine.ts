@@ -1,5 +1,5 @@
 import type { FetchNode, QueryPlan } from '@apollo/query-planner';
-import type { DocumentNode, GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { DocumentNode, GraphQLError, GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import type { GatewayContext } from '../context.js';
 import type { Entity } from './entity.js';
 import type { OperationRequest } from './operations.js';
@@ -38,6 +38,8 @@ export interface LiveOperation {
 
 /** An operation that has been read, validated and planned. */
 export interface ReadyOperation {
+  kind: OperationTypeNode;
+  name: string | undefined;
   /** The operation and its fragments, and nothing else. */
   document: DocumentNode;
   plan: QueryPlan;

@@ -61,7 +61,12 @@ function compileRequest(node: FetchNode, source: SubgraphSource): Request {
     }
     if (representations) variables += `${variables && ','}"representations":[${representations.join(',')}]`;
     return source.fetch(
-      { body: `${start}${variables}}}`, isQuery, entities: representations?.length },
+      {
+        body: `${start}${variables}}}`,
+        isQuery,
+        entities: representations?.length,
+        name: node.operationName,
+      },
       run.context,
     );
   };

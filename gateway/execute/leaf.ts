@@ -4,7 +4,7 @@ import { deepest, isDeeper } from './depth.js';
 /** Whether a value that is not null is one of the type's, as a subgraph writes them in JSON. */
 export interface LeafTest {
   test(value: unknown): boolean;
-  /** The same of most values, as an expression about `value` for generated code. */
+  /** What holds of most such values, and of nothing else, as an expression about `value` for generated code. */
   expression?: string;
 }
 
@@ -18,14 +18,14 @@ const builtIn: Readonly<Record<string, LeafTest>> = {
   Boolean: { test: (value) => typeof value === 'boolean', expression: "typeof value === 'boolean'" },
   ID: { test: (value) => isString(value) || isInteger(value), expression: "typeof value === 'string'" },
 };
-const anything: LeafTest = {
+const writable: LeafTest = {
   test: (value) => !isDeeper(value, deepest),
-  expression: "typeof value !== 'object' && value !== undefined",
+  expression: "typeof value === 'string' || typeof value === 'number'",
 };
 
 /** A custom scalar may be anything that can be written; an enum has the values that clients know, and no others. */
 export const leafTest = (type: GraphQLLeafType): LeafTest =>
-  isEnumType(type) ? enumTest(type) : (builtIn[type.name] ?? anything);
+  isEnumType(type) ? enumTest(type) : (builtIn[type.name] ?? writable);
 
 function enumTest(type: GraphQLEnumType): LeafTest {
   const values = new Set<unknown>(type.getValues().map(({ name }) => name));

@@ -152,7 +152,6 @@ export function compileOperation(
       const errors = clientNames.size > 0 ? run.errors.map(inClientNames) : run.errors;
       const complete = shapeOf(variables);
       const completion: Completion = {
-        isMissing: false,
         isWrong: false,
         path: undefined,
         wrong: [],

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { readOperation } from '../../platform/graphql/operation.js';
 import { metrics } from '../../platform/metrics.js';
+import { recordErrors, type Tracing } from '../tracing.js';
 import { type CompiledOperation, compileOperation, type OperationEnvironment } from './operation.js';
 
 /** The most operations that are kept, and the most characters of their documents. */
@@ -15,7 +16,7 @@ export interface OperationRequest {
 
 export interface Operations {
   /** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */
-  find(request: OperationRequest): CompiledOperation | readonly GraphQLError[];
+  find(request: OperationRequest, tracing?: Tracing): CompiledOperation | readonly GraphQLError[];
   /** Keeps none of them any more. */
   forget(): void;
 }
@@ -50,7 +51,7 @@ export function createOperations(environment: OperationEnvironment): Operations 
     }
   }
 
-  function find(request: OperationRequest): CompiledOperation | readonly GraphQLError[] {
+  function find(request: OperationRequest, tracing?: Tracing): CompiledOperation | readonly GraphQLError[] {
     const key = request.operationName ? `${request.operationName}\n${request.query}` : `\n${request.query}`;
     const known = kept.get(key);
     if (known) {
@@ -58,9 +59,12 @@ export function createOperations(environment: OperationEnvironment): Operations 
       return known;
     }
     const stop = metrics.preparing.startTimer();
+    const span = tracing?.begin('gateway.prepare');
     const prepared = prepare(request);
     stop();
     const isCompiled = 'execute' in prepared;
+    if (span && !isCompiled) recordErrors(span, prepared);
+    span?.end();
     (isCompiled ? misses : refusals)?.inc();
     if (isCompiled && !isForgotten) kept.set(key, prepared);
     return prepared;

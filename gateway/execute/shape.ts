@@ -1,12 +1,15 @@
 import {
   type FieldNode,
+  type GraphQLAbstractType,
   type GraphQLCompositeType,
+  type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getNullableType,
   isAbstractType,
   isCompositeType,
   isEnumType,
+  isInterfaceType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -21,8 +24,6 @@ import { collectFields, type Fragments, type IsIncluded, responseName } from './
 
 /** What is found while an answer is completed. */
 export interface Completion {
-  /** Whether something was null or missing that may not be. */
-  isMissing: boolean;
   /** Whether something did not fit its type. */
   isWrong: boolean;
   /** Where completing is; undefined unless places are wanted, which cost time. */
@@ -111,16 +112,17 @@ export function compileShape(
       const complete = compileValue(type.ofType, selectionSets);
       return (value, completion) => {
         const completed = complete(value, completion);
-        if (completed !== null) return completed;
-        completion.isMissing = true;
-        return undefined;
+        return completed === null ? undefined : completed;
       };
     }
     if (isListType(type)) return completeList(compileValue(type.ofType, selectionSets));
     if (isCompositeType(type)) {
       return isAbstractType(type)
         ? completeAbstract(type, selectionSets)
-        : completeEntity(lazily(() => objectOf(type, selectionSets)));
+        : completeEntity(
+            type,
+            lazily(() => objectOf(type, selectionSets)),
+          );
     }
     const { test } = leafTest(type);
     const whole = supergraphSchema.getType(type.name);
@@ -133,15 +135,34 @@ export function compileShape(
     };
   }
 
-  function completeAbstract(
-    type: GraphQLCompositeType,
-    selectionSets: readonly SelectionSetNode[],
-  ): Complete {
+  function completeEntity(type: GraphQLObjectType, complete: CompleteObject): Complete {
+    const { name } = type;
+    return (value, completion) => {
+      if (value === null || value === undefined) return null;
+      if (!isEntity(value)) return wrong(completion);
+      const typename = value['__typename'];
+      if (typename === name || typename === undefined || typename === null || isInterfaceOf(typename, type))
+        return completeOnce(complete, value, completion);
+      return wrong(completion);
+    };
+  }
+
+  /** Whether a subgraph may call objects of a type so: where an interface is an object to it, by the interface's name. */
+  function isInterfaceOf(typename: unknown, type: GraphQLObjectType): boolean {
+    const named = typeof typename === 'string' ? schema.getType(typename) : undefined;
+    return isInterfaceType(named) && schema.isSubType(named, type);
+  }
+
+  const isKindOf = (type: GraphQLCompositeType, wanted: GraphQLAbstractType): boolean =>
+    type === wanted || (!isUnionType(type) && schema.isSubType(wanted, type));
+
+  function completeAbstract(type: GraphQLAbstractType, selectionSets: readonly SelectionSetNode[]): Complete {
     const byName = new Map<unknown, CompleteObject | undefined>();
     const find = (typename: unknown): CompleteObject | undefined => {
       if (byName.has(typename)) return byName.get(typename);
       const named = typeof typename === 'string' ? schema.getType(typename) : undefined;
-      const found = isCompositeType(named) ? objectOf(named, selectionSets) : undefined;
+      const fits = isCompositeType(named) && isKindOf(named, type);
+      const found = fits ? objectOf(named, selectionSets) : undefined;
       if (found) byName.set(typename, found);
       return found;
     };
@@ -177,13 +198,6 @@ function wrong(completion: Completion): null {
   if (completion.path && completion.wrong.length < mostWrong) completion.wrong.push([...completion.path]);
   return null;
 }
-
-const completeEntity =
-  (complete: CompleteObject): Complete =>
-  (value, completion) => {
-    if (value === null || value === undefined) return null;
-    return isEntity(value) ? completeOnce(complete, value, completion) : wrong(completion);
-  };
 
 /** What stands in several places is completed once, unless places are wanted. */
 function completeOnce(complete: CompleteObject, source: Entity, completion: Completion): Entity | null {

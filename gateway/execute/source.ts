@@ -5,6 +5,7 @@ import type { Answer } from '../../platform/calls/exchange.js';
 import type { Log } from '../../platform/log.js';
 import type { GatewayContext } from '../context.js';
 import type { SubgraphAddress } from '../supergraph.js';
+import { inSpan } from '../tracing.js';
 import { deepest, isTextDeeper } from './depth.js';
 import { type Entity, isEntity } from './entity.js';
 import type { Reads } from './reads.js';
@@ -16,6 +17,8 @@ export interface FetchRequest {
   body: string;
   /** Whether it only reads: then it may be sent again, given up, and shared. */
   isQuery: boolean;
+  /** The name of the operation, for traces. */
+  name?: string | undefined;
   /** How many entities it asks for by representations; undefined where it asks for none. */
   entities: number | undefined;
 }
@@ -28,8 +31,8 @@ export interface SubgraphAnswer {
 /** Sends fetches to one subgraph. */
 export interface SubgraphSource {
   /**
-   * Sends a fetch with the caller's token and the request id. What the subgraph says in GraphQL is passed on,
-   * whatever 4xx it comes with.
+   * Sends a fetch with the caller's token, the request id and its place in the trace. What the subgraph says in
+   * GraphQL is passed on, whatever 4xx it comes with.
    * @throws SERVICE_UNAVAILABLE where no answer comes (see Caller) before the fetch's time or that of the request
    *   is over, or one that is no GraphQL; the log has the reason
    */
@@ -62,37 +65,50 @@ export function subgraphSource(
       reads.forget(context);
     }
   }
-  return {
-    async fetch(request, context) {
-      try {
-        const answer = graphqlAnswer(await send(request, context), request.entities);
-        if (!answer.isBroken) return answer.given;
+  async function fetch(request: FetchRequest, context: GatewayContext): Promise<SubgraphAnswer> {
+    try {
+      const answer = graphqlAnswer(await send(request, context), request.entities);
+      if (!answer.isBroken) return answer.given;
+      log.warn({ service: 'gateway', subgraph: name, requestId: context.requestId }, 'errors are no errors');
+      return { ...answer.given, errors: [...(answer.given.errors ?? []), unavailable(name).toJSON()] };
+    } catch (error) {
+      if (!(error instanceof CallError && error.outcome === 'cancelled')) {
         log.warn(
-          { service: 'gateway', subgraph: name, requestId: context.requestId },
-          'errors are no errors',
+          { service: 'gateway', subgraph: name, requestId: context.requestId, err: error },
+          'fetch failed',
         );
-        return { ...answer.given, errors: [...(answer.given.errors ?? []), unavailable(name).toJSON()] };
-      } catch (error) {
-        if (!(error instanceof CallError && error.outcome === 'cancelled')) {
-          log.warn(
-            { service: 'gateway', subgraph: name, requestId: context.requestId, err: error },
-            'fetch failed',
-          );
-        }
-        throw unavailable(name);
       }
-    },
+      throw unavailable(name);
+    }
+  }
+  return {
+    fetch: (request, context) =>
+      inSpan(
+        context,
+        'gateway.fetch',
+        () => ({
+          'graphql.subgraph.name': name,
+          ...(request.name !== undefined && { 'graphql.operation.name': request.name }),
+        }),
+        (inner) => fetch(request, inner),
+      ),
   };
 }
 
-function headersOf({ requestId, authorization }: GatewayContext): Record<string, string> {
+function headersOf({
+  requestId,
+  authorization,
+  tracing,
+  clientsTrace,
+}: GatewayContext): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     accept: 'application/graphql-response+json, application/json',
     'x-request-id': requestId,
   };
   if (authorization) headers['authorization'] = authorization;
-  return headers;
+  const traced = tracing?.headers() ?? clientsTrace;
+  return traced ? Object.assign(headers, traced) : headers;
 }
 
 /** Larger answers are looked through before they are parsed. */

@@ -12,9 +12,11 @@ function doorstepFetcher(params, options) {
   const live = definitions.some((definition) =>
     definition.kind === 'OperationDefinition' && definition.operation === 'subscription' &&
     (!params.operationName || (definition.name && definition.name.value === params.operationName)));
-  return live ? subscribe(params, headers) : query(params, headers);
+  if (!live) return doorstepPlans.ask(params, query);
+  doorstepPlans.subscribed();
+  return subscribe(params);
 
-  async function query(body, headers) {
+  async function query(body) {
     const response = await fetch(location.pathname, {
       method: 'POST',
       headers: { accept: 'application/json', ...headers, 'content-type': 'application/json' },
@@ -23,7 +25,7 @@ function doorstepFetcher(params, options) {
     return response.json();
   }
 
-  function subscribe(payload, headers) {
+  function subscribe(payload) {
     return {
       subscribe(observer) {
         let over = false;

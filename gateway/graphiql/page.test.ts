@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser, openGraphiQL } from '../../platform/testing/browser.js';
@@ -91,4 +91,87 @@ needs('chromium')('in Chromium', () => {
     expect(elsewhere).toEqual([]);
     await Promise.all([whoami.page.close(), live.page.close()]);
   });
+
+  test('the plan of queries and mutations is shown below their answer, where one switches it on', {
+    timeout: 60_000,
+  }, async () => {
+    const { page, run, shown } = await open('{ book(id: "3") { title author { name } } }', {});
+    const sent: { query: string; operationName?: string; extensions?: unknown }[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST') sent.push(request.postDataJSON() as (typeof sent)[number]);
+    });
+    const plan = page.getByRole('region', { name: 'Query plan' });
+    const toggle = page.getByRole('switch', { name: 'Query plan' });
+    const told = async () => (await plan.textContent()) ?? '';
+    await run();
+    await until(async () => (await shown()).includes('Ulysses'));
+    expect([await plan.isVisible(), sent.at(-1)?.extensions]).toEqual([false, undefined]);
+
+    await toggle.check();
+    expect(await told()).toContain('Run a query');
+    await run();
+    await until(async () => (await told()).includes('Fetch(service: "authors")'));
+    expect(await told()).toMatch(/QueryPlan \{\n +Sequence \{\n/);
+    expect(await shown()).toContain('Ulysses');
+    expect(await shown()).not.toContain('queryPlan');
+
+    // It covers nothing, and all of it can be seen.
+    const box = async (selector: string) => (await page.locator(selector).first().boundingBox()) as Box;
+    const switchBox = await box('.doorstep-plan-switch');
+    for (const other of ['.graphiql-tabs', '.graphiql-tab-add', '.graphiql-logo', '.result-window'])
+      expect([other, overlap(switchBox, await box(other))]).toEqual([other, false]);
+    expect(overlap(await box('.doorstep-plan'), await box('.result-window'))).toBe(false);
+    await page.setViewportSize({ width: 900, height: 500 });
+    const inside = await box('.graphiql-sessions');
+    await until(async () => {
+      const { y, height } = await box('.doorstep-plan');
+      return y + height <= inside.y + inside.height;
+    });
+
+    // Another visit, in the dark; the schema is asked for without a plan.
+    sent.length = 0;
+    const light = await colours(page);
+    await page.evaluate(`localStorage.setItem('graphiql:theme', 'dark')`);
+    const mutation = 'mutation { rename(id: "1", title: "x") { title } }';
+    await page.goto(`${gateway.url}/graphql?query=${encodeURIComponent(mutation)}`);
+    await until(() => sent.some(({ operationName }) => operationName === 'IntrospectionQuery'));
+    expect(sent.map(({ extensions }) => extensions)).not.toContainEqual({ queryPlan: true });
+    expect(await toggle.isChecked()).toBe(true);
+    await run();
+    await until(async () => (await told()).includes('rename('));
+    expect(sent.at(-1)?.extensions).toEqual({ queryPlan: true });
+    const dark = await colours(page);
+    for (const [ink, paper] of [light, dark]) expect(Math.abs(ink - paper)).toBeGreaterThan(100);
+    expect(light[0] < light[1] && dark[0] > dark[1]).toBe(true);
+
+    // The socket of a subscription carries no such wish.
+    const frames: string[] = [];
+    page.on('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => void frames.push(String(payload))),
+    );
+    const live = 'subscription { bookAdded { title } }';
+    await page.goto(`${gateway.url}/graphql?query=${encodeURIComponent(live)}`);
+    await page.waitForSelector('.graphiql-execute-button');
+    await run();
+    await until(() => library.events.listeners() === 1);
+    expect(frames.join()).toContain('bookAdded');
+    expect(frames.join()).not.toContain('queryPlan');
+    expect(await told()).toContain('without their plan');
+    await toggle.uncheck();
+    expect(await plan.isVisible()).toBe(false);
+    await page.close();
+    await until(() => library.events.listeners() === 0);
+  });
 });
+
+type Box = { x: number; y: number; width: number; height: number };
+const overlap = (a: Box, b: Box): boolean =>
+  a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+
+/** How bright the panel's text is and what is behind it, of 255. */
+const colours = (page: Page): Promise<[ink: number, paper: number]> =>
+  page.evaluate(`['color', 'backgroundColor'].map((name) => {
+    const style = getComputedStyle(document.querySelector(name === 'color' ? '.doorstep-plan pre' : '.doorstep-plan'));
+    const parts = style[name].match(/[0-9.]+/g).slice(0, 3).map(Number);
+    return parts.reduce((sum, part) => sum + part, 0) / 3;
+  })`);

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { browserFetcher } from './fetcher.js';
+import { queryPlans } from './plans.js';
 
 const welcome = `# Explore the graph on the left; press Ctrl-Enter to run.
 #
@@ -78,5 +79,5 @@ function withFetcher(html: string): string {
   if (at < 0) throw new Error('GraphiQL is not shown the way it used to be');
   const show =
     '(function (root, options) { YogaGraphiQL.renderYogaGraphiQL(root, { ...options, fetcher: doorstepFetcher }); })(';
-  return `${html.slice(0, at)}${browserFetcher}${show}${html.slice(at + call.length)}`;
+  return `${html.slice(0, at)}${queryPlans}${browserFetcher}${show}${html.slice(at + call.length)}`;
 }

@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { authenticated, isStaff, type Principal } from '../../platform/auth/principal.js';
@@ -6,10 +7,18 @@ import { Cancellation } from '../../platform/calls/cancellation.js';
 import { problem } from '../../platform/errors.js';
 import { errorFormatter } from '../../platform/graphql/errors.js';
 import type { Log } from '../../platform/log.js';
-import { requestContext } from '../context.js';
+import { type GatewayContext, requestContext } from '../context.js';
 import type { Engine, Outcome } from '../execute/engine.js';
 import { asksForPage, sendGraphiQL } from '../graphiql/page.js';
 import { refuseNesting } from '../guard/nesting.js';
+import { requestLine } from '../request-line.js';
+import {
+  operationAttributes,
+  recordErrors,
+  requestIdAttribute,
+  type Tracing,
+  tracingOf,
+} from '../tracing.js';
 import { type Answering, answeringOf } from './media.js';
 import { addressParameters, bodyParameters, type Parameters } from './parameters.js';
 import { createPersistedQueries } from './persisted.js';
@@ -35,17 +44,33 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
   const persisted = createPersistedQueries();
   const format = errorFormatter('gateway', log, { suggestions: isOpen });
 
-  async function answer(request: FastifyRequest, cancellation: Cancellation): Promise<Sent> {
+  function answer(asked: Asked): Promise<Sent> {
+    const trace = tracingOf(asked.request.headers);
+    if (!trace) return run(asked);
+    return trace.span('gateway.request', {}, async (tracing, span) => {
+      const sent = await run(asked, { tracing, span });
+      recordErrors(span, sent.errors);
+      return sent;
+    });
+  }
+
+  async function run(asked: Asked, traced?: Traced): Promise<Sent> {
+    const { request } = asked;
     const isPost = request.method === 'POST';
     const parameters = isPost ? bodyParameters(bodyOf(request)) : addressParameters(request.url);
     const tooDeep = refuseNesting(parameters.variables);
     if (tooDeep) throw tooDeep;
-    const context = await requestContext(request, verifier, options.answerWithinMs);
-    context.cancellation = cancellation;
+    const context = await requestContext(request, verifier, options.answerWithinMs, traced?.tracing);
+    asked.context = context;
+    context.cancellation = asked.cancellation;
     const showsPlan = wantsPlan(parameters, context.principal, isOpen);
     const operation = { ...parameters, query: persisted.documentOf(parameters) };
     return options.withEngine(async (engine) => {
       const outcome = await engine.execute({ ...operation, method: isPost ? 'POST' : 'GET' }, context);
+      traced?.span.setAttributes({
+        ...operationAttributes(context.operation),
+        [requestIdAttribute]: context.requestId,
+      });
       return showsPlan && outcome.data !== undefined
         ? { ...outcome, extensions: { queryPlan: planOf(engine, operation) } }
         : outcome;
@@ -75,14 +100,29 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
         if (asksForPage(request)) return sendGraphiQL(request, reply);
         const answering = answeringOf(request.headers.accept);
         if (!answering) return send(reply, unacceptable, refusal(notAcceptable()));
-        const cancellation = new Cancellation();
+        const asked: Asked = { request, cancellation: new Cancellation() };
         reply.raw.once('close', () => {
-          if (!reply.raw.writableFinished) cancellation.cancel();
+          if (!reply.raw.writableFinished) asked.cancellation.cancel();
         });
-        return send(reply, answering, await answer(request, cancellation).catch(refusal));
+        const sent = await answer(asked).catch(refusal);
+        if (log.isLevelEnabled('debug')) request.logged = () => requestLine(asked.context, sent.errors);
+        return send(reply, answering, sent);
       },
     });
   });
+}
+
+interface Asked {
+  request: FastifyRequest;
+  cancellation: Cancellation;
+  /** From when its token has been verified. */
+  context?: GatewayContext;
+}
+
+/** The span of a request, and what is below it. */
+interface Traced {
+  tracing: Tracing;
+  span: Span;
 }
 
 interface Sent extends Outcome {

@@ -7,6 +7,7 @@ import type { GatewayContext } from '../context.js';
 import type { LiveOperation } from '../execute/engine.js';
 import type { Entity } from '../execute/entity.js';
 import { subgraphErrors } from '../execute/subgraph-errors.js';
+import { asTrace } from '../tracing.js';
 import type { Upstream } from './upstream.js';
 
 /** So many events may wait for a client that is slower than they come. */
@@ -80,5 +81,8 @@ async function completeEvent(
   };
   const deadline = performance.now() + answerWithinMs;
   // The socket formats errors, which may be plain objects there.
-  return (await live.complete(event, variables, { ...context, deadline })) as ExecutionResult;
+  const completed = asTrace({ ...context, deadline }, 'gateway.event', (inner) =>
+    live.complete(event, variables, inner),
+  );
+  return (await completed) as ExecutionResult;
 }

@@ -25,6 +25,25 @@ test('without a token there is nobody', async () => {
   expect(await verifier.verify('')).toBeNull();
 });
 
+test('what has been verified is recalled at once, and nothing else is', async () => {
+  const { signer, verifier } = await createTokens();
+  const { accessToken } = await signer.sign(user());
+  const authorization = `Bearer ${accessToken}`;
+  expect(verifier.recall?.(undefined)).toBeNull();
+  expect(verifier.recall?.(authorization)).toBeUndefined();
+  const principal = await verifier.verify(authorization);
+  expect(verifier.recall?.(authorization)).toEqual(principal);
+  for (const other of [
+    accessToken,
+    `Basic ${accessToken}`,
+    `${authorization} `,
+    `Bearer  ${accessToken}`,
+    'Bearer ',
+    'B',
+  ])
+    expect(verifier.recall?.(other), other).toBeUndefined();
+});
+
 test.each(['Bearer', 'Bearer x', 'Bearer a.b.c', 'Basic YTpi', 'Bearer  a.b.c', 'a.b.c'])(
   'what is no bearer token is refused: %s',
   async (authorization) => {

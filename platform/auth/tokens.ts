@@ -60,6 +60,11 @@ export interface TokenVerifier {
    * @throws UNAUTHENTICATED for anything but a valid bearer token; SERVICE_UNAVAILABLE when the keys cannot be had
    */
   verify(authorization: string | undefined): Promise<Principal | null>;
+  /**
+   * What `verify` would answer, where that is known at once: nobody, or whose token has been verified. A verifier
+   * without it remembers nothing.
+   */
+  recall?(authorization: string | undefined): Principal | null | undefined;
 }
 
 /** Verifies access tokens against `keys`; a verified one is remembered until it ends. */
@@ -80,13 +85,19 @@ export function createTokenVerifier(keys: JWTVerifyGetKey): TokenVerifier {
     return { userId: payload.sub, role, expiresAt: payload.exp * 1000 };
   }
 
+  function recall(authorization: string | undefined): Principal | null | undefined {
+    if (authorization === undefined || authorization === '') return null;
+    const known = verified.get(tokenOf(authorization));
+    return known && known.expiresAt + toleranceSeconds * 1000 > Date.now() ? known : undefined;
+  }
+
   return {
+    recall,
     async verify(authorization) {
-      if (authorization === undefined || authorization === '') return null;
-      const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization)?.[1];
-      if (token === undefined) throw refused();
-      const known = verified.get(token);
-      if (known && known.expiresAt + toleranceSeconds * 1000 > Date.now()) return known;
+      const known = recall(authorization);
+      if (known !== undefined || authorization === undefined) return known ?? null;
+      const token = tokenOf(authorization);
+      if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw refused();
       try {
         const principal = await check(token);
         verified.set(token, principal);
@@ -99,6 +110,12 @@ export function createTokenVerifier(keys: JWTVerifyGetKey): TokenVerifier {
     },
   };
 }
+
+const scheme = 'bearer ';
+
+/** The token of an `authorization` header; an empty text where it has another scheme. */
+const tokenOf = (authorization: string): string =>
+  authorization.slice(0, scheme.length).toLowerCase() === scheme ? authorization.slice(scheme.length) : '';
 
 const refused = () =>
   problem('UNAUTHENTICATED', 'The access token is wrong or has expired; log in again.', {

@@ -34,22 +34,36 @@ export function readOperation(
   request: { query: string; operationName?: string | null | undefined },
   { introspection = true }: { introspection?: boolean } = {},
 ): ReadOperation | readonly GraphQLError[] {
-  let document: DocumentNode;
-  try {
-    document = parse(request.query, parseOptions);
-  } catch (error) {
-    return [coded('GRAPHQL_PARSE_FAILED', error)];
-  }
+  const document = parseDocument(request.query);
+  if (!('kind' in document)) return document;
   const operation = getOperationAST(document, request.operationName);
   if (!operation) {
     return [
       problem('GRAPHQL_VALIDATION_FAILED', 'The document has no such operation; say which by operationName.'),
     ];
   }
+  const errors = validationErrors(schema, document, { introspection });
+  return errors.length === 0 ? { document, operation } : errors;
+}
+
+/** A document, or why it is none, with its code. */
+export function parseDocument(query: string): DocumentNode | readonly GraphQLError[] {
+  try {
+    return parse(query, parseOptions);
+  } catch (error) {
+    return [coded('GRAPHQL_PARSE_FAILED', error)];
+  }
+}
+
+/** Why a document does not fit a schema, with the code. */
+export function validationErrors(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  { introspection = true }: { introspection?: boolean } = {},
+): readonly GraphQLError[] {
   try {
     const rules = introspection ? specifiedRules : closedRules;
     const errors = validate(schema, document, rules, { hideSuggestions: !introspection });
-    if (errors.length === 0) return { document, operation };
     return errors.map((error) => coded('GRAPHQL_VALIDATION_FAILED', error));
   } catch (error) {
     // graphql 16 throws on @include and @skip at the root of a subscription.
@@ -71,7 +85,8 @@ export function variableErrors(
   return errors.map((error) => coded('BAD_USER_INPUT', error));
 }
 
-function coded(code: Code, error: unknown): GraphQLError {
+/** The same error, with a code. */
+export function coded(code: Code, error: unknown): GraphQLError {
   if (!(error instanceof GraphQLError))
     return problem(code, error instanceof Error ? error.message : String(error));
   error.extensions['code'] = code;

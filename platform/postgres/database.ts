@@ -76,13 +76,14 @@ export function openDatabase(options: DatabaseOptions): Database {
   let closed: Promise<void> | undefined;
 
   const query: Tx['query'] = (text, values) => run(pool, text, values);
+  const reads = metrics.postgresReads.labels(service);
 
   return {
     pool,
     url,
     query,
     async read<R>(text: string, values?: readonly unknown[]) {
-      metrics.postgresReads.inc({ service });
+      reads.inc();
       return (await query<R>(text, values)).rows;
     },
     transaction: (work) => transaction(pool, work),

@@ -66,7 +66,11 @@ async function start(
 ): Promise<RunningSubgraph> {
   const { database = created.url, ...options } = place;
   const config = loadConfig(
-    { ORDER_DATABASE_URL: database, SHUTDOWN_TIMEOUT: '5s' },
+    {
+      ORDER_DATABASE_URL: database,
+      SHUTDOWN_TIMEOUT: '5s',
+      SUBGRAPH_EXECUTOR: process.env['SUBGRAPH_EXECUTOR'],
+    },
     { services: ['order'], alone: true },
   );
   service = await startSubgraph(definition, {

@@ -1,17 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { ApolloServer } from '@apollo/server';
-import {
-  ApolloServerPluginInlineTraceDisabled,
-  ApolloServerPluginLandingPageDisabled,
-} from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { parse } from 'graphql';
+import type { Principal } from '../auth/principal.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import type { Bus } from '../bus/bus.js';
 import { type Config, databaseUrl } from '../config.js';
-import { errorFormatter } from '../graphql/errors.js';
 import { startHousekeeping } from '../housekeeping.js';
 import { reachable } from '../http.js';
 import { Lifecycle } from '../lifecycle.js';
@@ -26,6 +20,7 @@ import type { Worker } from '../worker.js';
 import { type DatabaseWatch, watchDatabase } from './database-watch.js';
 import type { RequestContext, SubgraphDefinition } from './define.js';
 import { createDoor } from './door.js';
+import { startGraphQL } from './graphql.js';
 import { subgraphOperations } from './subscriptions.js';
 
 export interface RunningSubgraph {
@@ -134,31 +129,19 @@ export async function startSubgraph<App, Context extends RequestContext>(
       typeDefs: parse(await readFile(projectPath('subgraphs', name, 'schema.graphql'), 'utf8')),
       resolvers: definition.resolvers,
     });
-    const apollo = new ApolloServer<Context>({
-      schema,
-      formatError: errorFormatter(name, log),
-      includeStacktraceInErrorResponses: false,
-      introspection: true,
-      stopOnTerminationSignals: false,
-      plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginInlineTraceDisabled()],
-      logger: log,
-    });
-    await lifecycle.start(
+    const executor = config.SUBGRAPH_EXECUTOR;
+    const context = (principal: Principal | null) => definition.context(opened, principal);
+    const graphql = await lifecycle.start(
       'graphql',
-      () => apollo.start(),
-      () => apollo.stop(),
+      () =>
+        startGraphQL({
+          ...{ executor, service: name, schema, verifier, context, log },
+        }),
+      (started) => started.stop(),
     );
-    const operations = subgraphOperations({
-      service: name,
-      schema,
-      verifier,
-      context: (principal) => definition.context(opened, principal),
-    });
+    const operations = subgraphOperations({ executor, service: name, schema, verifier, context });
     const inside = {
-      graphql: fastifyApolloHandler(apollo, {
-        context: async ({ headers }) =>
-          definition.context(opened, await verifier.verify(headers.authorization)),
-      }),
+      graphql: graphql.handler,
       serveSockets: (server: Server) => serveSockets({ server, service: name, verifier, log, operations }),
     };
     // Once more, as the last part: it has to be closed before what it opens to.

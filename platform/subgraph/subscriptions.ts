@@ -4,10 +4,13 @@ import {
   execute,
   GraphQLError,
   type GraphQLSchema,
+  getOperationAST,
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { Principal } from '../auth/principal.js';
 import type { TokenVerifier } from '../auth/tokens.js';
+import type { Executor } from '../config.js';
+import { compileOperation, type ExecuteOperation } from '../graphql/compiled/operation.js';
 import { readOperation, variableErrors } from '../graphql/operation.js';
 import { mapEvents } from '../live/map.js';
 import { metrics } from '../metrics.js';
@@ -18,12 +21,13 @@ import type { Operations, SocketContext } from '../sockets.js';
  * an operation's `extensions.authorization` counts before the socket's own.
  */
 export function subgraphOperations(options: {
+  executor: Executor;
   service: string;
   schema: GraphQLSchema;
   verifier: TokenVerifier;
   context: (principal: Principal | null) => unknown;
 }): Operations {
-  const { service, schema, verifier, context } = options;
+  const { executor, service, schema, verifier, context } = options;
 
   async function principalOf(socket: SocketContext, payload: SubscribePayload): Promise<Principal | null> {
     const own = payload.extensions?.['authorization'];
@@ -53,18 +57,29 @@ export function subgraphOperations(options: {
         ];
       }
     },
-    execute: (args) => execute({ ...args, contextValue: freshContext(args) }),
+    execute: async (args) =>
+      executable(executor, args)({ contextValue: freshContext(args), variables: args.variableValues }),
     async subscribe(args) {
       const events = await createSourceEventStream({ ...args, contextValue: freshContext(args) });
       if (!(Symbol.asyncIterator in events)) return events;
       metrics.subscriptions.inc({ service });
+      const executeEvent = executable(executor, args);
       // Like graphql's own mapping, but each event is executed with a context of its own.
       return mapEvents(events as AsyncIterableIterator<unknown>, {
-        map: async (rootValue) => execute({ ...args, rootValue, contextValue: freshContext(args) }),
+        map: async (rootValue) =>
+          executeEvent({ rootValue, contextValue: freshContext(args), variables: args.variableValues }),
         onEnd: () => metrics.subscriptions.dec({ service }),
       });
     },
   };
+}
+
+/** The stock way has no part in sockets but graphql's own execution. */
+function executable(executor: Executor, args: ExecutionArgs): ExecuteOperation {
+  const { schema, document, operationName } = args;
+  const operation = getOperationAST(document, operationName);
+  if (executor === 'doorstep' && operation) return compileOperation(schema, document, operation);
+  return ({ variables: variableValues, ...given }) => execute({ ...args, ...given, variableValues });
 }
 
 const freshContext = (args: ExecutionArgs): unknown => (args.contextValue as () => unknown)();

@@ -40,6 +40,7 @@ export async function openGraphiQL(
     page,
     asked,
     run: () => page.click('.graphiql-execute-button'),
-    shown: async () => ((await page.locator('.graphiql-response').textContent()) ?? '').replaceAll(/\s/g, ''),
+    shown: async () =>
+      ((await page.locator('.graphiql-response .result-window').textContent()) ?? '').replaceAll(/\s/g, ''),
   };
 }

@@ -43,6 +43,7 @@ export async function serveSchema(sdl: string, resolvers: Resolvers) {
     verifier: tokens.verifier,
     log: silent,
     operations: subgraphOperations({
+      executor: process.env['SUBGRAPH_EXECUTOR'] === 'apollo' ? 'apollo' : 'doorstep',
       service: 'test',
       schema,
       verifier: tokens.verifier,

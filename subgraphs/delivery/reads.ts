@@ -10,31 +10,31 @@ const deliveryColumns = `id, order_id as "orderId", user_id as "userId", courier
 const changeColumns = `c.delivery_id as "deliveryId", d.order_id as "orderId", d.user_id as "userId", c.sequence,
   c.previous, c.status, c.at, c.reason, c.by`;
 
-const deliveriesBy = (reader: Reader, column: 'id' | 'order_id', keyOf: (row: DeliveryRow) => string) =>
-  rowLoader(
-    (keys) =>
-      reader.read<DeliveryRow>(
-        `select ${deliveryColumns} from deliveries where ${column} = any($1::uuid[])`,
-        [keys],
-      ),
-    keyOf,
-  );
+/** Statements are made once: they are found by their text, and each new text has to be read for that. */
+const statements = {
+  delivery: `select ${deliveryColumns} from deliveries where id = any($1::uuid[])`,
+  deliveryOfOrder: `select ${deliveryColumns} from deliveries where order_id = any($1::uuid[])`,
+  courier: 'select id, name from couriers where id = any($1::uuid[])',
+  history: `select ${changeColumns} from delivery_changes c join deliveries d on d.id = c.delivery_id
+    where c.delivery_id = any($1::uuid[]) order by c.delivery_id, c.sequence`,
+};
 
 /** The loaders of one request. */
 export const createLoaders = (reader: Reader) => ({
-  delivery: deliveriesBy(reader, 'id', ({ id }) => id),
-  deliveryOfOrder: deliveriesBy(reader, 'order_id', ({ orderId }) => orderId),
+  delivery: rowLoader(
+    (ids) => reader.read<DeliveryRow>(statements.delivery, [ids]),
+    ({ id }) => id,
+  ),
+  deliveryOfOrder: rowLoader(
+    (orderIds) => reader.read<DeliveryRow>(statements.deliveryOfOrder, [orderIds]),
+    ({ orderId }) => orderId,
+  ),
   courier: rowLoader(
-    (ids) => reader.read<CourierRow>('select id, name from couriers where id = any($1::uuid[])', [ids]),
+    (ids) => reader.read<CourierRow>(statements.courier, [ids]),
     ({ id }) => id,
   ),
   history: rowsLoader(
-    (deliveryIds) =>
-      reader.read<DeliveryChangeRow>(
-        `select ${changeColumns} from delivery_changes c join deliveries d on d.id = c.delivery_id
-         where c.delivery_id = any($1::uuid[]) order by c.delivery_id, c.sequence`,
-        [deliveryIds],
-      ),
+    (deliveryIds) => reader.read<DeliveryChangeRow>(statements.history, [deliveryIds]),
     ({ deliveryId }) => deliveryId,
   ),
 });

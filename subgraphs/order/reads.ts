@@ -13,6 +13,14 @@ const orderColumns = `id, user_id as "userId", status, delivery_status as "deliv
   created_at as "createdAt", updated_at as "updatedAt"`;
 const productColumns = 'id, name, description, price_cents as "priceCents", available';
 
+/** Statements are made once: they are found by their text, and each new text has to be read for that. */
+const statements = {
+  order: `select ${orderColumns} from orders where id = any($1::uuid[])`,
+  product: `select ${productColumns} from products where id = any($1::uuid[])`,
+  items: `select order_id as "orderId", product_id as "productId", quantity, price_cents as "priceCents"
+    from order_items where order_id = any($1::uuid[]) order by order_id, position`,
+};
+
 export interface OrderFilter {
   userId?: string | undefined;
   status?: OrderStatus | undefined;
@@ -116,21 +124,15 @@ export function createLoaders(reader: Reader) {
   });
   return {
     order: rowLoader(
-      (ids) => reader.read<OrderRow>(`select ${orderColumns} from orders where id = any($1::uuid[])`, [ids]),
+      (ids) => reader.read<OrderRow>(statements.order, [ids]),
       ({ id }) => id,
     ),
     product: rowLoader(
-      (ids) =>
-        reader.read<ProductRow>(`select ${productColumns} from products where id = any($1::uuid[])`, [ids]),
+      (ids) => reader.read<ProductRow>(statements.product, [ids]),
       ({ id }) => id,
     ),
     items: rowsLoader(
-      (orderIds) =>
-        reader.read<OrderItemRow>(
-          `select order_id as "orderId", product_id as "productId", quantity, price_cents as "priceCents"
-           from order_items where order_id = any($1::uuid[]) order by order_id, position`,
-          [orderIds],
-        ),
+      (orderIds) => reader.read<OrderItemRow>(statements.items, [orderIds]),
       ({ orderId }) => orderId,
     ),
     /** The loaders of `User.orders` for one page and status. */

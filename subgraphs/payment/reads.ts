@@ -9,23 +9,19 @@ const accountColumns = 'id, user_id as "userId", balance_cents as "balanceCents"
 const paymentColumns = `id, order_id as "orderId", user_id as "userId", status, amount_cents as "amountCents",
   created_at as "createdAt", refunded_at as "refundedAt"`;
 
-const paymentsBy = (reader: Reader, column: 'id' | 'order_id', keyOf: (row: PaymentRow) => string) =>
-  rowLoader(
-    (keys) =>
-      reader.read<PaymentRow>(`select ${paymentColumns} from payments where ${column} = any($1::uuid[])`, [
-        keys,
-      ]),
-    keyOf,
-  );
+/** Statements are made once: they are found by their text, and each new text has to be read for that. */
+const statements = {
+  account: `select ${accountColumns} from accounts where id = any($1::uuid[])`,
+  accountOfUser: `select ${accountColumns} from accounts where user_id = any($1::uuid[])`,
+  payment: `select ${paymentColumns} from payments where id = any($1::uuid[])`,
+  paymentOfOrder: `select ${paymentColumns} from payments where order_id = any($1::uuid[])`,
+};
 
-const accountsBy = (reader: Reader, column: 'id' | 'user_id', keyOf: (row: AccountRow) => string) =>
-  rowLoader(
-    (keys) =>
-      reader.read<AccountRow>(`select ${accountColumns} from accounts where ${column} = any($1::uuid[])`, [
-        keys,
-      ]),
-    keyOf,
-  );
+const accounts = (reader: Reader, text: string, keyOf: (row: AccountRow) => string) =>
+  rowLoader((keys) => reader.read<AccountRow>(text, [keys]), keyOf);
+
+const payments = (reader: Reader, text: string, keyOf: (row: PaymentRow) => string) =>
+  rowLoader((keys) => reader.read<PaymentRow>(text, [keys]), keyOf);
 
 /** The pages of many accounts' entries, newest first: one statement for all who ask for the same page. */
 const entriesOfAccounts = (reader: Reader, page: PageRequest) =>
@@ -56,10 +52,10 @@ const entryCounts = (reader: Reader) =>
 export function createLoaders(reader: Reader) {
   const entries = memo((key) => entriesOfAccounts(reader, JSON.parse(key) as PageRequest));
   return {
-    account: accountsBy(reader, 'id', ({ id }) => id),
-    accountOfUser: accountsBy(reader, 'user_id', ({ userId }) => userId),
-    payment: paymentsBy(reader, 'id', ({ id }) => id),
-    paymentOfOrder: paymentsBy(reader, 'order_id', ({ orderId }) => orderId),
+    account: accounts(reader, statements.account, ({ id }) => id),
+    accountOfUser: accounts(reader, statements.accountOfUser, ({ userId }) => userId),
+    payment: payments(reader, statements.payment, ({ id }) => id),
+    paymentOfOrder: payments(reader, statements.paymentOfOrder, ({ orderId }) => orderId),
     /** The loader of `Account.entries` for one page. */
     entries: ({ first, after }: PageRequest) => entries(JSON.stringify({ first, after })),
     entryCount: entryCounts(reader),

@@ -5,15 +5,18 @@ import type { SubgraphSource } from '../source.js';
 /** Lets ApolloGateway fetch the way everybody here does. */
 export function dataSource(source: SubgraphSource): GraphQLDataSource<GatewayContext> {
   return {
-    process({ request: { query = '', variables = {}, operationName }, context }) {
+    process({ request: { query = '', variables = {}, operationName }, context: given }) {
       const { representations } = variables;
+      const context = given as GatewayContext;
+      // ApolloGateway makes the spans itself.
+      const tracing = context.tracing?.quiet();
       return source.fetch(
         {
           body: JSON.stringify({ query, variables, operationName }),
           isQuery: isQuery(query),
           entities: Array.isArray(representations) ? representations.length : undefined,
         },
-        context as GatewayContext,
+        tracing ? { ...context, tracing } : context,
       );
     },
   };

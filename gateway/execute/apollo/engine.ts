@@ -80,7 +80,14 @@ export async function startApolloEngine(options: {
           ...(operationName && { operationName }),
           http: { method, headers: new HeaderMap(), search: '', body: undefined },
         },
-        { contextValue: context },
+        {
+          contextValue: {
+            ...context,
+            tell(operation) {
+              context.operation = operation;
+            },
+          },
+        },
       );
       // ApolloGateway has no @defer: an answer comes whole.
       const { data, errors } = body.kind === 'single' ? body.singleResult : body.initialResult;

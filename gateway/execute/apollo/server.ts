@@ -15,13 +15,18 @@ import type { GatewayContext } from '../../context.js';
 import { subscriptionsElsewhere } from '../refusals.js';
 import { withoutValueCompletion } from './value-completion.js';
 
+/** Apollo Server has a copy of a context for each request: what is put there is seen by nobody else. */
+interface ApolloContext extends GatewayContext {
+  tell(operation: GatewayContext['operation'] & object): void;
+}
+
 /** An Apollo Server in front of an ApolloGateway, started; `stop` of the server stops both. */
 export async function startApollo(options: {
   supergraph: string;
   dataSources: ReadonlyMap<string, GraphQLDataSource<GatewayContext>>;
   introspection: boolean;
   log: Log;
-}): Promise<ApolloServer<GatewayContext>> {
+}): Promise<ApolloServer<ApolloContext>> {
   const { log, introspection } = options;
   const logger = apolloLogger(log);
   // Without this the constructor of ApolloGateway starts to report to Apollo; there is no option for it.
@@ -37,7 +42,7 @@ export async function startApollo(options: {
       return source;
     },
   });
-  const server = new ApolloServer<GatewayContext>({
+  const server = new ApolloServer<ApolloContext>({
     gateway,
     logger,
     introspection,
@@ -68,13 +73,14 @@ export async function startApollo(options: {
  * What ApolloGateway would answer with an internal error is refused: no operation that it could tell, and
  * subscriptions. A mutation is finished whoever goes away, what it reads included.
  */
-const beforeExecution: ApolloServerPlugin<GatewayContext> = {
+const beforeExecution: ApolloServerPlugin<ApolloContext> = {
   async requestDidStart() {
     const refuse = (message: string) =>
       problem('GRAPHQL_VALIDATION_FAILED', message, { http: { status: 400 } });
     return {
-      async didResolveOperation({ operation, contextValue }) {
+      async didResolveOperation({ operation, operationName, contextValue }) {
         if (!operation) throw refuse('The document has no such operation; say which by operationName.');
+        contextValue.tell({ kind: operation.operation, name: operationName ?? undefined });
         if (operation.operation === 'mutation') contextValue.cancellation = undefined;
         if (operation.operation !== 'subscription') return;
         throw subscriptionsElsewhere();
@@ -83,7 +89,7 @@ const beforeExecution: ApolloServerPlugin<GatewayContext> = {
   },
 };
 
-const hideValueCompletion = (log: Log): ApolloServerPlugin<GatewayContext> => ({
+const hideValueCompletion = (log: Log): ApolloServerPlugin<ApolloContext> => ({
   async requestDidStart() {
     return {
       async willSendResponse({ response: { body } }) {

@@ -1,0 +1,71 @@
+import { Pool } from 'undici';
+import { type Answer, Exchange } from '../../platform/calls/exchange.js';
+import type { PlacedOrder } from './orders.js';
+
+/** The order page: what a customer sees of an order of theirs, from all four services. */
+export const orderPage = `query OrderPage($id: ID!) {
+  order(id: $id) {
+    id status deliveryAddress createdAt
+    total { amount currency }
+    items { quantity price { amount } total { amount } product { id name price { amount } } }
+    user { id firstName lastName }
+    payment { id status amount { amount currency } createdAt }
+    delivery { id status address courier { name } history { status at reason } }
+  }
+}`;
+
+/** A client of one gateway that asks for order pages. */
+export interface Visitor {
+  /** The page of one order, as JSON. */
+  page(order: PlacedOrder): Promise<string>;
+  /**
+   * Asks for page after page, for so long or so often, with so many requests under way; answers how long each
+   * took, in ms.
+   */
+  visit(options: { concurrency: number } & ({ ms: number } | { requests: number })): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * It speaks to undici directly and reads no JSON: what it costs, the gateway lacks. `url` is the gateway's,
+ * up to the path.
+ */
+export function createVisitor(url: string, orders: readonly PlacedOrder[]): Visitor {
+  const pool = new Pool(url, { pipelining: 1 });
+  const requests = orders.map(({ id, token }) => ({
+    path: '/graphql',
+    method: 'POST' as const,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: orderPage, variables: { id } }),
+  }));
+  let next = 0;
+
+  const send = (n: number): Promise<string> =>
+    new Promise((resolve, reject) => {
+      function done(error: Error | undefined, answer?: Answer): void {
+        if (!answer) reject(error);
+        else if (answer.status === 200 && !answer.text.includes('"errors":')) resolve(answer.text);
+        else reject(new Error(`a page was refused with HTTP ${answer.status}: ${answer.text}`));
+      }
+      const request = requests[n % requests.length];
+      if (request) pool.dispatch({ origin: url, ...request }, new Exchange(done));
+    });
+
+  return {
+    page: (order) => send(orders.indexOf(order)),
+    async visit(options) {
+      const times: number[] = [];
+      const end = 'ms' in options ? performance.now() + options.ms : Number.POSITIVE_INFINITY;
+      const last = 'requests' in options ? next + options.requests : Number.POSITIVE_INFINITY;
+      async function one(): Promise<void> {
+        for (let began = performance.now(); began < end && next < last; began = performance.now()) {
+          await send(next++);
+          times.push(performance.now() - began);
+        }
+      }
+      await Promise.all(Array.from({ length: options.concurrency }, one));
+      return times;
+    },
+    close: () => pool.close(),
+  };
+}

@@ -1,0 +1,46 @@
+import { ApolloServer, type BaseContext } from '@apollo/server';
+import {
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import type { RouteHandlerMethod } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import type { Principal } from '../auth/principal.js';
+import type { TokenVerifier } from '../auth/tokens.js';
+import { parseOptions } from '../graphql/operation.js';
+import type { Log } from '../log.js';
+import type { FormatError } from './answer.js';
+
+/**
+ * Apollo Server, as everybody has it: the stock way, which the compiled one is compared with. It puts wrappers
+ * around the resolvers of the schema that it is given.
+ */
+export async function startApollo(options: {
+  schema: GraphQLSchema;
+  verifier: TokenVerifier;
+  context: (principal: Principal | null) => BaseContext;
+  format: FormatError;
+  log: Log;
+}): Promise<{ handler: RouteHandlerMethod; stop(): Promise<void> }> {
+  const { schema, verifier, context, format, log } = options;
+  const apollo = new ApolloServer<BaseContext>({
+    schema,
+    formatError: format,
+    parseOptions,
+    includeStacktraceInErrorResponses: false,
+    introspection: true,
+    // The gateway sends whole documents, and a cache of texts by a client's hash is one more thing to fill.
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginInlineTraceDisabled()],
+    logger: log,
+  });
+  await apollo.start();
+  return {
+    handler: fastifyApolloHandler(apollo, {
+      context: async ({ headers }) => context(await verifier.verify(headers.authorization)),
+    }),
+    stop: () => apollo.stop(),
+  };
+}
