@@ -1,10 +1,11 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A fetch that waits for its answer, for as long as the test likes. */
 export interface HeldFetch {
   body: string;
   authorization: string | undefined;
+  headers: IncomingHttpHeaders;
   /** Whether it was broken off by who sent it. */
   isClosed(): boolean;
   answer(response: object): void;
@@ -29,7 +30,7 @@ export async function startHeld(): Promise<HeldSubgraph> {
     request
       .setEncoding('utf8')
       .on('data', (chunk: string) => (body += chunk))
-      .on('end', () => fetches.push(held(body, request.headers.authorization, response)));
+      .on('end', () => fetches.push(held(body, request.headers, response)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -47,14 +48,15 @@ export async function startHeld(): Promise<HeldSubgraph> {
   };
 }
 
-function held(body: string, authorization: string | undefined, response: ServerResponse): HeldFetch {
+function held(body: string, headers: IncomingHttpHeaders, response: ServerResponse): HeldFetch {
   let isClosed = false;
   response.once('close', () => {
     isClosed = !response.writableFinished;
   });
   return {
     body,
-    authorization,
+    authorization: headers.authorization,
+    headers,
     isClosed: () => isClosed,
     answer: (given) => void response.setHeader('content-type', 'application/json').end(JSON.stringify(given)),
   };

@@ -5,7 +5,7 @@ import { createBreaker } from './breaker.js';
 import type { Cancellation } from './cancellation.js';
 import { showCircuit } from './circuits.js';
 import { CallError } from './error.js';
-import { type Answer, Exchange } from './exchange.js';
+import { type Answer, Exchange, type Room } from './exchange.js';
 import { createRetries, mayRepeat } from './retries.js';
 
 const connectMs = 5_000;
@@ -29,6 +29,8 @@ export interface CallerOptions {
   mostCalls?: number;
   /** Bytes of an answer, 64 MiB unless told. */
   answerLimit?: number;
+  /** Bytes of all answers that are being read, 256 MiB unless told: large ones beyond that are broken off. */
+  answersLimit?: number;
 }
 
 export interface Call {
@@ -88,6 +90,7 @@ export function createCaller(options: CallerOptions): Caller {
     onRetry: () => count.retries.inc(),
     onExhausted: () => count.exhausted.inc(),
   });
+  const room: Room = { taken: 0, most: options.answersLimit ?? 256 * 1024 * 1024 };
   let underWay = 0;
   let isClosed = false;
   let answeredAt = Number.NEGATIVE_INFINITY;
@@ -131,7 +134,7 @@ export function createCaller(options: CallerOptions): Caller {
           return;
         }
         tries++;
-        exchange = new Exchange(settle);
+        exchange = new Exchange(room, settle);
         pool.dispatch(request, exchange);
       }
 

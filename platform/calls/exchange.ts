@@ -1,9 +1,19 @@
 import type { Dispatcher } from 'undici';
+import { CallError } from './error.js';
 
 export interface Answer {
   status: number;
   text: string;
 }
+
+/** How much of answers is held at once, in bytes, by exchanges that share this. */
+export interface Room {
+  taken: number;
+  readonly most: number;
+}
+
+/** An answer that is no larger has room in any case: it is not to pay for the large ones of others. */
+const small = 1024 * 1024;
 
 /**
  * One request and its answer, as undici tells of them. `done` is called once, with the answer or with an error,
@@ -19,10 +29,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #done: (error: Error | undefined, answer?: Answer) => void;
   #status = 0;
   #chunks: Buffer[] = [];
+  #size = 0;
+  readonly #room: Room;
   #abandoned = false;
-  #abort: (() => void) | undefined;
+  #abort: ((reason?: Error) => void) | undefined;
 
-  constructor(done: (error: Error | undefined, answer?: Answer) => void) {
+  constructor(room: Room, done: (error: Error | undefined, answer?: Answer) => void) {
+    this.#room = room;
     this.#done = done;
   }
 
@@ -31,7 +44,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#abort?.();
   }
 
-  onConnect(abort: () => void): void {
+  onConnect(abort: (reason?: Error) => void): void {
     this.#abort = abort;
     if (this.#abandoned) abort();
     else this.sent = true;
@@ -44,16 +57,27 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    this.#room.taken += chunk.length;
+    if (this.#room.taken > this.#room.most && this.#size > small)
+      this.#abort?.(new CallError('full', `${this.#room.taken} bytes of its answers are being read already`));
     return true;
   }
 
   onComplete(): void {
+    this.#leave();
     const [only, ...more] = this.#chunks;
     const body = only && more.length === 0 ? only : Buffer.concat(this.#chunks);
     this.#done(undefined, { status: this.#status, text: body.toString() });
   }
 
   onError(error: Error): void {
+    this.#leave();
     this.#done(error);
+  }
+
+  #leave(): void {
+    this.#room.taken -= this.#size;
+    this.#size = 0;
   }
 }

@@ -1,6 +1,7 @@
 import { buildSchema, GraphQLError, getVariableValues, parse } from 'graphql';
 import { describe, expect, test, vi } from 'vitest';
 import { problem } from '../errors.js';
+import { metrics } from '../metrics.js';
 import { silent } from '../testing/log.js';
 import { errorFormatter, formatErrors, withoutSuggestion } from './errors.js';
 import { parseOptions, readOperation } from './operation.js';
@@ -33,6 +34,16 @@ test.each([
   ['PERSISTED_QUERY_NOT_FOUND', 'PERSISTED_QUERY_NOT_FOUND'],
 ])('the code %s of Apollo is shown as %s', (code, ours) => {
   expect(shown({ code }).extensions?.['code']).toBe(ours);
+});
+
+test('codes that somebody makes up are counted together, once there are very many', async () => {
+  for (let n = 0; n < 1_000; n++)
+    expect(shown({ code: `MADE_UP_${n}` }).extensions).toEqual({ code: `MADE_UP_${n}` });
+  shown({ code: 'RATE_LIMITED' });
+  const { values } = await metrics.graphqlErrors.get();
+  const codes = values.flatMap(({ labels }) => (labels.service === 'test' ? labels.code : []));
+  expect(codes.length).toBeLessThan(200);
+  expect(codes).toEqual(expect.arrayContaining(['MADE_UP_0', 'RATE_LIMITED', 'OTHER']));
 });
 
 test("a request that Apollo refuses without a code is the client's, and so is one nested without end", () => {

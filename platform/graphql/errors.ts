@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { errorCodes } from '../errors.js';
 import type { Log } from '../log.js';
 import { metrics } from '../metrics.js';
 import { isTransient } from '../postgres/errors.js';
@@ -34,7 +35,7 @@ export function errorFormatter(
       translated[given] ?? (given === 'INTERNAL_SERVER_ERROR' ? clientsFault(cause, http) : given);
     const isInternal = shown === 'INTERNAL_SERVER_ERROR';
     const code = isInternal && isTransient(cause) ? 'SERVICE_UNAVAILABLE' : shown;
-    metrics.graphqlErrors.inc({ service, code });
+    metrics.graphqlErrors.inc({ service, code: labelOf(code) });
     const place = {
       ...(formatted.locations && { locations: formatted.locations }),
       ...(formatted.path && { path: formatted.path }),
@@ -67,6 +68,15 @@ export function errorFormatter(
           extensions: { code, errorId },
         };
   };
+}
+
+/** Codes that are counted by their names. Subgraphs may have others: one that makes them up must not fill the memory. */
+const counted = new Set<string>(errorCodes);
+const mostCodes = 100;
+
+function labelOf(code: string): string {
+  if (counted.size < mostCodes) counted.add(code);
+  return counted.has(code) ? code : 'OTHER';
 }
 
 /** What stands behind an error without a code: a request that Apollo refused, or one that is nested without end. */
