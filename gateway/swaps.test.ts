@@ -35,7 +35,7 @@ const kept = async () => (await metrics.operationsKept.get()).values[0]?.value ?
 const circuits = async () => (await metrics.circuit.get()).values.map(({ labels }) => labels.part).sort();
 
 test('swaps come after each other, the last one stays, and nothing is left of the others', async () => {
-  const gateway = await start();
+  const gateway = await start({ executor: 'doorstep' });
   await post(gateway, '{ book(id: "1") { title } }');
   const before = await kept();
   await Promise.all(

@@ -91,12 +91,9 @@ test.each(['doorstep', 'apollo'])(
     await until('it runs', () => shop.added.listeners() === 1);
     expect(await push(first)).toEqual(name('Ann'));
 
-    // More at once than the load will need, so that the load has no reason to connect.
     const book = '{ book(id: "1") { title author { name } } }';
-    await Promise.all(
-      Array.from({ length: 24 }, (_, n) => ask(`{ b${n}: book(id: "1") { author { name } } }`)),
-    );
-    const made = { ...shop.books.made };
+    await moreLoad();
+    const atFirst = shop.books.counted.connections;
 
     const born = '{ book(id: "1") { author { born } } }';
     expect(await isRefused(born)).toBe(true);
@@ -153,8 +150,9 @@ test.each(['doorstep', 'apollo'])(
     expect(await served.circuits()).toEqual(['authors', 'books']);
     expect(await push(second)).toEqual(name('Ann, moved'));
     await moreLoad();
-    expect(shop.books.made).toEqual(made);
-    expect(shop.reviews.made.sockets).toBe(1);
+    // The socket, the one that asks whether it is ready, and one for fetches: others may have been idle too long.
+    expect(atFirst - shop.books.counted.ended).toBeGreaterThanOrEqual(3);
+    expect([shop.books.counted.sockets, shop.reviews.counted.sockets]).toEqual([1, 1]);
 
     await served.endLoad();
     expect(served.wrong).toEqual([]);

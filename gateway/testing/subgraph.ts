@@ -26,8 +26,8 @@ export interface TestSubgraph {
   sockets(): number;
   /** How many connections it has open, WebSockets included. */
   connections(): Promise<number>;
-  /** How many connections have ever been made to it, and how many of them became WebSockets. */
-  made: { connections: number; sockets: number };
+  /** How many connections have ever been made to it, how many of them became WebSockets, and how many have ended. */
+  counted: { connections: number; sockets: number; ended: number };
   /** Ends every WebSocket without a close frame. */
   cutSockets(): void;
   /** Ends every WebSocket with this code. */
@@ -76,9 +76,12 @@ export async function startSubgraph(options: {
     },
     sockets,
   );
-  const made = { connections: 0, sockets: 0 };
-  app.server.on('connection', () => made.connections++);
-  sockets.on('connection', () => made.sockets++);
+  const counted = { connections: 0, sockets: 0, ended: 0 };
+  app.server.on('connection', (connection) => {
+    counted.connections++;
+    connection.once('close', () => counted.ended++);
+  });
+  sockets.on('connection', () => counted.sockets++);
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   const { port } = app.server.address() as AddressInfo;
   const each = (action: (socket: import('ws').WebSocket) => void) => {
@@ -90,7 +93,7 @@ export async function startSubgraph(options: {
     port,
     sockets: () => sockets.clients.size,
     connections: () => promisify(app.server.getConnections.bind(app.server))(),
-    made,
+    counted,
     cutSockets: () => each((socket) => socket.terminate()),
     closeSockets: (code) => each((socket) => socket.close(code, 'told to')),
     async stop() {
