@@ -146,11 +146,19 @@ function compileEntityFetch(
     for (const { batch: answered, index, first, others } of wanted.values()) {
       const entity = answered.entities[index];
       if (!entity) continue;
+      keepType(first, entity);
       if (others) for (const other of others) merge(other, entity, true);
       merge(first, entity, sharedAs !== undefined);
     }
     placeErrors(run, wanted);
   };
+
+  /** A subgraph to which an interface is an object calls its entities by that name; what is known better stays. */
+  function keepType({ __typename: known }: Entity, entity: Entity): void {
+    const { __typename: told } = entity;
+    if (told === undefined || told === known || typeof known !== 'string' || typeof told !== 'string') return;
+    if (types.isObject(known) && !types.isObject(told)) entity['__typename'] = known;
+  }
 
   /** Finds the entities to ask for; those that nobody has asked for yet are put into the batch. */
   function gather(run: Run, batch: Batch): Map<unknown, Same> {

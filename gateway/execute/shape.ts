@@ -153,6 +153,10 @@ export function compileShape(
     return isInterfaceType(named) && schema.isSubType(named, type);
   }
 
+  /** Whether something is the name of a type that is kept from clients: that is nobody's fault. */
+  const isHidden = (typename: unknown): boolean =>
+    typeof typename === 'string' && !schema.getType(typename) && !!supergraphSchema.getType(typename);
+
   const isKindOf = (type: GraphQLCompositeType, wanted: GraphQLAbstractType): boolean =>
     type === wanted || (!isUnionType(type) && schema.isSubType(wanted, type));
 
@@ -173,8 +177,7 @@ export function compileShape(
       const typename = value['__typename'];
       const complete = typename === undefined || typename === null ? untold : find(typename);
       if (complete) return completeOnce(complete, value, completion);
-      const isHidden = typeof typename === 'string' && supergraphSchema.getType(typename);
-      return isHidden ? null : wrong(completion);
+      return isHidden(typename) ? null : wrong(completion);
     };
   }
 

@@ -90,6 +90,12 @@ export const requirementQueries: readonly NamedQuery[] = [
     '{ stocked { warehouses { holds { stock name } } best { product { stock name } } } }',
   ],
   ['one interface object', '{ scarce { __typename id name stock } }'],
+  [
+    'one interface object whose type is asked for, and a key of its own under an alias',
+    '{ scarce { ... on Film { a2: id best { created } } t1: __typename } }',
+    undefined,
+    { data: { scarce: { a2: 'f2', best: null, t1: 'Film' } } },
+  ],
   ['interface objects without a member that is hidden', '{ stocked { id name related { id stock } } }'],
   ['interface objects with a fragment on another interface', '{ stocked { ... on Named { name } } }'],
   [
