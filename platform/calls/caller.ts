@@ -134,7 +134,7 @@ export function createCaller(options: CallerOptions): Caller {
           return;
         }
         tries++;
-        exchange = new Exchange(room, settle);
+        exchange = new Exchange(settle, room);
         pool.dispatch(request, exchange);
       }
 

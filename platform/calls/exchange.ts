@@ -34,9 +34,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #abandoned = false;
   #abort: ((reason?: Error) => void) | undefined;
 
-  constructor(room: Room, done: (error: Error | undefined, answer?: Answer) => void) {
-    this.#room = room;
+  /** Without `room`, it has as much as it takes. */
+  constructor(done: (error: Error | undefined, answer?: Answer) => void, room?: Room) {
     this.#done = done;
+    this.#room = room ?? { taken: 0, most: Number.POSITIVE_INFINITY };
   }
 
   abandon(): void {
