@@ -90,15 +90,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     answerWithinMs,
     isOpen: introspection,
-    async withEngine(work) {
-      const used = graph;
-      used.enter();
-      try {
-        return await work(used.engine);
-      } finally {
-        used.leave();
-      }
-    },
+    graph: () => graph,
   });
   const sockets = serveSockets({
     server: app.server,

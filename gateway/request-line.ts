@@ -3,17 +3,15 @@ import type { GatewayContext } from './context.js';
 /** A name is as long as its client likes. */
 const mostCharacters = 100;
 
-/** What the log says of an operation and its answer: nothing of its variables, its document or its token. */
-export function requestLine(
+/** Adds to a line of the log what it says of an operation and its answer: nothing of its variables, its document or its token. */
+export function describeRequest(
+  line: Record<string, unknown>,
   context: GatewayContext | undefined,
   errors: readonly unknown[] | undefined,
-): Record<string, unknown> {
-  const { operation, requestId, principal } = context ?? {};
-  return {
-    ...(requestId !== undefined && { requestId }),
-    ...(principal && { user: principal.userId }),
-    ...(operation && { kind: operation.kind }),
-    ...(operation?.name !== undefined && { operation: operation.name.slice(0, mostCharacters) }),
-    errors: errors?.length ?? 0,
-  };
+): void {
+  line['requestId'] = context?.requestId;
+  line['user'] = context?.principal?.userId;
+  line['kind'] = context?.operation?.kind;
+  line['operation'] = context?.operation?.name?.slice(0, mostCharacters);
+  line['errors'] = errors?.length ?? 0;
 }

@@ -7,7 +7,7 @@ import type { LiveOperation } from './execute/engine.js';
 import type { Graph } from './graph.js';
 import { refuseNesting } from './guard/nesting.js';
 import { runSubscription } from './live/subscription.js';
-import { requestLine } from './request-line.js';
+import { describeRequest } from './request-line.js';
 import { asTrace } from './tracing.js';
 
 /** Closes a socket in a way after which clients come back: they resume from their last cursor. */
@@ -34,7 +34,9 @@ export function socketOperations(options: {
   /** An operation that is answered, a subscription when it begins. */
   function logOperation(context: GatewayContext, errors?: readonly unknown[]): void {
     if (!log.isLevelEnabled('debug')) return;
-    log.debug({ service: 'gateway', route: 'websocket', ...requestLine(context, errors) }, 'request');
+    const line = { service: 'gateway', route: 'websocket' };
+    describeRequest(line, context, errors);
+    log.debug(line, 'request');
   }
   return {
     onSubscribe({ extra }, _id, payload) {

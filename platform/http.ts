@@ -18,8 +18,8 @@ export interface HttpOptions extends ClosingOptions {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What its line in the log says besides; asked for only where that is written. */
-    logged: (() => Record<string, unknown>) | null;
+    /** Adds to its line in the log; called only where that is written. */
+    logged: ((line: Record<string, unknown>) => void) | null;
   }
 }
 
@@ -48,8 +48,11 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     const { statusCode: status, elapsedTime: ms } = reply;
     const route = request.routeOptions.url ?? 'unknown';
     count(method, route, status, ms / 1000);
-    if (log.isLevelEnabled('debug'))
-      log.debug({ service, method, route, status, ms: Math.round(ms), ...request.logged?.() }, 'request');
+    if (log.isLevelEnabled('debug')) {
+      const line = { service, method, route, status, ms: Math.round(ms) };
+      request.logged?.(line);
+      log.debug(line, 'request');
+    }
     done();
   });
 

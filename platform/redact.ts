@@ -20,12 +20,24 @@ export function redacted<T>(value: T, depth = 0): T {
   let copy: Record<string, unknown> | undefined;
   for (const key of Object.keys(object)) {
     const held = (object as Record<string, unknown>)[key];
-    const told = secrets.has(key.toLowerCase()) ? '[Redacted]' : redacted(held, depth + 1);
+    const told = isSecret(key) ? '[Redacted]' : redacted(held, depth + 1);
     if (told === held) continue;
     copy ??= (Array.isArray(object) ? [...object] : { ...object }) as unknown as Record<string, unknown>;
     copy[key] = told;
   }
   return (copy ?? object) as T;
+}
+
+/** Names that have been looked at, without regard to case; lines have a few hundred of them. */
+const known = new Map<string, boolean>();
+const mostKnown = 5_000;
+
+function isSecret(name: string): boolean {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const is = secrets.has(name.toLowerCase());
+  if (known.size < mostKnown) known.set(name, is);
+  return is;
 }
 
 const hasJson = (value: object): value is { toJSON(): unknown } =>

@@ -40,7 +40,6 @@ export function createVisitor(url: string, orders: readonly PlacedOrder[]): Visi
   }));
   let next = 0;
 
-  const unbounded = { taken: 0, most: Number.POSITIVE_INFINITY };
   const send = (n: number): Promise<string> =>
     new Promise((resolve, reject) => {
       function done(error: Error | undefined, answer?: Answer): void {
@@ -49,7 +48,7 @@ export function createVisitor(url: string, orders: readonly PlacedOrder[]): Visi
         else reject(new Error(`a page was refused with HTTP ${answer.status}: ${answer.text}`));
       }
       const request = requests[n % requests.length];
-      if (request) pool.dispatch({ origin: url, ...request }, new Exchange(unbounded, done));
+      if (request) pool.dispatch({ origin: url, ...request }, new Exchange(done));
     });
 
   return {

@@ -8,10 +8,11 @@ import { problem } from '../../platform/errors.js';
 import { errorFormatter } from '../../platform/graphql/errors.js';
 import type { Log } from '../../platform/log.js';
 import { type GatewayContext, requestContext } from '../context.js';
-import type { Engine, Outcome } from '../execute/engine.js';
+import type { Outcome } from '../execute/engine.js';
+import type { Graph } from '../graph.js';
 import { asksForPage, sendGraphiQL } from '../graphiql/page.js';
 import { refuseNesting } from '../guard/nesting.js';
-import { requestLine } from '../request-line.js';
+import { describeRequest } from '../request-line.js';
 import {
   operationAttributes,
   recordErrors,
@@ -31,8 +32,8 @@ export interface GraphQLOverHttp {
   answerWithinMs: number;
   /** Whether all may see query plans and names of the schema, as in development. */
   isOpen: boolean;
-  /** Runs work on the present supergraph, which stays as it is until the work is done. */
-  withEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T>;
+  /** The present supergraph. */
+  graph: () => Graph;
 }
 
 /**
@@ -56,25 +57,30 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
 
   async function run(asked: Asked, traced?: Traced): Promise<Sent> {
     const { request } = asked;
-    const isPost = request.method === 'POST';
-    const parameters = isPost ? bodyParameters(bodyOf(request)) : addressParameters(request.url);
-    const tooDeep = refuseNesting(parameters.variables);
+    const method = request.method === 'POST' ? 'POST' : 'GET';
+    const parameters = method === 'POST' ? bodyParameters(bodyOf(request)) : addressParameters(request.url);
+    const { operationName, variables } = parameters;
+    const tooDeep = refuseNesting(variables);
     if (tooDeep) throw tooDeep;
     const context = await requestContext(request, verifier, options.answerWithinMs, traced?.tracing);
     asked.context = context;
     context.cancellation = asked.cancellation;
     const showsPlan = wantsPlan(parameters, context.principal, isOpen);
-    const operation = { ...parameters, query: persisted.documentOf(parameters) };
-    return options.withEngine(async (engine) => {
-      const outcome = await engine.execute({ ...operation, method: isPost ? 'POST' : 'GET' }, context);
+    const operation = { query: persisted.documentOf(parameters), operationName, variables, method } as const;
+    const graph = options.graph();
+    graph.enter();
+    try {
+      const outcome = await graph.engine.execute(operation, context);
       traced?.span.setAttributes({
         ...operationAttributes(context.operation),
         [requestIdAttribute]: context.requestId,
       });
       return showsPlan && outcome.data !== undefined
-        ? { ...outcome, extensions: { queryPlan: planOf(engine, operation) } }
+        ? { ...outcome, extensions: { queryPlan: planOf(graph.engine, operation) } }
         : outcome;
-    });
+    } finally {
+      graph.leave();
+    }
   }
 
   function refusal(error: unknown): Sent {
@@ -96,27 +102,33 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     inner.route({
       method: ['GET', 'POST'],
       url: '/graphql',
-      async handler(request, reply) {
+      handler(request, reply) {
         if (asksForPage(request)) return sendGraphiQL(request, reply);
         const answering = answeringOf(request.headers.accept);
         if (!answering) return send(reply, unacceptable, refusal(notAcceptable()));
-        const asked: Asked = { request, cancellation: new Cancellation() };
+        const asked = new Asked(request);
         reply.raw.once('close', () => {
           if (!reply.raw.writableFinished) asked.cancellation.cancel();
         });
-        const sent = await answer(asked).catch(refusal);
-        if (log.isLevelEnabled('debug')) request.logged = () => requestLine(asked.context, sent.errors);
-        return send(reply, answering, sent);
+        const sendIt = (sent: Sent): void => {
+          request.logged = (line) => describeRequest(line, asked.context, sent.errors);
+          send(reply, answering, sent);
+        };
+        return answer(asked).then(sendIt, (error) => sendIt(refusal(error)));
       },
     });
   });
 }
 
-interface Asked {
-  request: FastifyRequest;
-  cancellation: Cancellation;
+/** A request, and what is known of it so far. */
+class Asked {
+  readonly request: FastifyRequest;
+  readonly cancellation = new Cancellation();
   /** From when its token has been verified. */
-  context?: GatewayContext;
+  context: GatewayContext | undefined = undefined;
+  constructor(request: FastifyRequest) {
+    this.request = request;
+  }
 }
 
 /** The span of a request, and what is below it. */

@@ -4,21 +4,24 @@
  */
 export class Cancellation {
   isCancelled = false;
-  readonly #listeners = new Set<() => void>();
+  /** Made for the first: most have none, and many just one at a time. */
+  #listeners: Set<() => void> | undefined;
 
   /** Calls `listener` once it is cancelled; at once where it is already. */
   add(listener: () => void): void {
-    if (this.isCancelled) listener();
-    else this.#listeners.add(listener);
+    if (this.isCancelled) return listener();
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
   }
 
   delete(listener: () => void): void {
-    this.#listeners.delete(listener);
+    this.#listeners?.delete(listener);
   }
 
   cancel(): void {
     this.isCancelled = true;
-    for (const listener of this.#listeners) listener();
-    this.#listeners.clear();
+    const listeners = this.#listeners ?? [];
+    this.#listeners = undefined;
+    for (const listener of listeners) listener();
   }
 }
