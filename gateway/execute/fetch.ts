@@ -112,6 +112,8 @@ interface Same extends Answer {
   isBare: boolean;
   /** Those that have more than that, and so may differ. */
   others: Entity[] | undefined;
+  /** Whether the first is known to stand in several places. */
+  isRepeated: boolean;
 }
 
 /** The answers of fetches that share them, by representation. */
@@ -171,11 +173,11 @@ function compileEntityFetch(
       if (!same) {
         const { batch: asks, index } = answerFor(representation.jsonOf(object), batch, asked);
         const isBare = hasFields(object, size);
-        wanted.set(key, { batch: asks, index, first: object, isBare, others: undefined });
-      } else if (same.first === object) repeat(run, object);
+        wanted.set(key, { batch: asks, index, first: object, isBare, others: undefined, isRepeated: false });
+      } else if (same.first === object) repeat(run, same);
       else if (same.isBare && hasFields(object, size)) {
         put(holder as Entity, at as string, same.first);
-        repeat(run, same.first);
+        repeat(run, same);
       } else if (same.others) same.others.push(object);
       else same.others = [object];
     });
@@ -251,8 +253,10 @@ function askedOf(run: Run, name: string): Asked {
   return known;
 }
 
-function repeat(run: Run, object: Entity): void {
-  if (!run.repeated.has(object)) run.repeated.set(object, new Map());
+function repeat(run: Run, same: Same): void {
+  if (same.isRepeated) return;
+  same.isRepeated = true;
+  if (!run.repeated.has(same.first)) run.repeated.set(same.first, new Map());
 }
 
 /** Whether an object has exactly so many fields. */

@@ -82,16 +82,19 @@ export function subgraphSource(
     }
   }
   return {
-    fetch: (request, context) =>
-      inSpan(
+    fetch(request, context) {
+      if (!context.tracing) return fetch(request, context);
+      const attributes = {
+        'graphql.subgraph.name': name,
+        ...(request.name !== undefined && { 'graphql.operation.name': request.name }),
+      };
+      return inSpan(
         context,
         'gateway.fetch',
-        () => ({
-          'graphql.subgraph.name': name,
-          ...(request.name !== undefined && { 'graphql.operation.name': request.name }),
-        }),
+        () => attributes,
         (inner) => fetch(request, inner),
-      ),
+      );
+    },
   };
 }
 

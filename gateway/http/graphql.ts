@@ -148,10 +148,13 @@ function send(reply: FastifyReply, { media, statusTells }: Answering, sent: Sent
   const isRefusal = status === 400 && !isRequestError;
   if (status === 405) reply.header('allow', 'POST');
   reply.code(isRefusal && !statusTells ? 200 : status).header('content-type', `${media}; charset=utf-8`);
-  return reply.send(
-    errors || extensions ? JSON.stringify({ errors, data, extensions }) : `{"data":${JSON.stringify(data)}}`,
-  );
+  const text =
+    errors || extensions ? JSON.stringify({ errors, data, extensions }) : `{"data":${JSON.stringify(data)}}`;
+  // A text is measured, joined to its head, measured again and written; bytes are only written.
+  return reply.send(text.length > large ? Buffer.from(text) : text);
 }
+
+const large = 16 * 1024;
 
 const bodyOf = ({ body }: FastifyRequest): string => (typeof body === 'string' ? body : '');
 
