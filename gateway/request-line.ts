@@ -7,11 +7,11 @@ const mostCharacters = 100;
 export function describeRequest(
   line: Record<string, unknown>,
   context: GatewayContext | undefined,
-  errors: readonly unknown[] | undefined,
+  errors: number,
 ): void {
   line['requestId'] = context?.requestId;
   line['user'] = context?.principal?.userId;
   line['kind'] = context?.operation?.kind;
   line['operation'] = context?.operation?.name?.slice(0, mostCharacters);
-  line['errors'] = errors?.length ?? 0;
+  line['errors'] = errors;
 }

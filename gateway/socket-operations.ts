@@ -32,10 +32,10 @@ export function socketOperations(options: {
 }): Operations {
   const { log, answerWithinMs } = options;
   /** An operation that is answered, a subscription when it begins. */
-  function logOperation(context: GatewayContext, errors?: readonly unknown[]): void {
+  function logOperation(context: GatewayContext, errors: readonly unknown[] = []): void {
     if (!log.isLevelEnabled('debug')) return;
     const line = { service: 'gateway', route: 'websocket' };
-    describeRequest(line, context, errors);
+    describeRequest(line, context, errors.length);
     log.debug(line, 'request');
   }
   return {

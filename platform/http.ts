@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
-import type { Counter, Histogram } from 'prom-client';
 import { type ClosingOptions, closeGently } from './closing.js';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
+import type { TallyChild, TimesChild } from './tally.js';
 
 export interface HttpOptions extends ClosingOptions {
   service: string;
@@ -78,7 +78,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
 function countersOf(
   service: string,
 ): (method: string, route: string, status: number, seconds: number) => void {
-  const kinds = new Map<string, { requests: Counter.Internal; duration: Histogram.Internal<string> }>();
+  const kinds = new Map<string, { requests: TallyChild; duration: TimesChild }>();
   return (method, route, status, seconds) => {
     const kind = `${status} ${method} ${route}`;
     let known = kinds.get(kind);

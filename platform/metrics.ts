@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Tally, Times } from './tally.js';
 
 /**
  * Every metric of the process, in one registry: several services may share a process, so each
@@ -10,18 +11,18 @@ const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 export const metrics = {
   registry,
-  httpRequests: new Counter({
+  httpRequests: new Tally({
     name: 'http_requests_total',
     help: 'HTTP requests answered.',
     labelNames: ['service', 'method', 'route', 'status'] as const,
-    registers: [registry],
+    registry,
   }),
-  httpDuration: new Histogram({
+  httpDuration: new Times({
     name: 'http_request_duration_seconds',
     help: 'Time from the first byte of a request to the last byte of its answer.',
     labelNames: ['service', 'method', 'route'] as const,
     buckets: seconds,
-    registers: [registry],
+    registry,
   }),
   graphqlErrors: new Counter({
     name: 'graphql_errors_total',
@@ -29,11 +30,11 @@ export const metrics = {
     labelNames: ['service', 'code'] as const,
     registers: [registry],
   }),
-  documents: new Counter({
+  documents: new Tally({
     name: 'graphql_documents_total',
     help: 'GraphQL documents executed, by outcome: hit (compiled before) or miss (read, and compiled where valid).',
     labelNames: ['service', 'outcome'] as const,
-    registers: [registry],
+    registry,
   }),
   documentsKept: new Gauge({
     name: 'graphql_documents_kept',
@@ -59,11 +60,11 @@ export const metrics = {
     labelNames: ['result'] as const,
     registers: [registry],
   }),
-  operations: new Counter({
+  operations: new Tally({
     name: 'gateway_operations_total',
     help: 'Operations that were looked up by their document: hit where it was known, miss where it had to be parsed, validated and planned, refused where it was wrong.',
     labelNames: ['result'] as const,
-    registers: [registry],
+    registry,
   }),
   operationsKept: new Gauge({
     name: 'gateway_operations_kept',
@@ -76,24 +77,25 @@ export const metrics = {
     buckets: seconds,
     registers: [registry],
   }),
-  calls: new Counter({
+  calls: new Tally({
     name: 'calls_total',
     help: 'Calls of another part, by outcome: ok (below 500), error, timeout, refused (open circuit), full or cancelled.',
     labelNames: ['part', 'outcome'] as const,
-    registers: [registry],
+    registry,
   }),
-  callDuration: new Histogram({
+  callDuration: new Times({
     name: 'call_duration_seconds',
     help: 'Time of a call of another part, its retries included.',
     labelNames: ['part'] as const,
     buckets: seconds,
-    registers: [registry],
+    registry,
   }),
-  callsUnderWay: new Gauge({
+  callsUnderWay: new Tally({
     name: 'calls_under_way',
     help: 'Calls of another part that are not over, those that wait for a connection included.',
     labelNames: ['part'] as const,
-    registers: [registry],
+    registry,
+    type: 'gauge',
   }),
   callRetries: new Counter({
     name: 'call_retries_total',

@@ -111,7 +111,9 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
           if (!reply.raw.writableFinished) asked.cancellation.cancel();
         });
         const sendIt = (sent: Sent): void => {
-          request.logged = (line) => describeRequest(line, asked.context, sent.errors);
+          // The line is written once the answer has left: it is not to keep the answer until then.
+          const errors = sent.errors?.length ?? 0;
+          request.logged = (line) => describeRequest(line, asked.context, errors);
           send(reply, answering, sent);
         };
         return answer(asked).then(sendIt, (error) => sendIt(refusal(error)));
@@ -148,8 +150,7 @@ function send(reply: FastifyReply, { media, statusTells }: Answering, sent: Sent
   const isRefusal = status === 400 && !isRequestError;
   if (status === 405) reply.header('allow', 'POST');
   reply.code(isRefusal && !statusTells ? 200 : status).header('content-type', `${media}; charset=utf-8`);
-  const text =
-    errors || extensions ? JSON.stringify({ errors, data, extensions }) : `{"data":${JSON.stringify(data)}}`;
+  const text = JSON.stringify(errors || extensions ? { errors, data, extensions } : { data });
   // A text is measured, joined to its head, measured again and written; bytes are only written.
   return reply.send(text.length > large ? Buffer.from(text) : text);
 }

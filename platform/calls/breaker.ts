@@ -32,19 +32,19 @@ export function createBreaker(options: {
   onChange: (circuit: Circuit) => void;
 }): Breaker {
   const { isMissing, onChange } = options;
-  let policy = closedPolicy();
+  let circuit = closedCircuit();
 
-  function closedPolicy(): CircuitBreakerPolicy {
+  function closedCircuit(): { policy: CircuitBreakerPolicy; hasFailed: boolean } {
     const row = new ConsecutiveBreaker(failuresInARow);
     let hangs = false;
     const counted = (error: Error): boolean => {
       // A test that came to nothing, as when its client went away, does not show that the part is there.
-      if (made.state === CircuitState.HalfOpen && error instanceof CallError) return true;
+      if (policy.state === CircuitState.HalfOpen && error instanceof CallError) return true;
       if (!isFaultOfPart(error)) return false;
       if (error instanceof CallError && error.outcome === 'timeout' && isMissing()) hangs = true;
       return true;
     };
-    const made = circuitBreaker(handleWhen(counted), {
+    const policy = circuitBreaker(handleWhen(counted), {
       halfOpenAfter: tryAgainAfterMs,
       breaker: {
         state: undefined,
@@ -55,26 +55,47 @@ export function createBreaker(options: {
         failure: () => row.failure() || hangs,
       },
     });
-    made.onStateChange((state) => {
-      if (made === policy) onChange(circuits[state]);
+    policy.onStateChange((state) => {
+      if (policy === circuit.policy) onChange(circuits[state]);
     });
-    return made;
+    return { policy, hasFailed: false };
+  }
+
+  /** Tells the policy of a call that it did not see: it has to know of failures, and of the success that ends their row. */
+  async function tell({ policy }: typeof circuit, outcome: () => Promise<void>): Promise<void> {
+    if (policy.state === CircuitState.Closed) await policy.execute(outcome).catch(() => undefined);
   }
 
   return {
-    isClosed: () => policy.state === CircuitState.Closed,
+    isClosed: () => circuit.policy.state === CircuitState.Closed,
     async execute(call) {
+      const here = circuit;
       // cockatiel would have it wait for the test.
-      if (policy.state === CircuitState.HalfOpen) throw refused();
+      if (here.policy.state === CircuitState.HalfOpen) throw refused();
+      if (here.policy.state === CircuitState.Open) {
+        try {
+          return await here.policy.execute(call);
+        } catch (error) {
+          throw isBrokenCircuitError(error) ? refused() : error;
+        }
+      }
+      // Nearly all calls go well, and to take them through the policy would cost each a tenth.
       try {
-        return await policy.execute(call);
+        const answer = await call();
+        if (here.hasFailed) {
+          here.hasFailed = false;
+          await tell(here, () => Promise.resolve());
+        }
+        return answer;
       } catch (error) {
-        throw isBrokenCircuitError(error) ? refused() : error;
+        here.hasFailed = true;
+        await tell(here, () => Promise.reject(error));
+        throw error;
       }
     },
     reset() {
-      const wasClosed = policy.state === CircuitState.Closed;
-      policy = closedPolicy();
+      const wasClosed = circuit.policy.state === CircuitState.Closed;
+      circuit = closedCircuit();
       if (!wasClosed) onChange(0);
     },
   };

@@ -9,7 +9,10 @@ export class Cancellation {
 
   /** Calls `listener` once it is cancelled; at once where it is already. */
   add(listener: () => void): void {
-    if (this.isCancelled) return listener();
+    if (this.isCancelled) {
+      listener();
+      return;
+    }
     this.#listeners ??= new Set();
     this.#listeners.add(listener);
   }

@@ -46,8 +46,8 @@ export function createDocuments(options: { service: string; schema: GraphQLSchem
     maxEntrySize: documentLimits.charactersOfOne,
     sizeCalculation: (_kept, query) => query.length,
   });
-  const hits = metrics.documents.labels({ service, outcome: 'hit' });
-  const misses = metrics.documents.labels({ service, outcome: 'miss' });
+  const hits = metrics.documents.labels(service, 'hit');
+  const misses = metrics.documents.labels(service, 'miss');
   const count = metrics.documentsKept.labels({ service });
 
   function read(query: string): Kept | readonly GraphQLError[] {
