@@ -45,8 +45,7 @@ export function subgraphSource(
   { caller, log, reads }: { caller: Caller; log: Log; reads?: Reads | undefined },
 ): SubgraphSource {
   const { name } = subgraph;
-  async function send(request: FetchRequest, context: GatewayContext): Promise<Answer> {
-    const { body, isQuery } = request;
+  function send({ body, isQuery }: FetchRequest, context: GatewayContext): Promise<Answer> {
     const start = (cancellation: GatewayContext['cancellation']) =>
       caller.call({
         method: 'POST',
@@ -59,11 +58,7 @@ export function subgraphSource(
     if (!reads) return start(context.cancellation);
     if (isQuery) return reads.join(subgraph, body, context, start);
     reads.forget(context);
-    try {
-      return await start(undefined);
-    } finally {
-      reads.forget(context);
-    }
+    return start(undefined).finally(() => reads.forget(context));
   }
   async function fetch(request: FetchRequest, context: GatewayContext): Promise<SubgraphAnswer> {
     try {

@@ -20,6 +20,7 @@ import {
   type Tracing,
   tracingOf,
 } from '../tracing.js';
+import { utf8 } from './bytes.js';
 import { type Answering, answeringOf } from './media.js';
 import { addressParameters, bodyParameters, type Parameters } from './parameters.js';
 import { createPersistedQueries } from './persisted.js';
@@ -152,7 +153,7 @@ function send(reply: FastifyReply, { media, statusTells }: Answering, sent: Sent
   reply.code(isRefusal && !statusTells ? 200 : status).header('content-type', `${media}; charset=utf-8`);
   const text = JSON.stringify(errors || extensions ? { errors, data, extensions } : { data });
   // A text is measured, joined to its head, measured again and written; bytes are only written.
-  return reply.send(text.length > large ? Buffer.from(text) : text);
+  return reply.send(text.length > large ? utf8(text) : text);
 }
 
 const large = 16 * 1024;

@@ -1,5 +1,5 @@
 import { leadsSomewhere } from './conformance.js';
-import { type Dispute, errorsOf, leadsTo, type PlainError } from './dispute.js';
+import { type Disagreement, type Dispute, errorsOf, leadsTo, type PlainError } from './dispute.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -79,6 +79,16 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'the type of an object is not forgotten',
+    why: '6.3.2: a fragment on the type of an object applies. A subgraph to which an interface is an object calls the object by that name; Apollo takes it for the type from then on, and fragments on the type are left out, or the object is null where its type is asked for. Of a type that clients do not see, it answers the object.',
+    settle(dispute) {
+      if (!/\.\.\. ?on [A-Z]|__typename/.test(dispute.question.query)) return;
+      const isHidden = ({ ours, oracle }: Disagreement) =>
+        !dispute.question.faults && ours === null && typeof oracle === 'object';
+      dispute.data = dispute.data.filter((one) => !hasMore(one.ours, one.oracle) && !isHidden(one));
+    },
+  },
+  {
     name: 'null up to the root has an error',
     why: '6.4.4: null where there may be none has an error with its path. Apollo has none where values were merely missing, and the gateway then tells of an internal error.',
     settle(dispute) {
@@ -133,6 +143,19 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
 ];
+
+/** Whether an object has all that another has, and more; null has nothing. */
+function hasMore(ours: unknown, oracle: unknown): boolean {
+  if (typeof ours !== 'object' || ours === null || Array.isArray(ours)) return false;
+  if (oracle === null) return true;
+  if (typeof oracle !== 'object' || Array.isArray(oracle)) return false;
+  const fields = new Map(Object.entries(ours));
+  const others = Object.entries(oracle);
+  return (
+    others.length < fields.size &&
+    others.every(([name, value]) => JSON.stringify(fields.get(name)) === JSON.stringify(value))
+  );
+}
 
 /** What stands in `known` where ApolloGateway agrees as soon as it is asked carefully (see careful.ts). */
 export const namesOfTheClient = 'response names mean what the client says';
