@@ -2,7 +2,12 @@ import type { FetchNode, QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError, GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import type { GatewayContext } from '../context.js';
 import type { Entity } from './entity.js';
-import type { OperationRequest } from './operations.js';
+
+/** Which operation of which document. */
+export interface OperationRequest {
+  query: string;
+  operationName?: string | null | undefined;
+}
 
 export interface EngineRequest extends OperationRequest {
   variables: Readonly<Record<string, unknown>>;

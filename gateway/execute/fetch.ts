@@ -1,11 +1,11 @@
 import type { FetchNode } from '@apollo/query-planner';
 import type { GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from '../context.js';
+import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
 import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites, type Rewrite } from './rewrites.js';
-import type { Repeated } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf } from './subgraph-errors.js';
 

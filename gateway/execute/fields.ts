@@ -1,5 +1,5 @@
+import type { Complete, CompleteObject } from './completion.js';
 import { type Entity, own, put } from './entity.js';
-import type { Complete, CompleteObject } from './shape.js';
 
 /** A field of an object, as it is completed. */
 export interface CompiledField {

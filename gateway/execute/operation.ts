@@ -17,6 +17,7 @@ import { variableErrors } from '../../platform/graphql/operation.js';
 import type { GatewayContext } from '../context.js';
 import type { LoadedSupergraph } from '../supergraph.js';
 import { compileBlame } from './blame.js';
+import type { Completion } from './completion.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
@@ -26,7 +27,7 @@ import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
 import { compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
-import { type Completion, compileShape } from './shape.js';
+import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { objectTest, typeTest } from './types.js';
 

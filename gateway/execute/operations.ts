@@ -3,16 +3,12 @@ import { LRUCache } from 'lru-cache';
 import { readOperation } from '../../platform/graphql/operation.js';
 import { metrics } from '../../platform/metrics.js';
 import { recordErrors, type Tracing } from '../tracing.js';
+import type { OperationRequest } from './engine.js';
 import { type CompiledOperation, compileOperation, type OperationEnvironment } from './operation.js';
 
 /** The most operations that are kept, and the most characters of their documents. */
 const mostOperations = 2_000;
 const mostCharacters = 4_000_000;
-
-export interface OperationRequest {
-  query: string;
-  operationName?: string | null | undefined;
-}
 
 export interface Operations {
   /** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */

@@ -1,6 +1,5 @@
 import { serializeQueryPlan } from '@apollo/query-planner';
-import type { Engine } from '../execute/engine.js';
-import type { OperationRequest } from '../execute/operations.js';
+import type { Engine, OperationRequest } from '../execute/engine.js';
 
 /** The plan of an operation that has been run, as text; null where it needs no fetch. */
 export function planOf(engine: Engine, request: OperationRequest): string | null {
