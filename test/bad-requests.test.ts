@@ -207,7 +207,7 @@ describe('a request that is no GraphQL over HTTP is refused', () => {
     [
       'as text',
       { method: 'POST', headers: { 'content-type': 'text/plain' }, body: query },
-      400,
+      415,
       'BAD_USER_INPUT',
     ],
     ['with another method', { method: 'DELETE', headers: json, body: query }, 404, 'NOT_FOUND'],

@@ -61,7 +61,7 @@ test.each([
 ])('what is wrong is told with its code, and not kept', async (query, code) => {
   expect(documents.find(query, undefined)).toEqual([expect.objectContaining({ extensions: { code } })]);
   expect(documents.size).toBe(0);
-  expect(await outcomes()).toEqual({ miss: 1 });
+  expect(await outcomes()).toEqual({ hit: 0, miss: 1 });
 });
 
 test('a document that is very long is answered, and not kept', async () => {
