@@ -3,7 +3,6 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from '../context.js';
 import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
-import { compileMerge } from './merging.js';
 import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites, type Rewrite } from './rewrites.js';
@@ -137,8 +136,6 @@ function compileEntityFetch(
     compileRewrites(node.inputRewrites, types.isType),
   );
   const { size } = representation;
-  // What a rewrite has renamed is no field of the operation.
-  const mergeFirst = fetch.rewrite ? mergeWhole : compileMerge(node.operation);
   const sharedAs = isShared(node) ? nameOfShared(node) : undefined;
 
   return async (run) => {
@@ -153,8 +150,7 @@ function compileEntityFetch(
       if (!entity) continue;
       keepType(first, entity);
       if (others) for (const other of others) merge(other, entity, true);
-      if (sharedAs === undefined) mergeFirst(first, entity);
-      else merge(first, entity, true);
+      merge(first, entity, sharedAs !== undefined);
     }
     placeErrors(run, wanted);
   };
@@ -241,8 +237,6 @@ function indexOf({ path }: GraphQLFormattedError, entities: number): number | un
   if (field !== '_entities' || typeof index !== 'number') return undefined;
   return Number.isInteger(index) && index >= 0 && index < entities ? index : undefined;
 }
-
-const mergeWhole = (into: Entity, from: Entity): void => merge(into, from, false);
 
 /** Where a representation has been asked for, or is from now on. */
 function answerFor(json: string, batch: Batch, asked: Asked | undefined): Answer {
