@@ -17,7 +17,10 @@ export function compilePlan(plan: PlanNode | undefined, environment: PlanEnviron
   if (!plan) return () => undefined;
   const names = new Set<string>();
   const shared = new Set<string>();
-  for (const fetch of fetchesOf(plan)) {
+  const fetches = fetchesOf(plan);
+  // Between two fields of a mutation an entity may have changed: what was read for one is not the other's.
+  const isMutation = fetches.some(({ operationKind }) => operationKind === 'mutation');
+  for (const fetch of isMutation ? [] : fetches) {
     if (!fetch.requires) continue;
     const name = nameOfShared(fetch);
     if (names.has(name)) shared.add(name);
