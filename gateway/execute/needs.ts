@@ -17,17 +17,13 @@ export interface Needs {
   /** The names of all fields that take arguments. */
   withArguments: ReadonlySet<string>;
   /**
-   * By type, the fields that cannot be asked of one object together, because they need one field of it with
-   * different arguments, and there is one place for its value.
+   * What fields require, by their type and name: places below their object as paths of field names, and the
+   * arguments there as text. Empty where no two fields require one field with different arguments.
    */
-  conflicts: ReadonlyMap<string, readonly Conflict[]>;
+  requirements: ReadonlyMap<string, ReadonlyMap<string, Places>>;
 }
 
-export interface Conflict {
-  fields: readonly [string, string];
-  /** What both need, as a path of field names. */
-  needed: string;
-}
+export type Places = ReadonlyMap<string, string>;
 
 /** Reads the needs out of a supergraph's SDL. */
 export function needsOf(supergraph: DocumentNode): Needs {
@@ -46,7 +42,7 @@ export function needsOf(supergraph: DocumentNode): Needs {
     }
     required.set(definition.name.value, ofType);
   }
-  return { names, withArguments, conflicts: conflictsOf(required) };
+  return { names, withArguments, requirements: mayConflict(required) ? required : new Map() };
 }
 
 function requirementsOf(field: FieldDefinitionNode, names: Set<string>): Map<string, string> {
@@ -94,17 +90,13 @@ function collectArguments(set: SelectionSetNode, path: string, needed: Map<strin
 export const argumentsOf = ({ arguments: given = [] }: FieldNode): string =>
   given.map(print).sort().join(',');
 
-function conflictsOf(required: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, string>>>) {
-  const conflicts = new Map<string, Conflict[]>();
-  for (const [type, fields] of required) {
-    const all = [...fields];
-    const found = all.flatMap(([a, ofA], index) =>
-      all.slice(index + 1).flatMap(([b, ofB]): Conflict[] => {
-        const needed = [...ofA.keys()].find((place) => ofB.has(place) && ofA.get(place) !== ofB.get(place));
-        return needed === undefined ? [] : [{ fields: [a, b], needed }];
-      }),
-    );
-    if (found.length > 0) conflicts.set(type, found);
-  }
-  return conflicts;
+function mayConflict(required: ReadonlyMap<string, ReadonlyMap<string, Places>>): boolean {
+  const known = new Map<string, string>();
+  const places = [...required.values()].flatMap((fields) => [...fields.values()].flatMap((of) => [...of]));
+  return places.some(([place, given]) => {
+    const field = place.slice(place.lastIndexOf('.') + 1);
+    const other = known.get(field);
+    known.set(field, given);
+    return other !== undefined && other !== given;
+  });
 }
