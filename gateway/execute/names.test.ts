@@ -1,7 +1,9 @@
+import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Gateway } from '../index.js';
 import { post, startTestGateway } from '../testing/gateway.js';
 import { librarySupergraph } from '../testing/library.js';
+import { renameFields } from './names.js';
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -22,4 +24,16 @@ test.each([
 test('what stands beside introspection is renamed all the same', async () => {
   const { body } = await post(gateway, '{ id: __type(name: "Book") { id: name } __typename: __typename }');
   expect(body).toEqual({ data: { id: { id: 'Book' }, __typename: 'Query' } });
+});
+
+test('fields that merge get one name, in whatever order fields of their arguments stand', () => {
+  const document = parse(
+    '{ id: f(of: { a: 1, b: { c: 2, d: 3 } }) { x } id: f(of: { b: { d: 3, c: 2 }, a: 1 }) { y } }',
+  );
+  const { clientNames } = renameFields(document, {
+    names: new Set(['id']),
+    withArguments: new Set(['f']),
+    requirements: new Map(),
+  });
+  expect([...clientNames]).toEqual([['_r0', 'id']]);
 });

@@ -4,6 +4,7 @@ import {
   type FieldDefinitionNode,
   type FieldNode,
   Kind,
+  type ObjectValueNode,
   parse,
   print,
   type SelectionSetNode,
@@ -86,9 +87,17 @@ function collectArguments(set: SelectionSetNode, path: string, needed: Map<strin
   }
 }
 
-/** The arguments of a field as text, the same for the same arguments. */
+/** The arguments of a field as text, the same for the same arguments, in whatever order they and their fields stand. */
 export const argumentsOf = ({ arguments: given = [] }: FieldNode): string =>
-  given.map(print).sort().join(',');
+  given
+    .map((argument) => print(visit(argument, { ObjectValue: { leave: inOrder } })))
+    .sort()
+    .join(',');
+
+const inOrder = (value: ObjectValueNode): ObjectValueNode => ({
+  ...value,
+  fields: [...value.fields].sort((a, b) => (a.name.value < b.name.value ? -1 : 1)),
+});
 
 function mayConflict(required: ReadonlyMap<string, ReadonlyMap<string, Places>>): boolean {
   const known = new Map<string, string>();
