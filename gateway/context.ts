@@ -14,6 +14,8 @@ export interface GatewayContext {
   requestId: string;
   /** When, on the clock of performance.now(), the answer is to leave with what there is; Infinity for no such time. */
   deadline: number;
+  /** Whether its reads have to begin after it did, and so wait for none that is under way. */
+  isFresh: boolean;
   /** Tells that the client has gone away; undefined where somebody waits in any case. */
   cancellation: Cancellation | undefined;
   /** Where spans belong; undefined where nobody traces. */
@@ -37,6 +39,7 @@ export function contextOf(
     authorization: authorization || undefined,
     requestId,
     deadline: Number.POSITIVE_INFINITY,
+    isFresh: false,
     cancellation: undefined,
     tracing: undefined,
     clientsTrace: undefined,

@@ -4,7 +4,7 @@ import { type FragmentDefinitionNode, getOperationAST, Kind, parse, type Selecti
 /** The subgraph that answered a place of the answer; undefined where it cannot be told. */
 export type Blame = (place: readonly (string | number)[]) => string | undefined;
 
-interface Fetched {
+export interface Fetched {
   service: string;
   path: readonly (string | number)[];
   selectionSet: SelectionSetNode;
@@ -32,7 +32,8 @@ export function compileBlame(
   };
 }
 
-function fetchedBy(node: PlanNode, path: readonly (string | number)[]): Fetched[] {
+/** What the fetches of a plan select, and where. */
+export function fetchedBy(node: PlanNode, path: readonly (string | number)[]): Fetched[] {
   switch (node.kind) {
     case 'Fetch': {
       const document = parse(node.operation, { noLocation: true });
@@ -61,10 +62,10 @@ function fetchedBy(node: PlanNode, path: readonly (string | number)[]): Fetched[
 }
 
 /** Whether a fetch selects what stands at a place, of which the elements of lists are no part. */
-function selects(
+export function selects(
   fetched: Fetched,
   place: readonly (string | number)[],
-  clientName: (name: string) => string,
+  clientName: (name: string) => string = (name) => name,
 ): boolean {
   const { path } = fetched;
   const leads = path.every((step, at) =>

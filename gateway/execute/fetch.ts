@@ -30,6 +30,8 @@ export interface FetchEnvironment {
   types: Types;
   /** Whether another fetch of the plan asks the same of the same entities. */
   isShared: (node: FetchNode) => boolean;
+  /** Whether no two fetches answer with the objects at a path as part of what holds them. */
+  isFetchedOnce: (path: Path) => boolean;
 }
 
 /** Compiles a fetch whose answer belongs to the objects at `path`. */
@@ -121,7 +123,8 @@ export type Asked = Map<string, Answer>;
 
 /**
  * Equal representations are asked for once, and where objects have nothing else, one of them takes the place of
- * all: whatever is fetched for it later is then fetched, merged and completed once. Where another fetch of the
+ * all: whatever is fetched for it later is then fetched, merged and completed once. Not so where another fetch
+ * answers what holds them with more of each, which may differ by holder. Where another fetch of the
  * plan asks the same of the same type, the answers are shared in the whole request.
  */
 function compileEntityFetch(
@@ -129,13 +132,14 @@ function compileEntityFetch(
   path: Path,
   fetch: { request: Request; rewrite: Rewrite | undefined; environment: FetchEnvironment },
 ): Step {
-  const { types, isShared } = fetch.environment;
+  const { types, isShared, isFetchedOnce } = fetch.environment;
   const representation = compileRepresentation(
     node.requires ?? [],
     types,
     compileRewrites(node.inputRewrites, types.isType),
   );
   const { size } = representation;
+  const mayStandForAll = path.includes('@') && isFetchedOnce(path);
   const sharedAs = isShared(node) ? nameOfShared(node) : undefined;
 
   return async (run) => {
@@ -172,7 +176,7 @@ function compileEntityFetch(
       const same = wanted.get(key);
       if (!same) {
         const { batch: asks, index } = answerFor(representation.jsonOf(object), batch, asked);
-        const isBare = hasFields(object, size);
+        const isBare = mayStandForAll && hasFields(object, size);
         wanted.set(key, { batch: asks, index, first: object, isBare, others: undefined, isRepeated: false });
       } else if (same.first === object) repeat(run, same);
       else if (same.isBare && hasFields(object, size)) {

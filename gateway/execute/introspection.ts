@@ -11,7 +11,7 @@ import {
 import type { Entity } from './entity.js';
 import type { Fragments } from './selections.js';
 
-const isIntrospection = ({ name: { value } }: FieldNode): boolean =>
+export const isIntrospection = ({ name: { value } }: FieldNode): boolean =>
   value === '__schema' || value === '__type';
 
 /** What `__schema` and `__type` of an operation answer, by response name; undefined where it asks for neither. */

@@ -13,14 +13,15 @@ const isString = (value: unknown): boolean => typeof value === 'string';
 
 const builtIn: Readonly<Record<string, LeafTest>> = {
   Int: { test: isInteger, expression: '(value | 0) === value' },
-  Float: { test: (value) => typeof value === 'number', expression: "typeof value === 'number'" },
+  // 1e999 is a number to JSON.parse, and null to JSON.stringify.
+  Float: { test: Number.isFinite, expression: 'Number.isFinite(value)' },
   String: { test: isString, expression: "typeof value === 'string'" },
   Boolean: { test: (value) => typeof value === 'boolean', expression: "typeof value === 'boolean'" },
   ID: { test: (value) => isString(value) || isInteger(value), expression: "typeof value === 'string'" },
 };
 const writable: LeafTest = {
-  test: (value) => !isDeeper(value, deepest),
-  expression: "typeof value === 'string' || typeof value === 'number'",
+  test: (value) => (typeof value === 'number' ? Number.isFinite(value) : !isDeeper(value, deepest)),
+  expression: "typeof value === 'string' || Number.isFinite(value)",
 };
 
 /** A custom scalar may be anything that can be written; an enum has the values that clients know, and no others. */

@@ -1,4 +1,5 @@
-import { type DocumentNode, type FieldNode, Kind, visit } from 'graphql';
+import { type DocumentNode, type FieldNode, type FragmentDefinitionNode, Kind, visit } from 'graphql';
+import { isIntrospection } from './introspection.js';
 import { argumentsOf, type Needs } from './needs.js';
 
 /** A document for the planner, and what clients call those of its fields that were given another name. */
@@ -14,15 +15,26 @@ export interface Renamed {
  * passes a `weight(unit: KILO)` for the `weight` that some field requires.
  */
 export function renameFields(document: DocumentNode, { names, withArguments }: Needs): Renamed {
+  /** What is below `__schema` and `__type` is no entity's, and is answered without a plan. */
+  let introspected = 0;
   const isInTheWay = ({ alias, name }: FieldNode): boolean =>
+    introspected === 0 &&
     names.has((alias ?? name).value) &&
     (alias && alias.value !== name.value ? true : withArguments.has(name.value));
+  const leave = (field: FieldNode): undefined => {
+    if (isIntrospection(field)) introspected--;
+  };
   const used = new Set<string>();
   let isAny = false;
   visit(document, {
-    Field(field) {
-      used.add((field.alias ?? field.name).value);
-      isAny ||= isInTheWay(field);
+    FragmentDefinition: skipsIntrospection,
+    Field: {
+      enter(field) {
+        used.add((field.alias ?? field.name).value);
+        isAny ||= isInTheWay(field);
+        if (isIntrospection(field)) introspected++;
+      },
+      leave,
     },
   });
   if (!isAny) return { document, clientNames: new Map() };
@@ -33,15 +45,25 @@ export function renameFields(document: DocumentNode, { names, withArguments }: N
   const given = new Map<string, string>();
   const clientNames = new Map<string, string>();
   const renamed = visit(document, {
-    Field(field) {
-      if (!isInTheWay(field)) return undefined;
-      const name = (field.alias ?? field.name).value;
-      const key = `${name}:${field.name.value}(${argumentsOf(field)})`;
-      const value = given.get(key) ?? `${prefix}${given.size}`;
-      given.set(key, value);
-      clientNames.set(value, name);
-      return { ...field, alias: { kind: Kind.NAME, value } };
+    FragmentDefinition: skipsIntrospection,
+    Field: {
+      enter(field) {
+        const isKept = !isInTheWay(field);
+        if (isIntrospection(field)) introspected++;
+        if (isKept) return undefined;
+        const name = (field.alias ?? field.name).value;
+        const key = `${name}:${field.name.value}(${argumentsOf(field)})`;
+        const value = given.get(key) ?? `${prefix}${given.size}`;
+        given.set(key, value);
+        clientNames.set(value, name);
+        return { ...field, alias: { kind: Kind.NAME, value } };
+      },
+      leave,
     },
   });
   return { document: renamed, clientNames };
 }
+
+/** The types of introspection have names that no others may have. */
+const skipsIntrospection = ({ typeCondition }: FragmentDefinitionNode): false | undefined =>
+  typeCondition.name.value.startsWith('__') ? false : undefined;

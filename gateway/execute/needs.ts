@@ -4,6 +4,7 @@ import {
   type FieldDefinitionNode,
   type FieldNode,
   Kind,
+  type ObjectValueNode,
   parse,
   print,
   type SelectionSetNode,
@@ -17,17 +18,13 @@ export interface Needs {
   /** The names of all fields that take arguments. */
   withArguments: ReadonlySet<string>;
   /**
-   * By type, the fields that cannot be asked of one object together, because they need one field of it with
-   * different arguments, and there is one place for its value.
+   * What fields require, by their type and name: places below their object as paths of field names, and the
+   * arguments there as text. Empty where no two fields require one field with different arguments.
    */
-  conflicts: ReadonlyMap<string, readonly Conflict[]>;
+  requirements: ReadonlyMap<string, ReadonlyMap<string, Places>>;
 }
 
-export interface Conflict {
-  fields: readonly [string, string];
-  /** What both need, as a path of field names. */
-  needed: string;
-}
+export type Places = ReadonlyMap<string, string>;
 
 /** Reads the needs out of a supergraph's SDL. */
 export function needsOf(supergraph: DocumentNode): Needs {
@@ -46,7 +43,7 @@ export function needsOf(supergraph: DocumentNode): Needs {
     }
     required.set(definition.name.value, ofType);
   }
-  return { names, withArguments, conflicts: conflictsOf(required) };
+  return { names, withArguments, requirements: mayConflict(required) ? required : new Map() };
 }
 
 function requirementsOf(field: FieldDefinitionNode, names: Set<string>): Map<string, string> {
@@ -90,21 +87,25 @@ function collectArguments(set: SelectionSetNode, path: string, needed: Map<strin
   }
 }
 
-/** The arguments of a field as text, the same for the same arguments. */
+/** The arguments of a field as text, the same for the same arguments, in whatever order they and their fields stand. */
 export const argumentsOf = ({ arguments: given = [] }: FieldNode): string =>
-  given.map(print).sort().join(',');
+  given
+    .map((argument) => print(visit(argument, { ObjectValue: { leave: inOrder } })))
+    .sort()
+    .join(',');
 
-function conflictsOf(required: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, string>>>) {
-  const conflicts = new Map<string, Conflict[]>();
-  for (const [type, fields] of required) {
-    const all = [...fields];
-    const found = all.flatMap(([a, ofA], index) =>
-      all.slice(index + 1).flatMap(([b, ofB]): Conflict[] => {
-        const needed = [...ofA.keys()].find((place) => ofB.has(place) && ofA.get(place) !== ofB.get(place));
-        return needed === undefined ? [] : [{ fields: [a, b], needed }];
-      }),
-    );
-    if (found.length > 0) conflicts.set(type, found);
-  }
-  return conflicts;
+const inOrder = (value: ObjectValueNode): ObjectValueNode => ({
+  ...value,
+  fields: [...value.fields].sort((a, b) => (a.name.value < b.name.value ? -1 : 1)),
+});
+
+function mayConflict(required: ReadonlyMap<string, ReadonlyMap<string, Places>>): boolean {
+  const known = new Map<string, string>();
+  const places = [...required.values()].flatMap((fields) => [...fields.values()].flatMap((of) => [...of]));
+  return places.some(([place, given]) => {
+    const field = place.slice(place.lastIndexOf('.') + 1);
+    const other = known.get(field);
+    known.set(field, given);
+    return other !== undefined && other !== given;
+  });
 }

@@ -100,7 +100,7 @@ export function compileOperation(
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
-  const step = compilePlan(rest, { sources, types, condition });
+  const step = compilePlan(rest, { sources, types, condition, primary });
   const blame = compileBlame(rest, primary, clientNames);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);

@@ -1,11 +1,14 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
+import { type Fetched, fetchedBy, selects } from './blame.js';
 import { compileFetch, type FetchEnvironment, nameOfShared, type Step } from './fetch.js';
 import type { Path } from './paths.js';
 
 /** What a plan says about variables: the value of a `Boolean!` one, its default included. */
 export type ReadCondition = (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
 
-export interface PlanEnvironment extends Omit<FetchEnvironment, 'isShared'> {
+export interface PlanEnvironment extends Omit<FetchEnvironment, 'isShared' | 'isFetchedOnce'> {
+  /** The fetch that came before the plan: that of a subscription's event. */
+  primary?: FetchNode | undefined;
   condition: ReadCondition;
 }
 
@@ -17,14 +20,25 @@ export function compilePlan(plan: PlanNode | undefined, environment: PlanEnviron
   if (!plan) return () => undefined;
   const names = new Set<string>();
   const shared = new Set<string>();
-  for (const fetch of fetchesOf(plan)) {
+  const fetches = fetchesOf(plan);
+  // Between two fields of a mutation an entity may have changed: what was read for one is not the other's.
+  const isMutation = fetches.some(({ operationKind }) => operationKind === 'mutation');
+  for (const fetch of isMutation ? [] : fetches) {
     if (!fetch.requires) continue;
     const name = nameOfShared(fetch);
     if (names.has(name)) shared.add(name);
     names.add(name);
   }
   const isShared = (node: FetchNode) => shared.has(nameOfShared(node));
-  return compileNode(plan, [], { ...environment, isShared });
+  let known: readonly Fetched[] | undefined;
+  const isFetchedOnce = (path: Path) => {
+    known ??= [...(environment.primary ? [environment.primary] : []), plan].flatMap((node) =>
+      fetchedBy(node, []),
+    );
+    const place = path.map((step) => (step === '@' ? 0 : step));
+    return known.filter((fetched) => selects(fetched, place)).length < 2;
+  };
+  return compileNode(plan, [], { ...environment, isShared, isFetchedOnce });
 }
 
 function compileNode(node: PlanNode, path: Path, environment: PlanEnvironment & FetchEnvironment): Step {

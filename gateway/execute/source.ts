@@ -55,7 +55,7 @@ export function subgraphSource(
         deadline: context.deadline,
         cancellation: isQuery ? cancellation : undefined,
       });
-    if (!reads) return start(context.cancellation);
+    if (!reads || (isQuery && context.isFresh)) return start(context.cancellation);
     if (isQuery) return reads.join(subgraph, body, context, start);
     reads.forget(context);
     return start(undefined).finally(() => reads.forget(context));

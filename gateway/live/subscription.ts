@@ -80,8 +80,9 @@ async function completeEvent(
     errors: subgraphErrors(errors as readonly GraphQLFormattedError[]),
   };
   const deadline = performance.now() + answerWithinMs;
-  // The socket formats errors, which may be plain objects there.
-  const completed = asTrace({ ...context, deadline }, 'gateway.event', (inner) =>
+  // A read that began before the event may have seen what was before it. The socket formats errors, which may be
+  // plain objects there.
+  const completed = asTrace({ ...context, deadline, isFresh: true }, 'gateway.event', (inner) =>
     live.complete(event, variables, inner),
   );
   return (await completed) as ExecutionResult;

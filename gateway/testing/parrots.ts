@@ -8,7 +8,7 @@ const catalog = /* GraphQL */ `
   scalar Any
   enum Colour { RED BLUE }
   type Thing @key(fields: "id") {
-    id: ID!  n: Int  any: Any  list: [String!]  colour: Colour  next: Thing
+    id: ID!  n: Int  ratio: Float  any: Any  list: [String!]  colour: Colour  next: Thing
   }
   type Query { thing: Thing  things: [Thing]  count: Int }
 `;

@@ -1,0 +1,77 @@
+import { composeServices } from '@apollo/composition';
+import { parse } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { loadSupergraph } from '../supergraph.js';
+import { subgraphSdl } from '../testing/subgraph.js';
+import { findConflict } from './conflicts.js';
+import { renameFields } from './names.js';
+import type { Fragments } from './selections.js';
+
+const goods = `enum Unit { KILO POUND }
+  type Product @key(fields: "id") { id: ID!  weight(unit: Unit): Int  related: Product }
+  type Order @key(fields: "id") { id: ID!  product: Product }
+  type Query { order: Order }`;
+const prices = `enum Unit { KILO POUND }
+  type Product @key(fields: "id") {
+    id: ID!
+    weight(unit: Unit): Int @external
+    related: Product @external
+    shipping: Int @requires(fields: "weight(unit: POUND)")
+    customs: Int @requires(fields: "weight(unit: KILO)")
+    bundle: Int @requires(fields: "related { weight(unit: KILO) }")
+  }
+  type Order @key(fields: "id") {
+    id: ID!
+    product: Product @external
+    cost: Int @requires(fields: "product { weight(unit: KILO) }")
+  }
+  type Query { prices: Int }`;
+
+const services = Object.entries({ goods, prices }).map(([name, sdl]) => ({
+  name,
+  url: 'http://127.0.0.1:1/graphql',
+  typeDefs: subgraphSdl(sdl),
+}));
+const { needs, clientSchema } = loadSupergraph(composeServices(services).supergraphSdl ?? '');
+
+function conflictOf(query: string): string | undefined {
+  const { document } = renameFields(parse(query), needs);
+  const [operation] = document.definitions;
+  const type = clientSchema.getQueryType();
+  if (operation?.kind !== 'OperationDefinition' || !type) throw new Error('no query');
+  const fragments: Fragments = new Map();
+  return findConflict(needs, clientSchema, { type, selectionSet: operation.selectionSet, fragments })
+    ?.message;
+}
+
+const refused = (a: string, b: string) =>
+  `${a} and ${b} need Product.weight with different arguments: ask for them in two operations.`;
+
+describe('two fields that need a third with different arguments', () => {
+  test.each([
+    ['of one object', '{ order { product { shipping customs } } }', 'Product.shipping', 'Product.customs'],
+    [
+      'of an object and one below',
+      '{ order { cost product { shipping } } }',
+      'Order.cost',
+      'Product.shipping',
+    ],
+    ['in any order', '{ order { product { shipping } cost } }', 'Order.cost', 'Product.shipping'],
+    [
+      'of two objects of one type',
+      '{ order { product { bundle related { shipping } } } }',
+      'Product.bundle',
+      'Product.shipping',
+    ],
+  ])('are refused: %s', (_where, query, a, b) => {
+    expect(conflictOf(query)).toBe(refused(a, b));
+  });
+
+  test.each([
+    ['need the same', '{ order { cost product { customs } } }'],
+    ['need it of different places', '{ order { cost p: product { shipping } } }'],
+    ['need it of different objects', '{ order { product { shipping related { customs } } } }'],
+  ])('are answered where they %s', (_where, query) => {
+    expect(conflictOf(query)).toBeUndefined();
+  });
+});
