@@ -45,7 +45,7 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
     : compileRootFetch(path, { request, rewrite });
 }
 
-/** Sends a fetch; `representations` are those of its entities, if it has any. */
+/** Sends a fetch; `representations` are those of its entities, where it asks for entities. */
 type Request = (run: Run, representations?: readonly string[]) => ReturnType<SubgraphSource['fetch']>;
 
 function compileRequest(node: FetchNode, source: SubgraphSource): Request {
