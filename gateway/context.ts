@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../platform/auth/principal.js';
-import type { TokenVerifier } from '../platform/auth/tokens.js';
 import type { Cancellation } from '../platform/calls/cancellation.js';
 import { type ClientsTrace, clientsTrace, type Tracing } from './tracing.js';
 
@@ -48,24 +47,20 @@ export function contextOf(
 }
 
 /**
- * The context of an HTTP request, to be answered within so many ms from now. An `x-request-id` of the client is
- * kept when it looks like one. `tracing` is the span of the request, if there is one.
- * @throws UNAUTHENTICATED (HTTP 401) where the token is wrong or has expired
+ * The context of an HTTP request of somebody whose token is verified, to be answered until `deadline`. An
+ * `x-request-id` of the client is kept when it looks like one. `tracing` is the span of the request, if there is one.
  */
-export async function requestContext(
-  request: FastifyRequest,
-  verifier: TokenVerifier,
-  answerWithinMs: number,
+export function requestContext(
+  { headers }: FastifyRequest,
+  principal: Principal | null,
+  deadline: number,
   tracing?: Tracing,
-): Promise<GatewayContext> {
-  const deadline = performance.now() + answerWithinMs;
-  const { authorization, 'x-request-id': id } = request.headers;
-  const known = verifier.recall?.(authorization);
-  const principal = known === undefined ? await verifier.verify(authorization) : known;
+): GatewayContext {
+  const { authorization, 'x-request-id': id } = headers;
   const kept = typeof id === 'string' && clientsRequestId.test(id) ? id : undefined;
   const context = contextOf(principal, authorization, kept);
   context.deadline = deadline;
   context.tracing = tracing;
-  if (!tracing) context.clientsTrace = clientsTrace(request.headers);
+  if (!tracing) context.clientsTrace = clientsTrace(headers);
   return context;
 }

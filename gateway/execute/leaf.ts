@@ -4,20 +4,28 @@ import { deepest, isDeeper } from './depth.js';
 /** Whether a value that is not null is one of the type's, as a subgraph writes them in JSON. */
 export interface LeafTest {
   test(value: unknown): boolean;
-  /** What holds of most such values, and of nothing else, as an expression about `value` for generated code. */
+  /** What stands in the answer for a value of the type, where that is not the value. */
+  written?(value: unknown): unknown;
+  /** What holds of most such values, of none that is written otherwise, and of nothing else, as an expression about `value` for generated code. */
   expression?: string;
 }
 
-const isInteger = (value: unknown): boolean => Number.isInteger(value);
 const isString = (value: unknown): boolean => typeof value === 'string';
 
 const builtIn: Readonly<Record<string, LeafTest>> = {
-  Int: { test: isInteger, expression: '(value | 0) === value' },
+  Int: {
+    test: (value) => typeof value === 'number' && (value | 0) === value,
+    expression: '(value | 0) === value',
+  },
   // 1e999 is a number to JSON.parse, and null to JSON.stringify.
   Float: { test: Number.isFinite, expression: 'Number.isFinite(value)' },
   String: { test: isString, expression: "typeof value === 'string'" },
   Boolean: { test: (value) => typeof value === 'boolean', expression: "typeof value === 'boolean'" },
-  ID: { test: (value) => isString(value) || isInteger(value), expression: "typeof value === 'string'" },
+  ID: {
+    test: (value) => isString(value) || Number.isInteger(value),
+    written: String,
+    expression: "typeof value === 'string'",
+  },
 };
 const writable: LeafTest = {
   test: (value) => (typeof value === 'number' ? Number.isFinite(value) : !isDeeper(value, deepest)),

@@ -30,6 +30,7 @@ import { conditionVariables, type Fragments, includedBy } from './selections.js'
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { objectTest, typeTest } from './types.js';
+import { compileVariableTest } from './variables.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -103,6 +104,7 @@ export function compileOperation(
   const step = compilePlan(rest, { sources, types, condition, primary });
   const blame = compileBlame(rest, primary, clientNames);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
+  const areRight = compileVariableTest(operation);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
 
   const shapeOf = variants(conditions, condition, (values) =>
@@ -128,12 +130,15 @@ export function compileOperation(
     document: { kind: Kind.DOCUMENT, definitions: [operation, ...fragments.values()] },
     plan,
     primary,
-    variableErrors: (variables) => [
-      ...variableErrors(graph.clientSchema, operation, variables, { introspection }),
-      ...conditions
-        .filter((variable) => Object.hasOwn(variables, variable) && variables[variable] === null)
-        .map((variable) => conditionIsNull(variable)),
-    ],
+    variableErrors: (variables) =>
+      areRight(variables)
+        ? []
+        : [
+            ...variableErrors(graph.clientSchema, operation, variables, { introspection }),
+            ...conditions
+              .filter((variable) => Object.hasOwn(variables, variable) && variables[variable] === null)
+              .map((variable) => conditionIsNull(variable)),
+          ],
     async execute(variables, context, event) {
       const root: Entity = {};
       const run: Run = {

@@ -4,7 +4,12 @@ import { fuzz, summaryText } from '../testing/oracle/fuzz.js';
 
 // Subgraphs fail here by plan; a circuit that one request opens would make another fail that should not.
 vi.mock('../../platform/calls/breaker.js', () => ({
-  createBreaker: () => ({ isClosed: () => true, execute: (call: () => unknown) => call(), reset: () => {} }),
+  createBreaker: () => ({
+    isClosed: () => true,
+    closed: () => undefined,
+    execute: (call: () => unknown) => call(),
+    reset: () => {},
+  }),
 }));
 
 const isLong = process.env['FUZZ'] === 'long';

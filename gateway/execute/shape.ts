@@ -20,6 +20,7 @@ import {
 import type { Complete, CompleteObject, Completion } from './completion.js';
 import { type Entity, isEntity } from './entity.js';
 import { type CompiledField, completeFields } from './fields.js';
+import { markRepeated } from './json.js';
 import { leafTest } from './leaf.js';
 import { collectFields, type Fragments, type IsIncluded, responseName } from './selections.js';
 
@@ -107,12 +108,12 @@ export function compileShape(
             lazily(() => objectOf(type, selectionSets)),
           );
     }
-    const { test } = leafTest(type);
+    const { test, written } = leafTest(type);
     const whole = supergraphSchema.getType(type.name);
     const hidden = isEnumType(whole) ? leafTest(whole) : undefined;
     return (value, completion) => {
       if (value === null || value === undefined) return null;
-      if (test(value)) return value;
+      if (test(value)) return written ? written(value) : value;
       // What is kept from clients is nobody's fault.
       return hidden?.test(value) ? null : wrong(completion);
     };
@@ -193,6 +194,7 @@ function completeOnce(complete: CompleteObject, source: Entity, completion: Comp
   const known = done.get(complete);
   if (known !== undefined) return known;
   const completed = complete(source, completion) ?? null;
+  if (completed) markRepeated(completed);
   done.set(complete, completed);
   return completed;
 }

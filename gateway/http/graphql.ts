@@ -9,6 +9,7 @@ import { errorFormatter } from '../../platform/graphql/errors.js';
 import type { Log } from '../../platform/log.js';
 import { type GatewayContext, requestContext } from '../context.js';
 import type { Outcome } from '../execute/engine.js';
+import { jsonOf } from '../execute/json.js';
 import type { Graph } from '../graph.js';
 import { asksForPage, sendGraphiQL } from '../graphiql/page.js';
 import { refuseNesting } from '../guard/nesting.js';
@@ -20,7 +21,6 @@ import {
   type Tracing,
   tracingOf,
 } from '../tracing.js';
-import { utf8 } from './bytes.js';
 import { type Answering, answeringOf } from './media.js';
 import { addressParameters, bodyParameters, type Parameters } from './parameters.js';
 import { createPersistedQueries } from './persisted.js';
@@ -63,7 +63,11 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     const { operationName, variables } = parameters;
     const tooDeep = refuseNesting(variables);
     if (tooDeep) throw tooDeep;
-    const context = await requestContext(request, verifier, options.answerWithinMs, traced?.tracing);
+    const deadline = performance.now() + options.answerWithinMs;
+    const { authorization } = request.headers;
+    const known = verifier.recall?.(authorization);
+    const principal = known === undefined ? await verifier.verify(authorization) : known;
+    const context = requestContext(request, principal, deadline, traced?.tracing);
     asked.context = context;
     context.cancellation = asked.cancellation;
     const showsPlan = wantsPlan(parameters, context.principal, isOpen);
@@ -151,12 +155,8 @@ function send(reply: FastifyReply, { media, statusTells }: Answering, sent: Sent
   const isRefusal = status === 400 && !isRequestError;
   if (status === 405) reply.header('allow', 'POST');
   reply.code(isRefusal && !statusTells ? 200 : status).header('content-type', `${media}; charset=utf-8`);
-  const text = JSON.stringify(errors || extensions ? { errors, data, extensions } : { data });
-  // A text is measured, joined to its head, measured again and written; bytes are only written.
-  return reply.send(text.length > large ? utf8(text) : text);
+  return reply.send(jsonOf(errors || extensions ? { errors, data, extensions } : { data }));
 }
-
-const large = 16 * 1024;
 
 const bodyOf = ({ body }: FastifyRequest): string => (typeof body === 'string' ? body : '');
 

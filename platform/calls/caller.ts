@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import type { Log } from '../log.js';
 import { metrics } from '../metrics.js';
-import { createBreaker } from './breaker.js';
+import { type ClosedCircuit, createBreaker } from './breaker.js';
 import type { Cancellation } from './cancellation.js';
 import { showCircuit } from './circuits.js';
 import { CallError } from './error.js';
@@ -105,8 +105,28 @@ export function createCaller(options: CallerOptions): Caller {
     count.underWay.dec();
   }
 
-  /** All tries of a call. It keeps its place until undici has done with it, which may be after its time is over. */
-  function run(call: Call, startedAt: number, end: number): Promise<Answer> {
+  function countFailure(error: Error): void {
+    count[error instanceof CallError ? error.outcome : 'error'].inc();
+  }
+
+  /** Why a call is not even begun, if so. */
+  function refusalOf(call: Call, startedAt: number, end: number): CallError | undefined {
+    if (call.cancellation?.isCancelled) return cancelled();
+    if (end <= startedAt) return new CallError('timeout', 'the request has no time left for it');
+    if (underWay >= mostCalls) return new CallError('full', `${underWay} calls of it are under way already`);
+    return undefined;
+  }
+
+  /**
+   * All tries of a call. It keeps its place until undici has done with it, which may be after its time is over.
+   * `circuit` is told how it went, where it is closed.
+   */
+  function run(
+    call: Call,
+    startedAt: number,
+    end: number,
+    circuit: ClosedCircuit | undefined,
+  ): Promise<Answer> {
     const { method, headers, body = '', cancellation } = call;
     const request = { origin, path, method, headers, body };
     const ms = Math.ceil(end - startedAt);
@@ -118,13 +138,13 @@ export function createCaller(options: CallerOptions): Caller {
         finish();
         // Where others were answered meanwhile, it is this call that is slow; and one that came late had no chance.
         const hangs = answeredAt < startedAt && (ms >= fairMs || ms >= timeoutMs);
-        reject(new CallError('timeout', `it did not answer within ${ms} ms`, hangs));
+        fail(new CallError('timeout', `it did not answer within ${ms} ms`, hangs));
         exchange.abandon();
       }, ms);
       const cancel = () => {
         clearTimeout(timer);
         finish();
-        reject(cancelled());
+        fail(cancelled());
         exchange.abandon();
       };
 
@@ -153,8 +173,21 @@ export function createCaller(options: CallerOptions): Caller {
         clearTimeout(timer);
         finish();
         leave();
-        if (answer && !failure) resolve(answer);
-        else reject(failure);
+        if (failure) fail(failure);
+        else succeed(answer as Answer);
+      }
+
+      function succeed(answer: Answer): void {
+        count.ok.inc();
+        if (circuit?.hasFailed) void circuit.tell(undefined).then(() => resolve(answer));
+        else resolve(answer);
+      }
+
+      /** Whoever hears of a failure finds the circuit as the failure left it. */
+      function fail(error: Error): void {
+        countFailure(error);
+        if (circuit) void circuit.tell(error).then(() => reject(error));
+        else reject(error);
       }
 
       /** An open circuit ends retries, and its test is a single try. */
@@ -178,21 +211,22 @@ export function createCaller(options: CallerOptions): Caller {
   }
 
   return {
-    async call(call) {
+    call(call) {
       const startedAt = performance.now();
       const end = Math.min(startedAt + timeoutMs, call.deadline ?? Number.POSITIVE_INFINITY);
-      try {
-        if (call.cancellation?.isCancelled) throw cancelled();
-        if (end <= startedAt) throw new CallError('timeout', 'the request has no time left for it');
-        if (underWay >= mostCalls)
-          throw new CallError('full', `${underWay} calls of it are under way already`);
-        const answer = await breaker.execute(() => run(call, startedAt, end));
-        count.ok.inc();
-        return answer;
-      } catch (error) {
-        count[error instanceof CallError ? error.outcome : 'error'].inc();
-        throw error;
+      const refusal = refusalOf(call, startedAt, end);
+      if (refusal) {
+        countFailure(refusal);
+        return Promise.reject(refusal);
       }
+      const circuit = breaker.closed();
+      if (circuit) return run(call, startedAt, end, circuit);
+      return breaker
+        .execute(() => run(call, startedAt, end, undefined))
+        .catch((error) => {
+          if (error instanceof CallError && error.outcome === 'refused') countFailure(error);
+          throw error;
+        });
     },
     reset: breaker.reset,
     async close() {

@@ -67,8 +67,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onComplete(): void {
     this.#leave();
-    const [only, ...more] = this.#chunks;
-    const body = only && more.length === 0 ? only : Buffer.concat(this.#chunks);
+    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     this.#done(undefined, { status: this.#status, text: body.toString() });
   }
 

@@ -100,8 +100,7 @@ function complaintsOfValue(
   if (isEnumType(type))
     return type.getValue(String(value)) ? [] : [`${value} at ${at}, which ${type} has not`];
   if (!isScalarType(type) || !specifiedScalarTypes.some(({ name }) => name === type.name)) return [];
-  // A gateway passes an ID on as it came, and a number is one, too (section 3.5.5).
-  if (type.name === 'ID' && Number.isInteger(value)) return [];
+  if (type.name === 'ID' && typeof value === 'number') return [`${value} at ${at}, where an ID is a text`];
   try {
     return type.serialize(value) === value ? [] : [`${value} at ${at}, which is no ${type}`];
   } catch {

@@ -57,6 +57,15 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'an ID is a text',
+    why: '3.5.5: an ID is serialised as a String. Apollo answers a number as it is.',
+    settle(dispute) {
+      dispute.data = dispute.data.filter(
+        ({ ours, oracle }) => typeof oracle !== 'number' || ours !== String(oracle),
+      );
+    },
+  },
+  {
     name: 'an object has the name of its type',
     why: '4.1.4: __typename is the name of the object type. Apollo answers what a subgraph says, be it of another kind.',
     settle(dispute) {
