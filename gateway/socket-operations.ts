@@ -1,5 +1,7 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
+import { Cancellation } from '../platform/calls/cancellation.js';
+import { createChannel } from '../platform/live/channel.js';
 import type { Log } from '../platform/log.js';
 import type { Operations } from '../platform/sockets.js';
 import { contextOf, type GatewayContext } from './context.js';
@@ -38,6 +40,27 @@ export function socketOperations(options: {
     describeRequest(line, context, errors.length);
     log.debug(line, 'request');
   }
+  /** @throws AggregateError where it was refused before it ran: that is told by an `error` message, as the protocol has it */
+  async function answer(
+    { payload, graph, context }: SocketOperation,
+    cancellation: Cancellation,
+  ): Promise<ExecutionResult> {
+    const { query, operationName, variables } = payload;
+    graph.enter();
+    try {
+      const request = { query, operationName, variables: variables ?? {}, method: 'POST' } as const;
+      const limited = { ...context, cancellation, deadline: performance.now() + answerWithinMs };
+      const { data, errors } = await asTrace(limited, 'gateway.request', (inner) =>
+        graph.engine.execute(request, inner),
+      );
+      logOperation(context, errors);
+      if (data === undefined) throw new AggregateError((errors ?? []).map(asGraphQLError));
+      return { data, ...(errors && { errors: errors.map(asGraphQLError) }) };
+    } finally {
+      graph.leave();
+    }
+  }
+
   return {
     onSubscribe({ extra }, _id, payload) {
       const refusal = refuseNesting(payload.variables);
@@ -80,22 +103,22 @@ export function socketOperations(options: {
       logOperation(context);
       return running;
     },
-    async execute(args) {
-      const { payload, graph, context } = operationOf(args);
-      const { query, operationName, variables } = payload;
-      graph.enter();
-      try {
-        const request = { query, operationName, variables: variables ?? {}, method: 'POST' } as const;
-        const limited = { ...context, deadline: performance.now() + answerWithinMs };
-        const { data, errors } = await asTrace(limited, 'gateway.request', (inner) =>
-          graph.engine.execute(request, inner),
-        );
-        logOperation(context, errors);
-        if (data === undefined) return refused(errors ?? []);
-        return { data, ...(errors && { errors: errors.map(asGraphQLError) }) };
-      } finally {
-        graph.leave();
-      }
+    /** A stream of one answer: graphql-ws ends streams when their reader goes away, and so the fetches end with it. */
+    execute(args) {
+      const cancellation = new Cancellation();
+      const answers = createChannel<ExecutionResult>({
+        limit: 1,
+        onClose: () => cancellation.cancel(),
+        overflow: () => new Error('an operation has one answer'),
+      });
+      answer(operationOf(args), cancellation).then(
+        (result) => {
+          answers.push(result);
+          answers.end();
+        },
+        (error) => answers.end(error),
+      );
+      return answers;
     },
   };
 }
@@ -104,9 +127,3 @@ const operationOf = (args: ExecutionArgs): SocketOperation => args.contextValue 
 
 const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError): GraphQLError =>
   new GraphQLError(message, rest);
-
-/** What was refused before it ran is told by an `error` message, as the protocol has it: graphql-ws sends one for what a stream throws. */
-async function* refused(errors: readonly GraphQLFormattedError[]): AsyncGenerator<ExecutionResult> {
-  yield* [];
-  throw new AggregateError(errors.map(asGraphQLError));
-}

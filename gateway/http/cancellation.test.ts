@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Gateway } from '../index.js';
+import { openSocket } from '../testing/client.js';
 import { post, startTestGateway, until } from '../testing/gateway.js';
 import { type HeldSubgraph, startHeld } from '../testing/held.js';
 import { librarySupergraph } from '../testing/library.js';
@@ -10,7 +11,12 @@ let authors: HeldSubgraph;
 let gateway: Gateway;
 beforeEach(async () => {
   [books, authors] = await Promise.all([startHeld(), startHeld()]);
-  gateway = await startTestGateway({ supergraph, subgraphUrls: { books: books.url, authors: authors.url } });
+  gateway = await startTestGateway({
+    supergraph,
+    subgraphUrls: { books: books.url, authors: authors.url },
+    // No fetch is to end because its time is over.
+    ...{ subgraphTimeoutMs: 60_000, readTimeoutMs: 60_000, writeTimeoutMs: 60_000 },
+  });
 });
 afterEach(async () => {
   await Promise.all([books.stop(), authors.stop()]);
@@ -92,6 +98,31 @@ describe('a client that goes away', () => {
     await sent(books, 21);
     books.fetched(20).answer({ data: { book: { title: 'Kim' } } });
     expect(await stays).toEqual({ status: 200, body: { data: { book: { title: 'Kim' } } } });
+  });
+});
+
+describe('over a WebSocket', () => {
+  test('a client that goes away frees every fetch that is under way for it', async () => {
+    const socket = await openSocket(gateway.url);
+    socket.subscribe('1', '{ book(id: "1") { title } authors { name } }');
+    await Promise.all([sent(books, 1), sent(authors, 1)]);
+    socket.close();
+    await until(() => books.fetched(0).isClosed() && authors.fetched(0).isClosed());
+  });
+
+  test('so does one that wants to know no more of an operation, and keeps the others', async () => {
+    const socket = await openSocket(gateway.url);
+    socket.subscribe('1', '{ book(id: "1") { title } }');
+    await sent(books, 1);
+    socket.subscribe('2', '{ authors { name } }');
+    await sent(authors, 1);
+    socket.send({ id: '1', type: 'complete' });
+    await until(() => books.fetched(0).isClosed());
+    expect(authors.fetched(0).isClosed()).toBe(false);
+    authors.fetched(0).answer({ data: { authors: [] } });
+    expect(await socket.next()).toEqual({ id: '2', type: 'next', payload: { data: { authors: [] } } });
+    expect(await socket.next()).toEqual({ id: '2', type: 'complete' });
+    socket.close();
   });
 });
 

@@ -1,5 +1,5 @@
 import { leadsSomewhere } from './conformance.js';
-import { type Disagreement, type Dispute, errorsOf, leadsTo, type PlainError } from './dispute.js';
+import { type Dispute, errorsOf, leadsTo, type PlainError } from './dispute.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -35,13 +35,20 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'a wrong value costs its own field',
-    why: '6.4.4: the field of a value that does not fit is null, and the rest stands. Apollo gives up the whole answer where something is no list or no object.',
+    why: '6.4.4: the field of a value that does not fit is null, and the rest stands. Apollo gives up the whole answer, or that of a fetch, where something is no list or no object.',
     settle(dispute) {
       const { question, ours, oracle } = dispute;
-      const [only, ...more] = errorsOf(oracle);
-      const isGivenUp = oracle.body.data === undefined && only?.text.includes('INTERNAL_SERVER_ERROR');
-      if (question.faults && isGivenUp && more.length === 0 && ours.body.data !== undefined)
-        settleAll(dispute);
+      if (!question.faults || ours.body.data === undefined) return;
+      const lost = dispute.onlyOracle.filter(
+        ({ path, text }) => !path && text.includes('INTERNAL_SERVER_ERROR'),
+      );
+      if (lost.length === 0) return;
+      if (oracle.body.data === undefined) {
+        if (errorsOf(oracle).length === 1) settleAll(dispute);
+      } else if (question.faults.kind === 'fields' && ours.body.data && oracle.body.data) {
+        dispute.onlyOracle = dispute.onlyOracle.filter((error) => !lost.includes(error));
+        dispute.data = dispute.data.filter((one) => !hasMore(one.ours, one.oracle));
+      }
     },
   },
   {
@@ -89,12 +96,16 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'the type of an object is not forgotten',
-    why: '6.3.2: a fragment on the type of an object applies. A subgraph to which an interface is an object calls the object by that name; Apollo takes it for the type from then on, and fragments on the type are left out, or the object is null where its type is asked for. Of a type that clients do not see, it answers the object.',
+    why: '6.3.2: a fragment on the type of an object applies. A subgraph to which an interface is an object calls the object by that name; Apollo takes it for the type from then on, and fragments on the type are left out, or the object is null where its type is asked for. Of a type that clients do not see, it answers the object; and nothing is null above a field that it left out.',
     settle(dispute) {
-      if (!/\.\.\. ?on [A-Z]|__typename/.test(dispute.question.query)) return;
-      const isHidden = ({ ours, oracle }: Disagreement) =>
-        !dispute.question.faults && ours === null && typeof oracle === 'object';
-      dispute.data = dispute.data.filter((one) => !hasMore(one.ours, one.oracle) && !isHidden(one));
+      const { question, ours } = dispute;
+      if (!/(\.\.\. ?|fragment \w+ )on [A-Z]|__typename/.test(question.query)) return;
+      const mayBeNull = !question.faults || (question.faults.kind === 'outage' && errorsOf(ours).length > 0);
+      dispute.data = dispute.data.filter(
+        (one) =>
+          !hasMore(one.ours, one.oracle) &&
+          !(mayBeNull && one.ours === null && typeof one.oracle === 'object'),
+      );
     },
   },
   {
