@@ -1,7 +1,8 @@
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadSupergraph } from '../supergraph.js';
+import { post, startTestGateway } from '../testing/gateway.js';
 import { subgraphSdl } from '../testing/subgraph.js';
 import { findConflict } from './conflicts.js';
 import { renameFields } from './names.js';
@@ -18,6 +19,7 @@ const prices = `enum Unit { KILO POUND }
     related: Product @external
     shipping: Int @requires(fields: "weight(unit: POUND)")
     customs: Int @requires(fields: "weight(unit: KILO)")
+    rebate(code: Int): Int
     bundle: Int @requires(fields: "related { weight(unit: KILO) }")
   }
   type Order @key(fields: "id") {
@@ -32,7 +34,8 @@ const services = Object.entries({ goods, prices }).map(([name, sdl]) => ({
   url: 'http://127.0.0.1:1/graphql',
   typeDefs: subgraphSdl(sdl),
 }));
-const { needs, clientSchema } = loadSupergraph(composeServices(services).supergraphSdl ?? '');
+const { supergraphSdl = '' } = composeServices(services);
+const { needs, clientSchema } = loadSupergraph(supergraphSdl);
 
 function conflictOf(query: string): string | undefined {
   const { document } = renameFields(parse(query), needs);
@@ -74,4 +77,21 @@ describe('two fields that need a third with different arguments', () => {
   ])('are answered where they %s', (_where, query) => {
     expect(conflictOf(query)).toBeUndefined();
   });
+});
+
+test('a variable that has the name of one of our own is refused, before anything is fetched', async () => {
+  const gateway = await startTestGateway({ supergraph: supergraphSdl });
+  onTestFinished(() => gateway.stop());
+  const { status, body } = await post(
+    gateway,
+    'query ($representations: Int) { order { product { rebate(code: $representations) } } }',
+    { variables: { representations: 1 } },
+  );
+  expect(status).toBe(400);
+  expect(body.errors).toMatchObject([
+    {
+      message: expect.stringContaining('$representations'),
+      extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+    },
+  ]);
 });

@@ -1,5 +1,6 @@
 import type { FetchNode } from '@apollo/query-planner';
 import type { GraphQLFormattedError } from 'graphql';
+import { problem } from '../../platform/errors.js';
 import type { GatewayContext } from '../context.js';
 import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
@@ -49,6 +50,11 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
 type Request = (run: Run, representations?: readonly string[]) => ReturnType<SubgraphSource['fetch']>;
 
 function compileRequest(node: FetchNode, source: SubgraphSource): Request {
+  if (node.requires && node.variableUsages?.includes('representations'))
+    throw problem(
+      'GRAPHQL_VALIDATION_FAILED',
+      'Fetches have a variable $representations of their own here: call yours something else.',
+    );
   const start = `{"query":${JSON.stringify(node.operation)}${
     node.operationName === undefined ? '' : `,"operationName":${JSON.stringify(node.operationName)}`
   },"variables":{`;
