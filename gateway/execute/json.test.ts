@@ -17,7 +17,7 @@ test.each([
   ['half a character', `\ud800${'x'.repeat(20_000)}`],
 ])('a large one is the bytes of its JSON: %s', (_what, text) => {
   const answer = { data: { text } };
-  expect(jsonOf(answer)).toEqual(Buffer.from(JSON.stringify(answer)));
+  expect((jsonOf(answer) as Buffer).equals(Buffer.from(JSON.stringify(answer)))).toBe(true);
 });
 
 test('what stands in several places is written there, at every depth', () => {
@@ -35,6 +35,12 @@ test('however much that comes to', () => {
   const outer = repeated({ list: new Array(10).fill(inner), e: 4, f: 5, g: 6 });
   const answer = { data: { list: new Array(5).fill(outer), inner } };
   expect((jsonOf(answer) as Buffer).equals(Buffer.from(JSON.stringify(answer)))).toBe(true);
+});
+
+test('within bounds', () => {
+  let object = repeated({ text: 'x'.repeat(1_000), a: 1, b: 2, c: 3 }) as object;
+  for (let n = 0; n < 30; n++) object = repeated({ a: object, b: object, c: 1, d: 2 });
+  expect(() => jsonOf({ data: object })).toThrow(RangeError);
 });
 
 test('a field that is called toJSON is a field', () => {

@@ -41,17 +41,24 @@ const large = 16 * 1024;
  * The JSON of an answer, as text or in UTF-8: what stands in several places (`markRepeated`) is made into JSON and
  * bytes once, and then copied. Large answers are written in pieces where there is room for anything: to
  * `Buffer.from`, one large text is one to look at twice, to measure it and to write it.
+ * @throws RangeError where that comes to more than 512 MiB
  */
 export function jsonOf(answer: object): string | Buffer {
   const { text, repeated } = textOf(answer);
   if (repeated.length === 0 && text.length <= large) return text;
   const writer = new Writer();
-  writer.write(text, repeated);
-  return writer.end();
+  try {
+    writer.write(text, repeated);
+    return writer.bytes();
+  } finally {
+    if (room.length > mostRoomKept) room = Buffer.alloc(0);
+  }
 }
 
 const leastRoom = 1024 * 1024;
 const mostRoomKept = 8 * leastRoom;
+/** About what a text can have at most: repeats within repeats would go on for as long as there is memory. */
+const mostBytes = 512 * leastRoom;
 /** Where answers are written, one after the other. */
 let room = Buffer.alloc(0);
 
@@ -70,15 +77,14 @@ class Writer {
     this.#writeText(text.slice(at));
   }
 
-  end(): Buffer {
+  bytes(): Buffer {
     const bytes = Buffer.allocUnsafeSlow(this.#length);
     room.copy(bytes, 0, 0, this.#length);
-    if (room.length > mostRoomKept) room = Buffer.alloc(0);
     return bytes;
   }
 
   #writeText(text: string): void {
-    this.#makeRoom(text.length * 3);
+    this.#makeRoom(text.length > leastRoom ? Buffer.byteLength(text) : text.length * 3);
     this.#length += room.write(text, this.#length);
   }
 
@@ -99,7 +105,8 @@ class Writer {
   #makeRoom(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= room.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(leastRoom, room.length * 2, needed));
+    if (needed > mostBytes) throw new RangeError(`an answer has at most ${mostBytes} bytes`);
+    const larger = Buffer.allocUnsafeSlow(Math.max(leastRoom, Math.min(room.length * 2, mostBytes), needed));
     room.copy(larger, 0, 0, this.#length);
     room = larger;
   }

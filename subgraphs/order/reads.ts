@@ -17,9 +17,15 @@ const productColumns = 'id, name, description, price_cents as "priceCents", avai
 const statements = {
   order: `select ${orderColumns} from orders where id = any($1::uuid[])`,
   product: `select ${productColumns} from products where id = any($1::uuid[])`,
-  items: `select order_id as "orderId", product_id as "productId", quantity, price_cents as "priceCents"
-    from order_items where order_id = any($1::uuid[]) order by order_id, position`,
+  /** With their products, which nearly all who ask for items ask for too. */
+  items: `select i.order_id as "orderId", i.product_id as "productId", i.quantity, i.price_cents as "priceCents",
+      p.name, p.description, p.price_cents as "productPriceCents", p.available
+    from order_items i join products p on p.id = i.product_id
+    where i.order_id = any($1::uuid[]) order by i.order_id, i.position`,
 };
+
+type ItemRow = OrderItemRow &
+  Pick<ProductRow, 'name' | 'description' | 'available'> & { productPriceCents: number };
 
 export interface OrderFilter {
   userId?: string | undefined;
@@ -122,19 +128,29 @@ export function createLoaders(reader: Reader) {
     const { page, status } = JSON.parse(key) as { page: PageRequest; status?: OrderStatus };
     return { rows: ordersOfUsers(reader, { status }, page), counts: orderCountsOfUsers(reader, { status }) };
   });
+  const product = rowLoader(
+    (ids) => reader.read<ProductRow>(statements.product, [ids]),
+    ({ id }) => id,
+  );
+  async function readItems(orderIds: readonly string[]): Promise<OrderItemRow[]> {
+    const rows = await reader.read<ItemRow>(statements.items, [orderIds]);
+    for (const { productId, name, description, productPriceCents, available } of rows)
+      product.prime(productId, {
+        id: productId,
+        name,
+        description,
+        priceCents: productPriceCents,
+        available,
+      });
+    return rows;
+  }
   return {
+    product,
     order: rowLoader(
       (ids) => reader.read<OrderRow>(statements.order, [ids]),
       ({ id }) => id,
     ),
-    product: rowLoader(
-      (ids) => reader.read<ProductRow>(statements.product, [ids]),
-      ({ id }) => id,
-    ),
-    items: rowsLoader(
-      (orderIds) => reader.read<OrderItemRow>(statements.items, [orderIds]),
-      ({ orderId }) => orderId,
-    ),
+    items: rowsLoader(readItems, ({ orderId }) => orderId),
     /** The loaders of `User.orders` for one page and status. */
     ordersOfUser: (page: PageRequest, status: OrderStatus | undefined) =>
       pages(JSON.stringify({ page, status })),
