@@ -136,9 +136,17 @@ export function applyDamage(result: ExecutionResult, damage: Damage[]): Executio
     const old = at(parent, last);
     if (old === null || old === undefined) continue;
     if (!typename) (parent as Record<string | number, unknown>)[last] = value;
-    else if (typeof old === 'object' && '__typename' in old) old.__typename = value;
+    else if (typeof old === 'object' && '__typename' in old) rename(old as Named, value);
   }
   return result;
+}
+
+type Named = Record<string, unknown> & { __typename: unknown };
+
+/** Under whatever aliases the name of its type was asked for. */
+function rename(object: Named, value: unknown): void {
+  const { __typename: name } = object;
+  for (const key of Object.keys(object)) if (object[key] === name) Object.assign(object, { [key]: value });
 }
 
 const at = (value: unknown, key: string | number): unknown =>

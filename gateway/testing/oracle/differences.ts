@@ -25,6 +25,15 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'a condition is true or false',
+    why: '6.1.2: what is wrong with variables is a request error. `$v: Boolean = true` may be null, and `@skip(if: $v)` may not; Apollo answers that with an internal error.',
+    settle(dispute) {
+      const [only] = dispute.ours.body.errors ?? [];
+      const isRefused = only?.message.includes('decides what is selected; it is true or false') ?? false;
+      if (isRefused && dispute.oracle.body.data === undefined) settleAll(dispute);
+    },
+  },
+  {
     name: 'a valid query has an answer',
     why: '6.1: a request that is valid is executed. Apollo cannot plan some.',
     settle(dispute) {
@@ -43,12 +52,9 @@ export const knownDifferences: readonly KnownDifference[] = [
         ({ path, text }) => !path && text.includes('INTERNAL_SERVER_ERROR'),
       );
       if (lost.length === 0) return;
-      if (oracle.body.data === undefined) {
-        if (errorsOf(oracle).length === 1) settleAll(dispute);
-      } else if (question.faults.kind === 'fields' && ours.body.data && oracle.body.data) {
-        dispute.onlyOracle = dispute.onlyOracle.filter((error) => !lost.includes(error));
-        dispute.data = dispute.data.filter((one) => !hasMore(one.ours, one.oracle));
-      }
+      // What it fetches with what is missing then, and what of that fails, is another matter.
+      if (oracle.body.data === undefined ? errorsOf(oracle).length === 1 : question.faults.kind === 'fields')
+        settleAll(dispute);
     },
   },
   {
