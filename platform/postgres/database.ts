@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { metrics } from '../metrics.js';
 import { isStalePlan } from './errors.js';
+import { createLanes } from './lanes.js';
 
 /** What a statement gave back; `rowCount` is the rows read or changed, 0 where PostgreSQL counts none. */
 export interface Rows<R> {
@@ -22,7 +23,10 @@ export interface Tx {
 }
 
 export interface Reader {
-  /** A resolver's batched read; counted in postgres_reads_total. Otherwise as `query`. */
+  /**
+   * A resolver's batched read; counted in postgres_reads_total. Otherwise as `query`, but that it must change
+   * nothing: it may be run twice, and shares its connection with others (see lanes.ts).
+   */
   read<R>(text: string, values?: readonly unknown[]): Promise<R[]>;
 }
 
@@ -44,7 +48,7 @@ export interface DatabaseOptions {
   url: string;
   /** The label of its metrics, and its name in pg_stat_activity. */
   service: string;
-  /** Connections at most; 10. */
+  /** Connections at most, beside the two that reads share; 10. */
   max?: number;
   /** PostgreSQL gives a statement up after this long (isTransient is true for it); none by default. */
   statementTimeoutMs?: number;
@@ -57,10 +61,9 @@ export interface DatabaseOptions {
 /** Opens a pool; nothing is connected before the first statement, so this never fails on an outage. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, service, onError = () => {} } = options;
-  const pool = new pg.Pool({
+  const config: pg.ClientConfig = {
     connectionString: url,
     application_name: service,
-    max: options.max ?? 10,
     connectionTimeoutMillis: 5000,
     keepAlive: true,
     types,
@@ -68,7 +71,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     ...(options.idleInTransactionMs !== undefined && {
       idle_in_transaction_session_timeout: options.idleInTransactionMs,
     }),
-  });
+  };
+  const pool = new pg.Pool({ ...config, max: options.max ?? 10 });
   // Without a listener, node ends the process when the server drops a connection. The pool's own goes while a
   // client is out, before whoever took it could add one: so each client has one for as long as it lives.
   pool.on('connect', (client) => client.on('error', onError));
@@ -76,6 +80,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   let closed: Promise<void> | undefined;
 
   const query: Tx['query'] = (text, values) => run(pool, text, values);
+  const lanes = createLanes(config, async (statement) => (await pool.query(statement)).rows);
   const reads = metrics.postgresReads.labels(service);
 
   return {
@@ -84,10 +89,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     query,
     async read<R>(text: string, values?: readonly unknown[]) {
       reads.inc();
-      return (await query<R>(text, values)).rows;
+      if (values === undefined) return (await query<R>(text)).rows;
+      return (await lanes.read({ name: statementName(text), text, values: [...values] })) as R[];
     },
     transaction: (work) => transaction(pool, work),
-    close: () => (closed ??= pool.end()),
+    close: () => (closed ??= lanes.close().then(() => pool.end())),
   };
 }
 
