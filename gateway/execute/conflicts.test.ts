@@ -80,7 +80,7 @@ describe('two fields that need a third with different arguments', () => {
 });
 
 test('a variable that has the name of one of our own is refused, before anything is fetched', async () => {
-  const gateway = await startTestGateway({ supergraph: supergraphSdl });
+  const gateway = await startTestGateway({ supergraph: supergraphSdl, executor: 'doorstep' });
   onTestFinished(() => gateway.stop());
   const { status, body } = await post(
     gateway,
