@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase } from '../testing/postgres.js';
@@ -111,6 +112,36 @@ test('a plan that a migration has made stale fails once', async () => {
   const results = await Promise.allSettled([reading(), reading()]);
   expect(results).toMatchObject([{ status: 'rejected' }, { value: [{ v: '1' }] }]);
   expect(await reading()).toEqual([{ v: '1' }]);
+});
+
+test('a value that cannot be sent, or a statement that does not parse, costs no other read of its text', async () => {
+  const text = 'SELECT $1::json AS given';
+  await expect(read(text, [circular()])).rejects.toThrow('circular');
+  for (const given of [1, 2]) expect(await read(text, [given])).toEqual([{ given }]);
+  const failed = await Promise.allSettled([1, 2, 3].map(() => read('SELECT * FROM nowhere')));
+  for (const one of failed) expect(one).toMatchObject({ reason: { code: '42P01' } });
+});
+
+test('a server that hangs keeps nobody from closing', async () => {
+  const { hostname, port } = new URL(created.url);
+  const ends: Socket[] = [];
+  const between = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const end of [near, far]) ends.push(end.on('error', () => undefined));
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+  const url = new URL(created.url);
+  url.host = `127.0.0.1:${(between.address() as AddressInfo).port}`;
+  const own = createLanes({ connectionString: url.href }, async () => []);
+  await until('a lane is open', async () => {
+    const rows = await own.read({ name: 'one', text: 'SELECT 1 AS one', values: [] });
+    return rows.length === 1;
+  });
+  for (const end of ends) end.unpipe().pause();
+  await own.close();
+  for (const end of ends) end.destroy();
+  between.close();
 });
 
 test('closing waits for what is under way', async () => {

@@ -7,6 +7,8 @@ const lanesAtMost = 2;
 const readsAtMost = 16;
 /** A read that has not been answered after this long is slow: nothing waits behind it any more. */
 const slowMs = 100;
+/** What has not left or not been read because this process was busy has so long to come in. */
+const graceMs = 10;
 /** A connection that nobody has used for this long is closed, as in a pool. */
 const idleMs = 10_000;
 /** A connection that could not be made, or was lost, is made anew this much later. */
@@ -32,9 +34,9 @@ interface Read {
 /**
  * Sends reads one after the other down the same connections (pipelining), without waiting for the answers in
  * between, and those of one turn of the event loop in one piece: where many are under way, that halves what a read
- * costs here and in PostgreSQL, since nobody falls asleep and is woken for each. A read is never worse off than in a
- * pool: it goes to `elsewhere`, which is one, when no lane has room, and a second time when the read in front of it
- * turns out to be slow, or the connection is lost.
+ * costs here and in PostgreSQL, since nobody falls asleep and is woken for each. Nothing waits for long that would
+ * not in a pool: a read goes to `elsewhere`, which is one, when no lane has room, and a second time when the read in
+ * front of it turns out to be slow, or the connection is lost.
  */
 export function createLanes(
   config: pg.ClientConfig,
@@ -94,7 +96,8 @@ function openLane(config: pg.ClientConfig, turnAway: (read: Read) => void, onGon
   const idle = setTimeout(() => (onTheWay === 0 ? void retire() : idle.refresh()), idleMs);
 
   client.on('error', lose);
-  client.on('end', lose);
+  // Before pg hears of it and fails what is under way.
+  socket.on('close', lose);
   const opened = client.connect().then(() => {
     if (state === 'opening') state = 'open';
   }, lose);
@@ -138,7 +141,11 @@ function openLane(config: pg.ClientConfig, turnAway: (read: Read) => void, onGon
     if (place === -1) return;
     reads.splice(place, 1);
     if (!error) read.resolve(rows);
-    else {
+    else if (isMissing(error)) {
+      // The Parse it counted on failed, or pg closed the statement: it never ran. A new lane has it again.
+      void retire();
+      turnAway(read);
+    } else {
       // Every read of that statement would fail on this connection; on a new one it works.
       if (isStalePlan(error)) void retire();
       read.reject(error);
@@ -152,8 +159,8 @@ function openLane(config: pg.ClientConfig, turnAway: (read: Read) => void, onGon
 
   /** Looks again and again whether the read in front has been answered, for as long as there is one. */
   function look(before: Read | undefined): void {
-    // What has been answered while this process was busy is read first.
-    const mine = setTimeout(() => setImmediate(() => watch === mine && judge(before)), slowMs);
+    const verdict = (): unknown => setImmediate(() => watch === mine && judge(before));
+    const mine = setTimeout(() => setTimeout(verdict, graceMs), slowMs);
     watch = mine;
   }
 
@@ -184,7 +191,14 @@ function openLane(config: pg.ClientConfig, turnAway: (read: Read) => void, onGon
     async close() {
       await opened;
       leave();
+      // A server that hangs takes no leave: it is not waited for, as in a pool.
+      const patience = setTimeout(() => (onTheWay === 0 ? socket.destroy() : patience.refresh()), againMs);
       await client.end();
+      clearTimeout(patience);
     },
   };
 }
+
+/** "Prepared statement does not exist", "… already exists". */
+const isMissing = (error: Error): boolean =>
+  'code' in error && (error.code === '26000' || error.code === '42P05');
