@@ -165,11 +165,15 @@ function compileEntityFetch(
     placeErrors(run, wanted);
   };
 
-  /** A subgraph to which an interface is an object calls its entities by that name; what is known better stays. */
+  /**
+   * A subgraph to which an interface is an object calls its entities by that name, and one at fault may have none:
+   * what is known better stays.
+   */
   function keepType({ __typename: known }: Entity, entity: Entity): void {
     const { __typename: told } = entity;
-    if (told === undefined || told === known || typeof known !== 'string' || typeof told !== 'string') return;
-    if (types.isObject(known) && !types.isObject(told)) entity['__typename'] = known;
+    if (told === undefined || told === known || typeof known !== 'string') return;
+    if (told === null || (typeof told === 'string' && types.isObject(known) && !types.isObject(told)))
+      entity['__typename'] = known;
   }
 
   /** Finds the entities to ask for; those that nobody has asked for yet are put into the batch. */
