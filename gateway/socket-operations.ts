@@ -1,4 +1,10 @@
-import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLFormattedError,
+  OperationTypeNode,
+} from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import { Cancellation } from '../platform/calls/cancellation.js';
 import { createChannel } from '../platform/live/channel.js';
@@ -103,15 +109,21 @@ export function socketOperations(options: {
       logOperation(context);
       return running;
     },
-    /** A stream of one answer: graphql-ws ends streams when their reader goes away, and so the fetches end with it. */
+    /**
+     * A query is a stream of one answer: graphql-ws ends streams when their reader goes away, and so the fetches end
+     * with it. A mutation, which nothing ends, keeps its place among the socket's operations until it is over.
+     */
     execute(args) {
+      const operation = operationOf(args);
       const cancellation = new Cancellation();
+      const answered = answer(operation, cancellation);
+      if (operation.context.operation?.kind === OperationTypeNode.MUTATION) return answered.catch(refused);
       const answers = createChannel<ExecutionResult>({
         limit: 1,
         onClose: () => cancellation.cancel(),
         overflow: () => new Error('an operation has one answer'),
       });
-      answer(operationOf(args), cancellation).then(
+      answered.then(
         (result) => {
           answers.push(result);
           answers.end();
@@ -127,3 +139,9 @@ const operationOf = (args: ExecutionArgs): SocketOperation => args.contextValue 
 
 const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError): GraphQLError =>
   new GraphQLError(message, rest);
+
+/** graphql-ws sends an `error` message for what a stream throws. */
+async function* refused(error: unknown): AsyncGenerator<ExecutionResult> {
+  yield* [];
+  throw error;
+}

@@ -25,7 +25,7 @@ export function createLog(options: { level: string; format: 'json' | 'text'; app
 
 /** The same as pino's own, made once for all lines of a millisecond. */
 function isoTime(): () => string {
-  let ms = 0;
+  let ms = Number.NaN;
   let text = '';
   return () => {
     const now = Date.now();

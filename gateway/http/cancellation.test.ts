@@ -126,6 +126,22 @@ describe('over a WebSocket', () => {
   });
 });
 
+test('giving mutations up makes no room for more of them on a socket', async () => {
+  const socket = await openSocket(gateway.url);
+  const most = 1_000;
+  let refusals = 0;
+  for (let n = 0; n < most && refusals === 0; n++) {
+    socket.subscribe(`m${n}`, 'mutation { rename(id: "1", title: "Dune") { title } }');
+    socket.send({ id: `m${n}`, type: 'complete' });
+    socket.send({ type: 'ping' });
+    for (let message = await socket.next(); message.type !== 'pong'; message = await socket.next())
+      if (message.type === 'error') refusals++;
+  }
+  expect(refusals).toBe(1);
+  expect(books.fetches.length).toBeLessThan(most);
+  socket.close();
+});
+
 test('a mutation is finished whoever goes away, what it reads included', async () => {
   const mutation = client('mutation { rename(id: "1", title: "Dune") { title author { name } } }');
   await sent(books, 1);

@@ -206,7 +206,8 @@ export function createCaller(options: CallerOptions): Caller {
       enter();
       retries.earn();
       send();
-      cancellation?.add(cancel);
+      // undici refuses some at once.
+      if (!isOver) cancellation?.add(cancel);
     });
   }
 

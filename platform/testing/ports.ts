@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Below the ports that systems give to whoever asks for any, and to outgoing connections. */
-const lowest = 10_000;
+/** Below the ports that systems give to whoever asks for any, and to outgoing connections; fetch refuses 10080. */
+const lowest = 10_081;
 const highest = 32_000;
 
 /**

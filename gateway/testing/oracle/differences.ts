@@ -1,5 +1,5 @@
 import { leadsSomewhere } from './conformance.js';
-import { type Dispute, errorsOf, leadsTo, type PlainError } from './dispute.js';
+import { type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -52,9 +52,15 @@ export const knownDifferences: readonly KnownDifference[] = [
         ({ path, text }) => !path && text.includes('INTERNAL_SERVER_ERROR'),
       );
       if (lost.length === 0) return;
-      // What it fetches with what is missing then, and what of that fails, is another matter.
-      if (oracle.body.data === undefined ? errorsOf(oracle).length === 1 : question.faults.kind === 'fields')
-        settleAll(dispute);
+      if (oracle.body.data === undefined) {
+        if (errorsOf(oracle).length === 1) settleAll(dispute);
+        return;
+      }
+      if (question.faults.kind !== 'fields' || ours.body.data === null) return;
+      const isLost = (path: Path | undefined) => path && leadsThroughNull(oracle.body.data, path);
+      dispute.onlyOracle = dispute.onlyOracle.filter((one) => !lost.includes(one));
+      dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !isLost(path));
+      dispute.data = dispute.data.filter((one) => one.oracle !== null);
     },
   },
   {
@@ -110,7 +116,12 @@ export const knownDifferences: readonly KnownDifference[] = [
       dispute.data = dispute.data.filter(
         (one) =>
           !hasMore(one.ours, one.oracle) &&
-          !(mayBeNull && one.ours === null && typeof one.oracle === 'object'),
+          !(
+            mayBeNull &&
+            one.ours === null &&
+            typeof one.oracle === 'object' &&
+            (!question.faults || complaintsBelow(dispute, one.path))
+          ),
       );
     },
   },
@@ -179,9 +190,26 @@ function hasMore(ours: unknown, oracle: unknown): boolean {
   const others = Object.entries(oracle);
   return (
     others.length < fields.size &&
-    others.every(([name, value]) => JSON.stringify(fields.get(name)) === JSON.stringify(value))
+    others.every(([name, value]) => {
+      const own = fields.get(name);
+      return JSON.stringify(own) === JSON.stringify(value) || hasMore(own, value);
+    })
   );
 }
+
+/** Whether what a path leads to is under a null, or is one. */
+const leadsThroughNull = (data: unknown, path: Path): boolean =>
+  path.some((_key, index) => valueAt(data, path.slice(0, index + 1)) === null);
+
+const valueAt = (data: unknown, path: Path): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], data);
+
+/** Whether what the oracle has at a path, or below it, is none of what GraphQL would allow. */
+const complaintsBelow = ({ complaintsOfOracle }: Dispute, path: Path): boolean =>
+  complaintsOfOracle.some((one) => {
+    const [, rest] = one.split(` at ${path.join('.')}`);
+    return rest !== undefined && /^($|[ .,])/.test(rest);
+  });
 
 /** What stands in `known` where ApolloGateway agrees as soon as it is asked carefully (see careful.ts). */
 export const namesOfTheClient = 'response names mean what the client says';
