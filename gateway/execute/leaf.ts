@@ -12,7 +12,8 @@ export interface LeafTest {
 
 const isString = (value: unknown): boolean => typeof value === 'string';
 
-const builtIn: Readonly<Record<string, LeafTest>> = {
+/** By the names of GraphQL's own scalars. */
+export const builtIn: Readonly<Record<string, LeafTest>> = {
   Int: {
     test: (value) => typeof value === 'number' && (value | 0) === value,
     expression: '(value | 0) === value',

@@ -33,6 +33,7 @@ test('what most requests have passes', () => {
   );
   expect(areRight({ id: 'a', first: 3, all: true })).toBe(true);
   expect(areRight({ id: 'a', after: 'b', all: false, unknown: {} })).toBe(true);
+  expect(areRight({ id: 7, all: true })).toBe(true);
 });
 
 test.each(['constructor', '__proto__'])('no variable is inherited: $%s', (name) => {

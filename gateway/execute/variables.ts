@@ -1,16 +1,9 @@
 import type { OperationDefinitionNode, TypeNode } from 'graphql';
+import { builtIn } from './leaf.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 type Test = (value: unknown) => boolean;
 
-const isString: Test = (value) => typeof value === 'string';
-const builtIn: ReadonlyMap<string, Test> = new Map([
-  ['ID', isString],
-  ['String', isString],
-  ['Boolean', (value) => typeof value === 'boolean'],
-  ['Int', (value) => typeof value === 'number' && (value | 0) === value],
-  ['Float', Number.isFinite],
-]);
 const never: Test = () => false;
 
 /**
@@ -27,7 +20,8 @@ export function compileVariableTest({
   return (variables) => tests.every(({ name, test }) => test(variables[name]));
 }
 
-const testOf = (type: TypeNode): Test => (type.kind === 'NamedType' && builtIn.get(type.name.value)) || never;
+const testOf = (type: TypeNode): Test =>
+  (type.kind === 'NamedType' && builtIn[type.name.value]?.test) || never;
 
 const optional =
   (test: Test): Test =>

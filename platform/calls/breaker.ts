@@ -18,7 +18,7 @@ export type Circuit = 0 | 1 | 2;
 /** A circuit that is closed, as calls find it that begin then. */
 export interface ClosedCircuit {
   /** Whether it has to be told of successes too: one ends a row of failures. */
-  hasFailed: boolean;
+  readonly hasFailed: boolean;
   /** Tells how a call went, with its error where it failed. */
   tell(error: Error | undefined): Promise<void>;
 }
@@ -68,11 +68,11 @@ export function createBreaker(options: {
     policy.onStateChange((state) => {
       if (policy === circuit.policy) onChange(circuits[state]);
     });
-    return {
+    const made = {
       policy,
       hasFailed: false,
-      async tell(error) {
-        this.hasFailed = error !== undefined;
+      async tell(error: Error | undefined) {
+        made.hasFailed = error !== undefined;
         // What the policy is shown is an outcome: it did not see the call.
         if (policy.state === CircuitState.Closed)
           await policy
@@ -80,6 +80,7 @@ export function createBreaker(options: {
             .catch(() => undefined);
       },
     };
+    return made;
   }
 
   return {

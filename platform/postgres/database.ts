@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { metrics } from '../metrics.js';
 import { isStalePlan } from './errors.js';
-import { createLanes } from './lanes.js';
+import { createLanes, type PreparedStatement } from './lanes.js';
 
 /** What a statement gave back; `rowCount` is the rows read or changed, 0 where PostgreSQL counts none. */
 export interface Rows<R> {
@@ -90,7 +90,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     async read<R>(text: string, values?: readonly unknown[]) {
       reads.inc();
       if (values === undefined) return (await query<R>(text)).rows;
-      return (await lanes.read({ name: statementName(text), text, values: [...values] })) as R[];
+      return (await lanes.read(prepared(text, values))) as R[];
     },
     transaction: (work) => transaction(pool, work),
     close: () => (closed ??= lanes.close().then(() => pool.end())),
@@ -135,12 +135,16 @@ interface Runner {
 }
 
 async function run<R>(runner: Runner, text: string, values?: readonly unknown[]): Promise<Rows<R>> {
-  const answer = await runner.query(
-    values === undefined ? { text } : { name: statementName(text), text, values: [...values] },
-  );
+  const answer = await runner.query(values === undefined ? { text } : prepared(text, values));
   const last = Array.isArray(answer) ? answer.at(-1) : answer;
   return { rows: (last?.rows ?? []) as R[], rowCount: last?.rowCount ?? 0 };
 }
+
+const prepared = (text: string, values: readonly unknown[]): PreparedStatement => ({
+  name: statementName(text),
+  text,
+  values: [...values],
+});
 
 const statementNames = new Map<string, string>();
 

@@ -1,6 +1,6 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { passage } from '../testing/ports.js';
 import { createTestDatabase } from '../testing/postgres.js';
 import { until } from '../testing/until.js';
 import { isTransient } from './errors.js';
@@ -123,25 +123,18 @@ test('a value that cannot be sent, or a statement that does not parse, costs no 
 });
 
 test('a server that hangs keeps nobody from closing', async () => {
-  const { hostname, port } = new URL(created.url);
-  const ends: Socket[] = [];
-  const between = createServer((near) => {
-    const far = connect(Number(port), hostname);
-    for (const end of [near, far]) ends.push(end.on('error', () => undefined));
-    near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
   const url = new URL(created.url);
-  url.host = `127.0.0.1:${(between.address() as AddressInfo).port}`;
+  const way = await passage();
+  await way.open(Number(url.port));
+  url.host = `127.0.0.1:${way.port}`;
   const own = createLanes({ connectionString: url.href }, async () => []);
   await until('a lane is open', async () => {
     const rows = await own.read({ name: 'one', text: 'SELECT 1 AS one', values: [] });
     return rows.length === 1;
   });
-  for (const end of ends) end.unpipe().pause();
+  way.hold();
   await own.close();
-  for (const end of ends) end.destroy();
-  between.close();
+  await way.close();
 });
 
 test('closing waits for what is under way', async () => {

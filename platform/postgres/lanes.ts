@@ -14,19 +14,18 @@ const idleMs = 10_000;
 /** A connection that could not be made, or was lost, is made anew this much later. */
 const againMs = 1_000;
 
-/** A prepared statement that changes nothing and may therefore be run twice. */
-export type ReadStatement = { name: string; text: string; values: unknown[] };
+export type PreparedStatement = { name: string; text: string; values: unknown[] };
 type Rows = Record<string, unknown>[];
 
-/** Runs reads on a few connections that they share. */
+/** Runs statements that change nothing, and may therefore be run twice, on a few connections that they share. */
 export interface Lanes {
-  read(statement: ReadStatement): Promise<Rows>;
+  read(statement: PreparedStatement): Promise<Rows>;
   /** Waits for what is under way, then closes all; again is harmless. */
   close(): Promise<void>;
 }
 
 interface Read {
-  statement: ReadStatement;
+  statement: PreparedStatement;
   resolve(rows: Rows | Promise<Rows>): void;
   reject(error: Error): void;
 }
@@ -40,7 +39,7 @@ interface Read {
  */
 export function createLanes(
   config: pg.ClientConfig,
-  elsewhere: (read: ReadStatement) => Promise<Rows>,
+  elsewhere: (read: PreparedStatement) => Promise<Rows>,
 ): Lanes {
   const lanes = new Set<Lane>();
   const turnAway = ({ statement, resolve }: Read): void => resolve(elsewhere(statement));
@@ -91,7 +90,6 @@ function openLane(config: pg.ClientConfig, turnAway: (read: Read) => void, onGon
   let onTheWay = 0;
   let state: 'opening' | 'open' | 'gone' = 'opening';
   let isSlow = false;
-  let isGathering = false;
   let watch: NodeJS.Timeout | undefined;
   const idle = setTimeout(() => (onTheWay === 0 ? void retire() : idle.refresh()), idleMs);
 
@@ -123,13 +121,9 @@ function openLane(config: pg.ClientConfig, turnAway: (read: Read) => void, onGon
 
   /** What is written in this turn of the event loop leaves in one piece at its end. */
   function gather(): void {
-    if (isGathering) return;
-    isGathering = true;
+    if (socket.writableCorked > 0) return;
     socket.cork();
-    setImmediate(() => {
-      isGathering = false;
-      socket.uncork();
-    });
+    setImmediate(() => socket.uncork());
   }
 
   function answered(read: Read, error: Error | null, rows: Rows): void {

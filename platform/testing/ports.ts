@@ -40,6 +40,8 @@ export function refuses(port: number): Promise<boolean> {
 export interface Passage {
   port: number;
   open(to: number): Promise<void>;
+  /** Passes nothing on any more, and breaks nothing off. */
+  hold(): void;
   /** Breaks off what goes through it. */
   close(): Promise<void>;
 }
@@ -67,6 +69,9 @@ export async function passage(): Promise<Passage> {
         }
       });
       await once(server.listen(port, '127.0.0.1'), 'listening');
+    },
+    hold() {
+      for (const end of ends) end.unpipe().pause();
     },
     async close() {
       for (const end of ends) end.destroy();

@@ -112,17 +112,13 @@ export const knownDifferences: readonly KnownDifference[] = [
     settle(dispute) {
       const { question, ours } = dispute;
       if (!/(\.\.\. ?|fragment \w+ )on [A-Z]|__typename/.test(question.query)) return;
-      const mayBeNull = !question.faults || (question.faults.kind === 'outage' && errorsOf(ours).length > 0);
-      dispute.data = dispute.data.filter(
-        (one) =>
-          !hasMore(one.ours, one.oracle) &&
-          !(
-            mayBeNull &&
-            one.ours === null &&
-            typeof one.oracle === 'object' &&
-            (!question.faults || complaintsBelow(dispute, one.path))
-          ),
-      );
+      const { faults } = question;
+      const mayBeNull = (path: Path): boolean =>
+        !faults || (faults.kind === 'outage' && errorsOf(ours).length > 0 && complaintsBelow(dispute, path));
+      dispute.data = dispute.data.filter((one) => {
+        const isNull = one.ours === null && typeof one.oracle === 'object' && mayBeNull(one.path);
+        return !hasMore(one.ours, one.oracle) && !isNull;
+      });
     },
   },
   {
