@@ -6,6 +6,7 @@ import { Lifecycle } from '../platform/lifecycle.js';
 import type { Log } from '../platform/log.js';
 import type { RunningSubgraph } from '../platform/subgraph/server.js';
 import { createBus } from './bus.js';
+import { gatewaySettings } from './gateway-settings.js';
 import { verifierOf } from './keys.js';
 import { serveMetricsAt } from './metrics.js';
 import { createBusDatabase, withOwnDatabase, withOwnKafka } from './own-servers.js';
@@ -89,11 +90,7 @@ async function startParts(
         supergraph,
         subgraphUrls,
         jwksUrl: new URL('/.well-known/jwks.json', subgraphUrls['user']).toString(),
-        readTimeoutMs: config.SERVER_READ_TIMEOUT,
-        writeTimeoutMs: config.SERVER_WRITE_TIMEOUT,
-        introspection: config.NODE_ENV !== 'production',
-        executor: config.GATEWAY_EXECUTOR,
-        dedup: config.REQUEST_DEDUP,
+        ...gatewaySettings(config),
         lameDuckMs,
       }),
     (running) => running.stop(),

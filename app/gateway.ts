@@ -2,6 +2,7 @@ import { startGateway } from '../gateway/index.js';
 import type { Config } from '../platform/config.js';
 import { Lifecycle } from '../platform/lifecycle.js';
 import type { Log } from '../platform/log.js';
+import { gatewaySettings } from './gateway-settings.js';
 import { serveMetricsAt } from './metrics.js';
 import { jwksUrl } from './needs.js';
 import { lameDuckMs, type Running } from './running.js';
@@ -25,11 +26,7 @@ export async function startGatewayAlone(config: Config, log: Log, told?: AbortSi
           supergraph,
           ...(config.SUBGRAPH_URLS && { subgraphUrls: config.SUBGRAPH_URLS }),
           ...(keys !== undefined && { jwksUrl: keys }),
-          readTimeoutMs: config.SERVER_READ_TIMEOUT,
-          writeTimeoutMs: config.SERVER_WRITE_TIMEOUT,
-          introspection: config.NODE_ENV !== 'production',
-          executor: config.GATEWAY_EXECUTOR,
-          dedup: config.REQUEST_DEDUP,
+          ...gatewaySettings(config),
           lameDuckMs: lameDuckMs(config),
         }),
       (running) => running.stop(),

@@ -26,10 +26,12 @@ export function createConnections(options: {
   log: Log;
   /** How long a fetch may take. */
   timeoutMs: number;
+  /** How long a subscription waits for a subgraph that is away. */
+  patienceMs: number;
   /** Whether equal reads that are under way are fetched once. */
   dedup: boolean;
 }): Connections {
-  const { log, timeoutMs } = options;
+  const { log, timeoutMs, patienceMs } = options;
   const reads = options.dedup ? createReads() : undefined;
   const known = new Map<string, { connection: Connection; users: number; close(): Promise<void> }>();
 
@@ -43,13 +45,13 @@ export function createConnections(options: {
       log,
       isMissing: () => readiness.missing().length > 0,
     });
-    const upstream = openUpstream(subgraph, log);
+    const upstream = openUpstream(subgraph, { log, patienceMs });
     return {
       connection: { source: subgraphSource(subgraph, { caller, log, reads }), upstream, readiness },
       users: 0,
       async close() {
         await readiness.stop();
-        await upstream.close();
+        upstream.close();
         await caller.close();
       },
     };

@@ -1,17 +1,16 @@
 import type { Executor } from '../platform/config.js';
+import { errorFormatter } from '../platform/graphql/errors.js';
 import { createHttpServer, listen, reachable } from '../platform/http.js';
 import type { Log } from '../platform/log.js';
-import { serveSockets } from '../platform/sockets.js';
+import { type SocketLimits, serveSockets } from '../platform/sockets.js';
 import { createConnections } from './connections.js';
 import { openGraph } from './graph.js';
 import { serveGraphQL } from './http/graphql.js';
 import { gatewayVerifier, serveKeys } from './jwks.js';
+import { createLiveHub } from './live/streams.js';
 import { socketOperations } from './socket-operations.js';
 import { loadSupergraph } from './supergraph.js';
 import { createSwaps } from './swaps.js';
-
-/** So many operations may one client's socket run. (A subgraph has no such bound: the gateway's socket to it is everybody's.) */
-const maxOperations = 100;
 
 export interface GatewayOptions {
   host: string;
@@ -36,6 +35,12 @@ export interface GatewayOptions {
   lameDuckMs?: number;
   /** How long a subgraph may take to answer a fetch, 10 s unless told. */
   subgraphTimeoutMs?: number;
+  /** How long a subscription waits for a subgraph that is away, before it ends with an error; a minute unless told. */
+  subscriptionPatienceMs?: number;
+  /** How long an event waits for subgraphs that complete it, before it goes out with nulls and errors; 10 s unless told. */
+  eventPatienceMs?: number;
+  /** What clients may take of it by WebSocket; only sizes and times are limited unless told. */
+  socketLimits?: Partial<SocketLimits>;
 }
 
 export interface Gateway {
@@ -65,13 +70,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const verifier = gatewayVerifier(options.jwksUrl);
   // The rest is for what follows the last fetch, so that a partial answer leaves before its connection is cut.
   const answerWithinMs = options.writeTimeoutMs * 0.9 || Number.POSITIVE_INFINITY;
+  const patienceMs = options.subscriptionPatienceMs ?? 60_000;
   const connections = createConnections({
     log,
     timeoutMs: options.subgraphTimeoutMs ?? 10_000,
+    patienceMs,
     dedup: options.dedup ?? true,
   });
   const graphOptions = { connections, executor: options.executor ?? 'doorstep', introspection, log };
   let graph = await openGraph(supergraph, graphOptions);
+  const format = errorFormatter('gateway', log, { suggestions: introspection });
+  const hub = createLiveHub({
+    graph: () => graph,
+    settings: {
+      answerWithinMs,
+      eventPatienceMs: options.eventPatienceMs ?? 10_000,
+      patienceMs,
+      format: (errors) => errors.map((error) => format(error, error)),
+    },
+  });
 
   let stopping: Promise<void> | undefined;
   const app = createHttpServer({
@@ -97,8 +114,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     service: 'gateway',
     verifier,
     log,
-    operations: socketOperations({ log, graph: () => graph, answerWithinMs }),
-    maxOperations,
+    operations: socketOperations({ log, graph: () => graph, answerWithinMs, hub }),
+    ...(options.socketLimits && { limits: options.socketLimits }),
   });
 
   const swaps = createSwaps({
@@ -109,6 +126,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await next.known();
       const old = graph;
       graph = next;
+      hub.renew();
       return { retired: old.retire() };
     },
   });

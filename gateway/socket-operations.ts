@@ -11,34 +11,31 @@ import { createChannel } from '../platform/live/channel.js';
 import type { Log } from '../platform/log.js';
 import type { Operations } from '../platform/sockets.js';
 import { contextOf, type GatewayContext } from './context.js';
-import type { LiveOperation } from './execute/engine.js';
 import type { Graph } from './graph.js';
 import { refuseNesting } from './guard/nesting.js';
-import { runSubscription } from './live/subscription.js';
+import type { LiveHub } from './live/streams.js';
 import { describeRequest } from './request-line.js';
 import { asTrace } from './tracing.js';
-
-/** Closes a socket in a way after which clients come back: they resume from their last cursor. */
-const tryAgainLater = 1013;
 
 /** One operation of a socket, from `onSubscribe` to whatever runs it. */
 interface SocketOperation {
   payload: SubscribePayload;
   context: GatewayContext;
-  /** The supergraph that it was read by, and runs on to its end. */
+  /** The supergraph that it was read by; a query runs on it to its end. */
   graph: Graph;
-  live: LiveOperation | null;
-  closeSocket: (code: number, reason: string) => void;
+  /** Sends the payload of a `next` message, JSON. */
+  next: (text: string) => void;
 }
 
 /** How operations that come over WebSocket are run, each on the supergraph that is served when it comes. */
 export function socketOperations(options: {
   log: Log;
   graph: () => Graph;
-  /** How long an answer may take, in ms; an event of a subscription likewise. */
+  /** How long an answer may take, in ms. */
   answerWithinMs: number;
+  hub: LiveHub;
 }): Operations {
-  const { log, answerWithinMs } = options;
+  const { log, answerWithinMs, hub } = options;
   /** An operation that is answered, a subscription when it begins. */
   function logOperation(context: GatewayContext, errors: readonly unknown[] = []): void {
     if (!log.isLevelEnabled('debug')) return;
@@ -68,7 +65,7 @@ export function socketOperations(options: {
   }
 
   return {
-    onSubscribe({ extra }, _id, payload) {
+    onSubscribe({ extra }, id, payload) {
       const refusal = refuseNesting(payload.variables);
       if (refusal) return [refusal];
       const graph = options.graph();
@@ -79,9 +76,8 @@ export function socketOperations(options: {
       const contextValue: SocketOperation = {
         payload,
         graph,
-        live: operation.live,
         context: { ...contextOf(extra.principal ?? null, extra.authorization), operation },
-        closeSocket: (code, reason) => extra.socket.close(code, reason),
+        next: (text) => extra.next(id, text),
       };
       return {
         schema: graph.supergraph.clientSchema,
@@ -91,23 +87,23 @@ export function socketOperations(options: {
         contextValue,
       };
     },
+    /** Events pass graphql-ws by: they are JSON already, the same text for many. It gets to know when they are over. */
     subscribe(args) {
-      const { payload, graph, live, context, closeSocket } = operationOf(args);
-      const connection = live && graph.connections.get(live.primary.serviceName);
-      if (!connection) throw new Error('this cannot be subscribed to');
-      // Only once it runs will it end: until then nothing may throw that has entered.
-      const running = runSubscription({
-        live,
-        context,
-        upstream: connection.upstream,
-        variables: payload.variables ?? {},
-        answerWithinMs,
-        onTooSlow: () => closeSocket(tryAgainLater, 'Try again later: events come faster than they are read'),
-        onEnd: () => graph.leave(),
+      const { payload, context, next } = operationOf(args);
+      const { query, operationName, variables } = payload;
+      const request = { query, operationName, variables: variables ?? {}, context };
+      let leave = () => {};
+      const untilOver = createChannel<ExecutionResult>({
+        limit: 0,
+        onClose: () => leave(),
+        overflow: () => new Error('events are not sent by graphql-ws'),
       });
-      graph.enter();
+      leave = hub.subscribe(request, {
+        next,
+        end: (errors) => untilOver.end(errors && new AggregateError(errors.map(asGraphQLError))),
+      });
       logOperation(context);
-      return running;
+      return untilOver;
     },
     /**
      * A query is a stream of one answer: graphql-ws ends streams when their reader goes away, and so the fetches end

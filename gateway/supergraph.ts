@@ -1,6 +1,7 @@
 import { type Schema, Supergraph } from '@apollo/federation-internals';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import { type Needs, needsOf } from './execute/needs.js';
+import { type LiveRules, liveRulesOf } from './live/directives.js';
 
 export interface SubgraphAddress {
   name: string;
@@ -19,6 +20,8 @@ export interface LoadedSupergraph {
   /** Everything, federation's own directives included. */
   supergraphSchema: GraphQLSchema;
   needs: Needs;
+  /** What may be shared and resumed of its subscriptions. */
+  live: LiveRules;
 }
 
 /**
@@ -48,6 +51,7 @@ export function loadSupergraph(sdl: string, urls: Record<string, string> = {}): 
     clientSchema: apiSchema.toGraphQLJSSchema(),
     supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
     needs: needsOf(document),
+    live: liveRulesOf(supergraph),
   };
 }
 

@@ -35,6 +35,10 @@ const integer = (initial: number, min: number, max: number) =>
       return z.NEVER;
     });
 
+/** 0 is none. */
+const limit = (initial: number, max: number) =>
+  integer(initial, 0, max).transform((value) => value || Number.POSITIVE_INFINITY);
+
 const choice = <const T extends string>(...values: [T, ...T[]]) =>
   z.enum(values, { error: (issue) => `takes ${values.join(' or ')}, not '${String(issue.input)}'` });
 
@@ -127,6 +131,13 @@ const environment = z.object({
   GATEWAY_EXECUTOR: choice(...executors).default('doorstep'),
   SUBGRAPH_EXECUTOR: choice(...executors).default('doorstep'),
   REQUEST_DEDUP: onOff().default(true),
+  MAX_SOCKETS: limit(50_000, 10_000_000),
+  MAX_SOCKETS_PER_USER: limit(100, 10_000_000),
+  MAX_SOCKET_OPERATIONS: limit(100, 1_000_000),
+  MAX_SOCKET_MESSAGE: integer(1024 * 1024, 1024, 64 * 1024 * 1024),
+  MAX_SOCKET_BUFFER: integer(1024 * 1024, 1024, 1024 * 1024 * 1024),
+  CONNECTION_INIT_TIMEOUT: duration('10s'),
+  SUBSCRIPTION_PATIENCE: duration('1m'),
   DELIVERY_SIMULATION: onOff().optional(),
   DELIVERY_STEP: duration('2s'),
   DEMO_DATA: onOff().optional(),

@@ -190,6 +190,35 @@ export const metrics = {
     labelNames: ['service'] as const,
     registers: [registry],
   }),
+  socketLimits: new Counter({
+    name: 'websocket_limits_met_total',
+    help: 'Sockets that were closed, or operations of theirs that were refused, by the limit that they met; bufferBytes are clients too slow for what they asked.',
+    labelNames: ['service', 'limit'] as const,
+    registers: [registry],
+  }),
+  upstreamOperations: new Tally({
+    name: 'gateway_upstream_subscriptions',
+    help: 'Subscriptions that the gateway has open at a subgraph, for however many clients.',
+    labelNames: ['subgraph'] as const,
+    registry,
+    type: 'gauge',
+  }),
+  deliveries: new Counter({
+    name: 'gateway_subscription_deliveries_total',
+    help: 'Events sent to clients, each counted for each client.',
+    registers: [registry],
+  }),
+  deliveryLag: new Histogram({
+    name: 'gateway_subscription_lag_seconds',
+    help: 'Time from the commit of a change to the moment when the last of those who share its event has been sent it.',
+    buckets: seconds,
+    registers: [registry],
+  }),
+  resumes: new Counter({
+    name: 'gateway_subscriptions_resumed_total',
+    help: 'Subscriptions that began with a cursor.',
+    registers: [registry],
+  }),
   subscriptions: new Gauge({
     name: 'graphql_subscriptions',
     help: 'Running subscriptions.',

@@ -30,7 +30,7 @@ beforeEach(async () => {
     service: 'test',
     verifier: (await createTokens()).verifier,
     log: silent,
-    maxOperations: limit,
+    limits: { operations: limit },
     operations: {
       schema,
       subscribe: () => subscribeToCount(),

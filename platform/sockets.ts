@@ -2,18 +2,18 @@ import type { Server } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { Context, ServerOptions } from 'graphql-ws';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from './auth/principal.js';
 import type { TokenVerifier } from './auth/tokens.js';
 import { problem } from './errors.js';
 import { formatErrors } from './graphql/errors.js';
-import { runProtocol } from './live/connection.js';
+import { type Outlet, runProtocol, tryAgainLater } from './live/connection.js';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
 import { listenForUpgrades } from './upgrades.js';
 
 /** What is known of a socket; the rest of it once its connection_init has been read. */
-interface SocketExtra {
+interface SocketExtra extends Outlet {
   readonly socket: WebSocket;
   principal?: Principal | null;
   authorization?: string;
@@ -28,15 +28,42 @@ export type Operations = Pick<
   'schema' | 'context' | 'onSubscribe' | 'execute' | 'subscribe'
 >;
 
-const messageLimit = 1024 * 1024;
+/** What clients may take of a server; Infinity is no limit. Who meets one is told which. */
+export interface SocketLimits {
+  /** Operations that one socket runs at once; one more is refused with an `error` of code RATE_LIMITED. */
+  operations: number;
+  /** Sockets that are open; one more is closed with 1013. */
+  sockets: number;
+  /** Those of one user; one more is closed with 1013. */
+  socketsPerUser: number;
+  /** How long a client may take to send connection_init, in ms; then it is closed with 4408. */
+  initTimeoutMs: number;
+  /** The longest message of a client, in bytes; one that is longer closes its socket with 1009. */
+  messageBytes: number;
+  /** How many bytes may wait for a client that does not read; it is closed with 1013 where there are more. */
+  bufferBytes: number;
+}
+
+/** For a server whose clients are our own. */
+const trusting: SocketLimits = {
+  operations: Number.POSITIVE_INFINITY,
+  sockets: Number.POSITIVE_INFINITY,
+  socketsPerUser: Number.POSITIVE_INFINITY,
+  initTimeoutMs: 10_000,
+  messageBytes: 1024 * 1024,
+  bufferBytes: 64 * 1024 * 1024,
+};
+
+const tooBig = 1009;
 /** setTimeout takes no more than this many ms. */
 const longestTimer = 2 ** 31 - 1;
+/** How long a client may take to read what is left for it, once it is closed. */
+const closingMs = 10_000;
 
 /**
  * Serves graphql-ws at /graphql of an HTTP server. The connection_init payload may carry
  * `{ "authorization": "Bearer ..." }`: a wrong token closes the socket with 4403, and so does a token
- * that ends while the socket is open; both say so in the reason. Where `maxOperations` is given, a socket
- * runs so many at once, and one more is refused with an `error` of code RATE_LIMITED.
+ * that ends while the socket is open; both say so in the reason.
  */
 export function serveSockets(options: {
   server: Server;
@@ -44,14 +71,56 @@ export function serveSockets(options: {
   verifier: TokenVerifier;
   log: Log;
   operations: Operations;
-  maxOperations?: number;
+  /** None but for sizes and times unless told. */
+  limits?: Partial<SocketLimits>;
 }): { close(): Promise<void> } {
-  const { server, service, verifier, log, maxOperations = Number.POSITIVE_INFINITY } = options;
+  const { server, service, verifier, log } = options;
+  const limits = { ...trusting, ...options.limits };
   const format = formatErrors(service, log);
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: messageLimit, handleProtocols });
+  const socketsOf = new Map<string, number>();
+  const meet = (limit: keyof SocketLimits) => metrics.socketLimits.inc({ service, limit });
+
+  /** ws closes for a message that is too long by itself, without a word. */
+  class Socket extends WebSocket {
+    override close(code?: number, reason?: string | Buffer): void {
+      if (code === tooBig) meet('messageBytes');
+      super.close(
+        code,
+        reason ?? (code === tooBig ? `A message has at most ${limits.messageBytes} bytes` : undefined),
+      );
+    }
+  }
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.messageBytes,
+    handleProtocols,
+    WebSocket: Socket,
+  });
+
+  /** Counts a socket as its user's until it is closed, where there is room for it. */
+  function admit({ socket }: SocketExtra, { userId }: Principal): boolean {
+    const open = socketsOf.get(userId) ?? 0;
+    if (open >= limits.socketsPerUser) {
+      meet('socketsPerUser');
+      void close(
+        socket,
+        tryAgainLater,
+        `Try again later: a user has at most ${limits.socketsPerUser} sockets`,
+      );
+      return false;
+    }
+    socketsOf.set(userId, open + 1);
+    socket.once('close', () => {
+      const left = (socketsOf.get(userId) ?? 1) - 1;
+      if (left > 0) socketsOf.set(userId, left);
+      else socketsOf.delete(userId);
+    });
+    return true;
+  }
 
   const protocol = makeServer<Record<string, unknown>, SocketExtra>({
     ...options.operations,
+    connectionInitWaitTimeout: limits.initTimeoutMs,
     async onConnect(context) {
       const { extra } = context;
       const given = context.connectionParams?.['authorization'];
@@ -63,8 +132,9 @@ export function serveSockets(options: {
         return false;
       }
       // It may have gone while the token was checked: then nobody would clear the timer.
-      if (extra.principal && extra.socket.readyState === extra.socket.OPEN)
-        closeAtExpiry(extra, extra.principal);
+      if (!extra.principal || extra.socket.readyState !== extra.socket.OPEN) return true;
+      if (!admit(extra, extra.principal)) return false;
+      closeAtExpiry(extra, extra.principal);
       return true;
     },
     onClose: ({ extra }) => clearTimeout(extra.expiry),
@@ -80,14 +150,33 @@ export function serveSockets(options: {
     onError: (_context, _id, _payload, errors) => format(errors as Parameters<typeof format>[0]),
   });
 
-  const tooMany = () =>
-    format([
-      problem(
-        'RATE_LIMITED',
-        `A socket runs ${maxOperations} operations at once; complete one before the next.`,
-      ),
-    ]);
-  const onFault = (err: unknown) => log.error({ service, err }, 'a socket could not be served');
+  function tooMany() {
+    meet('operations');
+    const message = `A socket runs ${limits.operations} operations at once; complete one before the next.`;
+    return format([problem('RATE_LIMITED', message)]);
+  }
+
+  function serve(client: WebSocket): void {
+    if (sockets.clients.size > limits.sockets) {
+      meet('sockets');
+      void close(client, tryAgainLater, 'Try again later: there are too many sockets');
+      return;
+    }
+    runProtocol({
+      protocol,
+      client,
+      extra: (outlet) => ({ socket: client, ...outlet }),
+      maxOperations: limits.operations,
+      maxBuffered: limits.bufferBytes,
+      onTooSlow() {
+        meet('bufferBytes');
+        void close(client, tryAgainLater, 'Try again later: events come faster than they are read');
+      },
+      onInitTimeout: () => meet('initTimeoutMs'),
+      tooMany,
+      onFault: (err) => log.error({ service, err }, 'a socket could not be served'),
+    });
+  }
 
   const stopListening = listenForUpgrades(server, '/graphql', (request, socket, head) =>
     sockets.handleUpgrade(request, socket, head, (client) => {
@@ -95,14 +184,14 @@ export function serveSockets(options: {
       client.once('close', () => metrics.sockets.dec({ service }));
       // ws closes the socket by itself.
       client.on('error', (err) => log.info({ service, err }, 'a client broke the WebSocket protocol'));
-      runProtocol({ protocol, client, extra: { socket: client }, maxOperations, tooMany, onFault });
+      serve(client);
     }),
   );
 
   return {
     async close() {
       stopListening();
-      await Promise.all([...sockets.clients].map(restart));
+      await Promise.all([...sockets.clients].map((client) => close(client, 1012, 'Service restart', 2_000)));
       sockets.close();
     },
   };
@@ -116,22 +205,22 @@ function closeAtExpiry(extra: SocketExtra, principal: Principal): void {
   }, left);
 }
 
-/** 1013 is "try again later": a token that cannot be checked now is not a wrong one. */
+/** A token that cannot be checked now is not a wrong one. */
 function refusal(error: unknown): [code: number, reason: string] {
   const refused = error instanceof GraphQLError && error.extensions['code'] === 'UNAUTHENTICATED';
   return refused
     ? [CloseCode.Forbidden, `Forbidden: ${error.message}`.slice(0, 120)]
-    : [1013, 'Try again later'];
+    : [tryAgainLater, 'Try again later'];
 }
 
-/** Closes with 1012, after which clients come back by themselves; one that does not answer is cut off. */
-function restart(client: WebSocket): Promise<void> {
+/** Closes a socket, and cuts off a client that does not answer. */
+function close(client: WebSocket, code: number, reason: string, withinMs = closingMs): Promise<void> {
   return new Promise((resolve) => {
-    const cut = setTimeout(() => client.terminate(), 2_000);
+    const cut = setTimeout(() => client.terminate(), withinMs);
     client.once('close', () => {
       clearTimeout(cut);
       resolve();
     });
-    client.close(1012, 'Service restart');
+    client.close(code, reason);
   });
 }

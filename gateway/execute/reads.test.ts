@@ -288,7 +288,12 @@ describe('a reader that goes away', () => {
 describe('each reader has its own time', () => {
   /** Reads from one subgraph, each until its own deadline, so many ms from now. */
   function reader() {
-    const connections = createConnections({ log: silent, timeoutMs: 60_000, dedup: true });
+    const connections = createConnections({
+      log: silent,
+      timeoutMs: 60_000,
+      patienceMs: 60_000,
+      dedup: true,
+    });
     const { connection, release } = connections.open({ name: 'books', url: books.url });
     running.push(release);
     const request = { body: '{"query":"{ book { title } }"}', isQuery: true, entities: undefined };

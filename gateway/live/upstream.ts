@@ -1,94 +1,225 @@
-import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
-import WebSocket, { type ClientOptions } from 'ws';
-import type { Channel } from '../../platform/live/channel.js';
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import { type Message, MessageType } from 'graphql-ws';
+import { backoff } from '../../platform/bus/bus.js';
 import type { Log } from '../../platform/log.js';
-import { subgraphErrors, unavailable } from '../execute/subgraph-errors.js';
+import { metrics } from '../../platform/metrics.js';
+import { unavailable } from '../execute/subgraph-errors.js';
 import type { SubgraphAddress } from '../supergraph.js';
+import { type Connection, connect } from './connection.js';
+import type { UpstreamQuery } from './plan.js';
 
-const messageLimit = 64 * 1024 * 1024;
-const handshakeMs = 5_000;
-const pingEveryMs = 10_000;
-const pongWithinMs = 5_000;
-/** The longest that setTimeout takes: an idle socket closes after 24.8 days, and the next operation opens it anew. */
-const lazyCloseMs = 2 ** 31 - 1;
+/** What a subgraph is asked over its socket, which is everybody's: each operation carries its own token. */
+export interface UpstreamPayload extends UpstreamQuery {
+  extensions: { authorization?: string; requestId: string };
+}
 
-/** Where the events of an upstream operation go, and its end; nothing comes once it is released. */
-export type UpstreamSink = Pick<Channel<ExecutionResult>, 'push' | 'end'>;
+/** A subscription of a subgraph, for as long as somebody wants it: it outlives the sockets that it runs over. */
+export interface UpstreamOperation {
+  /** Asked for anew each time that it begins, so that it goes on where it was. */
+  payload(): UpstreamPayload;
+  next(result: ExecutionResult): void;
+  /** It is over: complete, or with the reasons. Nothing comes after that. */
+  end(errors?: readonly GraphQLFormattedError[]): void;
+}
 
-/** The socket to a subgraph: opened by the first operation and shared by all. */
+export interface UpstreamRun {
+  /** Begins it anew, after a moment: what has come of it is not good enough. Nothing comes until then. */
+  again(): void;
+  /** Nobody wants it any more: the subgraph is told, and nothing comes after that. */
+  release(): void;
+}
+
+/** The subscriptions of one subgraph: over one socket, which is opened anew for as long as there are any. */
 export interface Upstream {
-  /**
-   * Starts an operation on the subgraph; the answer releases it there. It ends with nothing when it is complete,
-   * with the subgraph's own errors as an AggregateError of GraphQLErrors, or with SERVICE_UNAVAILABLE when the
-   * socket is refused or lost. Nothing is retried: what happened in the gap would be missing without a word.
-   */
-  open(payload: SubscribePayload, sink: UpstreamSink): () => void;
-  close(): Promise<void>;
+  run(operation: UpstreamOperation): UpstreamRun;
+  close(): void;
 }
 
-/** ws with limits, which graphql-ws has no way to pass on. */
-class BoundedSocket extends WebSocket {
-  constructor(url: string, protocols: string, limits?: ClientOptions) {
-    super(url, protocols, { handshakeTimeout: handshakeMs, maxPayload: messageLimit, ...limits });
-  }
+/** Between two tries, at most. */
+const longestWaitMs = 5_000;
+/** What has run for so long was begun well: should it fail now, that is a new outage. */
+const settledMs = 10_000;
+/** A subgraph that refuses an operation does so soon. */
+const refusedWithinMs = 1_000;
+/** A socket that nobody needs is kept for so long. */
+const idleMs = 10_000;
+
+interface Running {
+  readonly operation: UpstreamOperation;
+  /** Under which it runs on the present socket; undefined while it waits. */
+  id: string | undefined;
+  startedAt: number;
+  failures: number;
+  /** Ends it where it still waits then. */
+  patience: NodeJS.Timeout | undefined;
+  retry: NodeJS.Timeout | undefined;
 }
 
-export function openUpstream({ name, url }: SubgraphAddress, log: Log): Upstream {
-  /** How each running operation ends when the socket is lost. */
-  const running = new Set<() => void>();
-  let pong: NodeJS.Timeout | undefined;
-  const client: Client = createClient({
-    url: url.replace(/^http/, 'ws'),
-    webSocketImpl: BoundedSocket,
-    retryAttempts: 0,
-    lazyCloseTimeout: lazyCloseMs,
-    connectionAckWaitTimeout: handshakeMs,
-    keepAlive: pingEveryMs,
-    on: {
-      ping(received) {
-        if (!received) pong = setTimeout(() => client.terminate(), pongWithinMs);
-      },
-      pong: () => clearTimeout(pong),
-      error: (err) => log.warn({ service: 'gateway', subgraph: name, err }, 'upstream socket failed'),
-      // By itself the client takes a close with 1000 for no loss: it would connect again without a word.
-      closed() {
-        clearTimeout(pong);
-        for (const fail of [...running]) fail();
-      },
-    },
-  });
+/**
+ * @param options.patienceMs how long an operation may wait for the subgraph, in ms, before it ends with
+ *   SERVICE_UNAVAILABLE
+ */
+export function openUpstream(
+  { name, url }: SubgraphAddress,
+  { log, patienceMs }: { log: Log; patienceMs: number },
+): Upstream {
+  const all = new Set<Running>();
+  const byId = new Map<string, Running>();
+  const gauge = metrics.upstreamOperations.labels(name);
+  let connection: Connection | undefined;
+  let isReady = false;
+  let isClosed = false;
+  let lastId = 0;
+  let failures = 0;
+  let reconnect: NodeJS.Timeout | undefined;
+  let idle: NodeJS.Timeout | undefined;
 
-  function open(payload: SubscribePayload, sink: UpstreamSink): () => void {
-    let over = false;
-    const finish = (end?: () => void) => {
-      if (over) return;
-      over = true;
-      running.delete(fail);
-      release();
-      end?.();
-    };
-    const fail = () => finish(() => sink.end(unavailable(name)));
-    const refuse = (errors: readonly GraphQLFormattedError[]) => finish(() => sink.end(refusal(errors)));
-    running.add(fail);
-    const release = client.subscribe(payload, {
-      next(result) {
-        // An event has data, if only null. Without, graphql-js tells that it never started.
-        if (result.data === undefined) refuse(result.errors ?? []);
-        else if (!over) sink.push(result as ExecutionResult);
+  function open(): void {
+    reconnect = undefined;
+    isReady = false;
+    connection = connect({
+      url,
+      onReady() {
+        isReady = true;
+        failures = 0;
+        for (const running of all) if (!running.retry) begin(running);
+        if (all.size === 0) rest();
       },
-      error: (reason) => (Array.isArray(reason) ? refuse(reason) : fail()),
-      complete: () => finish(() => sink.end()),
+      onMessage: receive,
+      onClosed(why) {
+        connection = undefined;
+        isReady = false;
+        byId.clear();
+        clearTimeout(idle);
+        for (const running of all) wait(running);
+        if (isClosed || all.size === 0) return;
+        failures += 1;
+        log.warn(
+          { service: 'gateway', subgraph: name, why },
+          'the socket to a subgraph was lost; it is opened anew',
+        );
+        // What breaks for the first time since it was well comes back at once, as a replica that takes over does.
+        reconnect = setTimeout(open, failures === 1 ? 0 : backoff(failures, { capMs: longestWaitMs }));
+      },
     });
-    return () => finish();
   }
 
-  return { open, close: async () => void (await client.dispose()) };
-}
+  function begin(running: Running): void {
+    running.id = `${++lastId}`;
+    running.startedAt = performance.now();
+    byId.set(running.id, running);
+    const payload = running.operation.payload() as unknown as Message<MessageType.Subscribe>['payload'];
+    connection?.send({ id: running.id, type: MessageType.Subscribe, payload });
+  }
 
-const refusal = (errors: readonly GraphQLFormattedError[]): AggregateError =>
-  new AggregateError(
-    subgraphErrors(errors).map(
-      ({ message, extensions }) => new GraphQLError(message, { extensions: extensions ?? null }),
-    ),
-  );
+  function wait(running: Running): void {
+    running.id = undefined;
+    running.patience ??= setTimeout(() => {
+      running.patience = undefined;
+      // It may have begun again and have nothing to tell.
+      const runsWell = running.id !== undefined && performance.now() - running.startedAt > refusedWithinMs;
+      if (!runsWell) end(running, [unavailable(name).toJSON()]);
+    }, patienceMs);
+  }
+
+  function retryLater(running: Running): void {
+    if (performance.now() - running.startedAt > settledMs) running.failures = 0;
+    running.failures += 1;
+    wait(running);
+    running.retry = setTimeout(
+      () => {
+        running.retry = undefined;
+        if (isReady) begin(running);
+      },
+      backoff(running.failures, { capMs: longestWaitMs }),
+    );
+  }
+
+  function receive(message: Message): void {
+    const running = 'id' in message ? byId.get(message.id) : undefined;
+    if (!running) return;
+    if (message.type === MessageType.Next) {
+      const result = message.payload as ExecutionResult;
+      clearTimeout(running.patience);
+      running.patience = undefined;
+      // An event has data, if only null. Without, graphql-js tells that it never started.
+      if (result.data === undefined)
+        refused(running, (result.errors ?? []) as readonly GraphQLFormattedError[]);
+      else running.operation.next(result);
+    } else if (message.type === MessageType.Error)
+      refused(running, message.payload as GraphQLFormattedError[]);
+    else if (message.type === MessageType.Complete) {
+      byId.delete(message.id);
+      running.id = undefined;
+      end(running);
+    }
+  }
+
+  /** A subgraph that cannot now is asked again; any other refusal is its last word. */
+  function refused(running: Running, errors: readonly GraphQLFormattedError[]): void {
+    if (errors.length > 0 && errors.every(({ extensions }) => extensions?.['code'] === 'SERVICE_UNAVAILABLE'))
+      stop(running, retryLater);
+    else stop(running, () => end(running, errors));
+  }
+
+  /** Ends what runs under an id, here and there, and goes on with something else. */
+  function stop(running: Running, then: (running: Running) => void): void {
+    if (running.id !== undefined) {
+      byId.delete(running.id);
+      connection?.send({ id: running.id, type: MessageType.Complete });
+      running.id = undefined;
+    }
+    then(running);
+  }
+
+  function forget(running: Running): boolean {
+    if (!all.delete(running)) return false;
+    gauge.dec();
+    clearTimeout(running.patience);
+    clearTimeout(running.retry);
+    if (all.size === 0) rest();
+    return true;
+  }
+
+  function end(running: Running, errors?: readonly GraphQLFormattedError[]): void {
+    if (forget(running)) running.operation.end(errors);
+  }
+
+  function rest(): void {
+    clearTimeout(reconnect);
+    reconnect = undefined;
+    if (connection) idle = setTimeout(() => connection?.close(), idleMs);
+  }
+
+  return {
+    run(operation) {
+      const running: Running = {
+        operation,
+        id: undefined,
+        startedAt: 0,
+        failures: 0,
+        patience: undefined,
+        retry: undefined,
+      };
+      all.add(running);
+      gauge.inc();
+      clearTimeout(idle);
+      if (isReady) begin(running);
+      else {
+        wait(running);
+        if (!connection && !reconnect && !isClosed) open();
+      }
+      return {
+        again: () => all.has(running) && running.id !== undefined && stop(running, retryLater),
+        release: () => stop(running, forget),
+      };
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(reconnect);
+      clearTimeout(idle);
+      for (const running of all) end(running, [unavailable(name).toJSON()]);
+      connection?.close();
+    },
+  };
+}

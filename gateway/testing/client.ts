@@ -18,6 +18,7 @@ export interface SocketClient {
   close(): void;
   /** Stops reading from the network, as a client does that is too slow. */
   pause(): void;
+  resume(): void;
 }
 
 /** Opens a socket and, unless `init` is null, waits for the acknowledgement. */
@@ -58,6 +59,7 @@ export async function openSocket(
     closed,
     close: () => socket.close(1000),
     pause: () => socket.pause(),
+    resume: () => socket.resume(),
   };
   if (init) {
     client.send({ type: 'connection_init', payload: init });

@@ -35,7 +35,7 @@ export interface TestSubgraph {
   stop(): Promise<void>;
 }
 
-const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable", "@external", "@requires"])\n`;
+const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable", "@external", "@requires", "@composeDirective"])\n`;
 
 export const subgraphSdl = (sdl: string) => parse(federation + sdl);
 

@@ -7,33 +7,65 @@ import {
   type Server,
 } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { createHeartbeat } from './heartbeat.js';
 import { createOperationIds } from './operation-ids.js';
 
-/** Between two pings; a client that has not answered one by the next is gone. */
-const pingMs = 12_000;
+const watchPulse = createHeartbeat(12_000);
+
+/** The code of a close after which clients come back by themselves, and resume from their last cursors. */
+export const tryAgainLater = 1013;
+
+/** What a socket is to its server, beside the protocol. */
+export interface Outlet {
+  /** Sends a `next` message of an operation, whose payload is JSON already; nothing where it is over. */
+  next(id: string, payload: string): void;
+}
 
 /**
  * Runs graphql-ws's protocol on a socket of `ws`, as `graphql-ws/use/ws` does, but every operation gets an id
- * of its own on the way in and its name back on the way out, and there is a bound on how many run.
+ * of its own on the way in and its name back on the way out, and there are bounds on how many run and on how much
+ * waits for a client that does not read.
  */
 export function runProtocol<Extra>(options: {
   protocol: Server<Extra>;
   client: WebSocket;
-  extra: Extra;
+  /** What the protocol's hooks are given, made from what they may send past it. */
+  extra: (outlet: Outlet) => Extra;
   maxOperations: number;
+  /** So many bytes may wait for a client; where there are more, all that runs for it ends, and `onTooSlow` is to close it. */
+  maxBuffered: number;
+  onTooSlow: () => void;
+  /** It is closed since it did not begin with connection_init in time. */
+  onInitTimeout: () => void;
   /** The payload of the error for one operation more. */
   tooMany: () => ErrorMessage['payload'];
   /** A message could not be handled, or the socket not be left: a fault of ours. */
   onFault: (error: unknown) => void;
 }): void {
-  const { protocol, client, extra, tooMany, onFault } = options;
+  const { protocol, client, maxBuffered, onTooSlow, tooMany, onFault } = options;
   const ids = createOperationIds(options.maxOperations);
+  let isOver = false;
+
+  function isWritable(): boolean {
+    if (client.readyState !== client.OPEN || isOver) return false;
+    if (client.bufferedAmount <= maxBuffered) return true;
+    onTooSlow();
+    // It may take long to close, and what runs for it would go on until then.
+    end(tryAgainLater, 'too slow');
+    return false;
+  }
 
   const write = (message: Message): Promise<void> =>
     new Promise((resolve, reject) => {
-      if (client.readyState !== client.OPEN) return resolve();
+      if (!isWritable()) return resolve();
       client.send(JSON.stringify(message), (error) => (error ? reject(error) : resolve()));
     });
+
+  function next(id: string, payload: string): void {
+    const name = ids.nameOf(id);
+    if (name === undefined || !isWritable()) return;
+    client.send(`{"id":${JSON.stringify(name)},"type":"next","payload":${payload}}`, ignore);
+  }
 
   /** `handle` resolves when all that the message started is over. */
   async function receive(text: string, handle: (text: string) => Promise<void>): Promise<void> {
@@ -61,9 +93,13 @@ export function runProtocol<Extra>(options: {
         const message = ids.outbound(JSON.parse(text) as Message);
         if (message) await write(message);
       },
-      close: (code, reason) => client.close(code, reason),
+      close(code, reason) {
+        if (code === CloseCode.ConnectionInitialisationTimeout) options.onInitTimeout();
+        client.close(code, reason);
+      },
       onMessage(handle) {
         client.on('message', (data) => {
+          if (isOver) return;
           receive(String(data), handle).catch((error: unknown) => {
             onFault(error);
             client.close(CloseCode.InternalServerError, 'Internal server error');
@@ -71,12 +107,17 @@ export function runProtocol<Extra>(options: {
         });
       },
     },
-    extra,
+    options.extra({ next }),
   );
-  const pings = keepAlive(client);
+  const unwatch = watchPulse(client);
+  function end(code: number, reason: string): void {
+    if (isOver) return;
+    isOver = true;
+    closed(code, reason).catch(onFault);
+  }
   client.once('close', (code, reason) => {
-    clearInterval(pings);
-    closed(code, String(reason)).catch(onFault);
+    unwatch();
+    end(code, String(reason));
   });
 }
 
@@ -95,14 +136,5 @@ function alreadyExists(name: string): string {
   return Buffer.byteLength(reason) < 124 ? reason : 'Subscriber already exists';
 }
 
-function keepAlive(client: WebSocket): NodeJS.Timeout {
-  let answered = true;
-  client.on('pong', () => {
-    answered = true;
-  });
-  return setInterval(() => {
-    if (!answered) return client.terminate();
-    answered = false;
-    client.ping();
-  }, pingMs);
-}
+/** A message that cannot be sent is one to a socket that closes, which is told by that. */
+const ignore = (): void => undefined;

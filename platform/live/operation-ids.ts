@@ -7,6 +7,8 @@ interface OperationIds {
   complete(name: string): string | undefined;
   /** The message as the client is to read it, or undefined where it is about an operation that it has completed. */
   outbound(message: Message): Message | undefined;
+  /** What the client calls the operation; undefined where it has completed it. */
+  nameOf(id: string): string | undefined;
   /** Nothing of the operation runs any more. */
   end(id: string): void;
 }
@@ -52,6 +54,7 @@ export function createOperationIds(limit: number): OperationIds {
       if (message.type !== MessageType.Next) release(name, message.id);
       return { ...message, id: name };
     },
+    nameOf: (id) => names.get(id),
     end(id) {
       const name = names.get(id);
       if (name !== undefined) release(name, id);

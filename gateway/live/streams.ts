@@ -1,0 +1,135 @@
+import type { GraphQLFormattedError } from 'graphql';
+import { problem } from '../../platform/errors.js';
+import { metrics } from '../../platform/metrics.js';
+import type { GatewayContext } from '../context.js';
+import type { OperationRequest } from '../execute/engine.js';
+import type { Graph } from '../graph.js';
+import type { FeedSettings, FeedSource } from './feed.js';
+import { livePlanOf } from './plan.js';
+import { type Member, Stream, type Streams, type Subscriber, whoIs } from './stream.js';
+
+export interface LiveRequest extends OperationRequest {
+  variables: Readonly<Record<string, unknown>>;
+  context: GatewayContext;
+}
+
+/** All subscriptions of the gateway. */
+export interface LiveHub {
+  /**
+   * Begins a subscription by the supergraph that is served. The answer ends it, and frees all that only it needed;
+   * nothing comes after that.
+   */
+  subscribe(request: LiveRequest, subscriber: Subscriber): () => void;
+  /** Goes on by the supergraph that is served now: what it still has, where it was; what it has not ends with a reason. */
+  renew(): void;
+}
+
+export function createLiveHub(options: { graph: () => Graph; settings: FeedSettings }): LiveHub {
+  const { graph, settings } = options;
+  const byKey = new Map<string, Stream>();
+  const all = new Set<Stream>();
+
+  const streams: Streams = {
+    settings,
+    forget(stream) {
+      all.delete(stream);
+      if (byKey.get(stream.key) === stream) byKey.delete(stream.key);
+    },
+    place(member) {
+      const key = keyOf(member);
+      if (byKey.get(key)?.admit(member)) return;
+      const stream = new Stream(key, streams, member);
+      byKey.set(key, stream);
+      all.add(stream);
+    },
+    end(member, errors) {
+      member.stream = undefined;
+      metrics.subscriptions.dec({ service: 'gateway' });
+      member.subscriber.end(errors);
+    },
+  };
+
+  return {
+    subscribe({ query, operationName, variables, context }, subscriber) {
+      const request = { query, operationName };
+      const source = sourceOf({ request, variables }, graph());
+      if (!('plan' in source)) {
+        subscriber.end(source);
+        return () => undefined;
+      }
+      const last = source.plan.resumesFrom(variables);
+      if (last !== undefined) metrics.resumes.inc();
+      metrics.subscriptions.inc({ service: 'gateway' });
+      const member: Member = {
+        request,
+        variables,
+        context,
+        subscriber,
+        source,
+        stream: undefined,
+        last,
+        own: undefined,
+        isProbing: false,
+      };
+      streams.place(member);
+      return () => {
+        if (!member.stream) return;
+        metrics.subscriptions.dec({ service: 'gateway' });
+        member.stream.leave(member);
+      };
+    },
+    renew() {
+      const next = graph();
+      for (const stream of [...all]) {
+        stream.renew((member) => {
+          const source = sourceOf(member, next);
+          return 'plan' in source ? source : changed(source);
+        });
+      }
+    },
+  };
+}
+
+/** Those with one key get the same events. */
+function keyOf({ source: { plan }, variables, context }: Member): string {
+  const who = plan.isShared ? '' : whoIs(context);
+  return [who, plan.identity, plan.variablesText(variables)].join('\n');
+}
+
+/** How a supergraph serves a subscription, or why it does not. */
+function sourceOf(
+  { request, variables }: Pick<Member, 'request' | 'variables'>,
+  graph: Graph,
+): FeedSource | readonly GraphQLFormattedError[] {
+  const operation = graph.engine.read(request);
+  if (!('document' in operation)) return operation.map((error) => error.toJSON());
+  const errors = operation.variableErrors(variables);
+  if (errors.length > 0) return errors.map((error) => error.toJSON());
+  const { live } = operation;
+  const plan = live && livePlanOf({ ...operation, live }, request, graph.supergraph);
+  const connection = plan && graph.connections.get(plan.subgraph);
+  if (!connection) throw new Error('this cannot be subscribed to');
+  return {
+    live,
+    plan,
+    upstream: connection.upstream,
+    async using(run) {
+      graph.enter();
+      try {
+        return await run();
+      } finally {
+        graph.leave();
+      }
+    },
+  };
+}
+
+const changed = (errors: readonly { message: string }[]): readonly GraphQLFormattedError[] => [
+  problem(
+    'GRAPHQL_VALIDATION_FAILED',
+    [
+      'The schema has changed, and this subscription does not fit it any more.',
+      ...errors.map(({ message }) => message),
+    ].join(' '),
+  ).toJSON(),
+];
