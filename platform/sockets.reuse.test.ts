@@ -138,6 +138,18 @@ test('a message that is none closes the socket with 4400', async () => {
   expect((await socket.closed).code).toBe(4400);
 });
 
+test.each([
+  { type: 'connection_ack' },
+  { id: '1', type: 'next', payload: { data: {} } },
+  { id: '1', type: 'error', payload: [{ message: 'no' }] },
+])(
+  'a message that only servers send closes the socket with 4400, and is no fault of ours: $type',
+  async (message) => {
+    socket.send(message);
+    expect((await socket.closed).code).toBe(4400);
+  },
+);
+
 test('an operation more than a socket may run is refused, and there is room when one ends', async () => {
   for (let n = 0; n < limit; n++) subscribe(`${n}`);
   subscribe('more');

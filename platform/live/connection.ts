@@ -11,6 +11,12 @@ import { createOperationIds } from './operation-ids.js';
 
 /** Between two pings; a client that has not answered one by the next is gone. */
 const pingMs = 12_000;
+/** Only servers send them: from a client they are no messages of the protocol. */
+const serversOwn: ReadonlySet<string> = new Set([
+  MessageType.ConnectionAck,
+  MessageType.Next,
+  MessageType.Error,
+]);
 
 /**
  * Runs graphql-ws's protocol on a socket of `ws`, as `graphql-ws/use/ws` does, but every operation gets an id
@@ -38,6 +44,8 @@ export function runProtocol<Extra>(options: {
   /** `handle` resolves when all that the message started is over. */
   async function receive(text: string, handle: (text: string) => Promise<void>): Promise<void> {
     const message = read(text);
+    if (message && serversOwn.has(message.type))
+      return client.close(CloseCode.BadRequest, 'Invalid message received');
     if (message?.type === MessageType.Complete) {
       const id = ids.complete(message.id);
       return id === undefined ? undefined : handle(JSON.stringify({ ...message, id }));
