@@ -16,7 +16,10 @@ const limit = 4;
 
 let server: Server;
 let sockets: ReturnType<typeof serveSockets>;
+let url: string;
 let socket: TestSocket;
+/** How many queries were begun. */
+let executed: number;
 /** One function a running subscription, which sends it an event. */
 let running: Set<(count: number) => void>;
 let answering: Gate;
@@ -24,6 +27,7 @@ let answering: Gate;
 beforeEach(async () => {
   server = createServer();
   running = new Set();
+  executed = 0;
   answering = gate();
   sockets = serveSockets({
     server,
@@ -34,12 +38,16 @@ beforeEach(async () => {
     operations: {
       schema,
       subscribe: () => subscribeToCount(),
-      execute: () => answering.promise.then(() => ({ data: { slow: 1 } })),
+      execute() {
+        executed += 1;
+        return answering.promise.then(() => ({ data: { slow: 1 } }));
+      },
     },
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  socket = await openSocket(`http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`);
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  socket = await openSocket(url);
   expect(await socket.next()).toEqual({ type: 'connection_ack' });
 });
 afterEach(async () => {
@@ -149,6 +157,17 @@ test.each([
     expect((await socket.closed).code).toBe(4400);
   },
 );
+
+test('nothing is run of what a client sends after its socket was closed', async () => {
+  socket.send({ type: 'subscribe', id: '', payload: { query: '{ slow }' } });
+  socket.subscribe('1', { query: '{ slow }' });
+  subscribe('2');
+  expect((await socket.closed).code).toBe(4400);
+  // Whatever was read has been handled by now: the close of the client comes last.
+  const other = await openSocket(url);
+  expect(await other.next()).toEqual({ type: 'connection_ack' });
+  expect({ executed, running: running.size }).toEqual({ executed: 0, running: 0 });
+});
 
 test('an operation more than a socket may run is refused, and there is room when one ends', async () => {
   for (let n = 0; n < limit; n++) subscribe(`${n}`);

@@ -72,6 +72,8 @@ export function runProtocol<Extra>(options: {
       close: (code, reason) => client.close(code, reason),
       onMessage(handle) {
         client.on('message', (data) => {
+          // Until it has answered the close, a client may go on sending: nothing of that is run.
+          if (client.readyState !== client.OPEN) return;
           receive(String(data), handle).catch((error: unknown) => {
             onFault(error);
             client.close(CloseCode.InternalServerError, 'Internal server error');
