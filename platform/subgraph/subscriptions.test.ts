@@ -160,8 +160,7 @@ test('an error that nobody meant for a client shows an id and no detail, whereve
   expect(await socket.next()).toMatchObject({ payload: { data: { boom: null }, errors: masked } });
   await socket.next();
   socket.subscribe('start', { query: 'subscription { boom { n } }' });
-  expect((await socket.next()).payload).toMatchObject({ errors: masked });
-  await socket.next();
+  expect(await socket.next()).toMatchObject({ id: 'start', type: 'error', payload: masked });
   subscribe(socket, 'event');
   channel.push(13);
   expect(await socket.next()).toMatchObject({ id: 'event', payload: { errors: masked } });
@@ -171,12 +170,12 @@ test('an error that nobody meant for a client shows an id and no detail, whereve
   expect(await socket.next()).toMatchObject({ id: 'event', type: 'error', payload: masked });
 });
 
-test('a subscription that is refused at its start has no data, so that it is no event', async () => {
+test('a subscription that is refused at its start is an error message, and its id is free', async () => {
   const socket = await open();
   socket.subscribe('s', { query: 'subscription { refused { n } }' });
-  const { payload } = await socket.next();
-  expect(payload).toEqual({ errors: withCode('NOT_FOUND') });
-  expect(await socket.next()).toEqual({ id: 's', type: 'complete' });
+  expect(await socket.next()).toEqual({ id: 's', type: 'error', payload: withCode('NOT_FOUND') });
+  socket.subscribe('s', { query: '{ me }' });
+  expect(await socket.next()).toMatchObject({ id: 's', type: 'next' });
 });
 
 test('a stream that ends with a refusal tells it, and the socket stays', async () => {
