@@ -144,6 +144,7 @@ test.each([
     },
     'GRAPHQL_VALIDATION_FAILED',
   ],
+  ['of a type that the schema does not have', { query: 'mutation { a }' }, 'GRAPHQL_VALIDATION_FAILED'],
   ['without a variable that it needs', { query }, 'BAD_USER_INPUT'],
   ['with a variable of another type', { query, variables: { from: 'x' } }, 'BAD_USER_INPUT'],
 ])('an operation %s is an error message with a code; the socket stays', async (_, payload, code) => {
