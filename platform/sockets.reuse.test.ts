@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSchema, type ExecutionResult } from 'graphql';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { createChannel } from './live/channel.js';
 import { mapEvents } from './live/map.js';
 import { serveSockets } from './sockets.js';
@@ -167,6 +168,22 @@ test('nothing is run of what a client sends after its socket was closed', async 
   const other = await openSocket(url);
   expect(await other.next()).toEqual({ type: 'connection_ack' });
   expect({ executed, running: running.size }).toEqual({ executed: 0, running: 0 });
+});
+
+test('a client that goes while it is answered is no fault of ours', async () => {
+  const logged = vi.spyOn(silent, 'error');
+  const send = WebSocket.prototype.send as (...args: unknown[]) => void;
+  vi.spyOn(WebSocket.prototype, 'send').mockImplementation(function (this: WebSocket, ...args: unknown[]) {
+    const done = args.at(-1);
+    if (!String(args[0]).includes('"next"')) send.apply(this, args);
+    else if (typeof done === 'function') done(new Error('write EPIPE'));
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  answering.resolve();
+  socket.subscribe('1', { query: '{ slow }' });
+  expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
+  await drained();
+  expect(logged).not.toHaveBeenCalled();
 });
 
 test('an operation more than a socket may run is refused, and there is room when one ends', async () => {

@@ -35,10 +35,11 @@ export function runProtocol<Extra>(options: {
   const { protocol, client, extra, tooMany, onFault } = options;
   const ids = createOperationIds(options.maxOperations);
 
+  /** That it cannot be sent is no fault of ours: the client has gone, and its close follows. */
   const write = (message: Message): Promise<void> =>
-    new Promise((resolve, reject) => {
+    new Promise((resolve) => {
       if (client.readyState !== client.OPEN) return resolve();
-      client.send(JSON.stringify(message), (error) => (error ? reject(error) : resolve()));
+      client.send(JSON.stringify(message), () => resolve());
     });
 
   /** `handle` resolves when all that the message started is over. */
