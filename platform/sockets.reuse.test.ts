@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSchema, type ExecutionResult } from 'graphql';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { createChannel } from './live/channel.js';
 import { mapEvents } from './live/map.js';
 import { serveSockets } from './sockets.js';
@@ -16,7 +17,10 @@ const limit = 4;
 
 let server: Server;
 let sockets: ReturnType<typeof serveSockets>;
+let url: string;
 let socket: TestSocket;
+/** How many queries were begun. */
+let executed: number;
 /** One function a running subscription, which sends it an event. */
 let running: Set<(count: number) => void>;
 let answering: Gate;
@@ -24,6 +28,7 @@ let answering: Gate;
 beforeEach(async () => {
   server = createServer();
   running = new Set();
+  executed = 0;
   answering = gate();
   sockets = serveSockets({
     server,
@@ -34,12 +39,16 @@ beforeEach(async () => {
     operations: {
       schema,
       subscribe: () => subscribeToCount(),
-      execute: () => answering.promise.then(() => ({ data: { slow: 1 } })),
+      execute() {
+        executed += 1;
+        return answering.promise.then(() => ({ data: { slow: 1 } }));
+      },
     },
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  socket = await openSocket(`http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`);
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  socket = await openSocket(url);
   expect(await socket.next()).toEqual({ type: 'connection_ack' });
 });
 afterEach(async () => {
@@ -136,6 +145,45 @@ test('a complete of what does not run is nothing', async () => {
 test('a message that is none closes the socket with 4400', async () => {
   socket.send({ type: 'subscribe', id: '', payload: { query: '{ slow }' } });
   expect((await socket.closed).code).toBe(4400);
+});
+
+test.each([
+  { type: 'connection_ack' },
+  { id: '1', type: 'next', payload: { data: {} } },
+  { id: '1', type: 'error', payload: [{ message: 'no' }] },
+])(
+  'a message that only servers send closes the socket with 4400, and is no fault of ours: $type',
+  async (message) => {
+    socket.send(message);
+    expect((await socket.closed).code).toBe(4400);
+  },
+);
+
+test('nothing is run of what a client sends after its socket was closed', async () => {
+  socket.send({ type: 'subscribe', id: '', payload: { query: '{ slow }' } });
+  socket.subscribe('1', { query: '{ slow }' });
+  subscribe('2');
+  expect((await socket.closed).code).toBe(4400);
+  // Whatever was read has been handled by now: the close of the client comes last.
+  const other = await openSocket(url);
+  expect(await other.next()).toEqual({ type: 'connection_ack' });
+  expect({ executed, running: running.size }).toEqual({ executed: 0, running: 0 });
+});
+
+test('a client that goes while it is answered is no fault of ours', async () => {
+  const logged = vi.spyOn(silent, 'error');
+  const send = WebSocket.prototype.send as (...args: unknown[]) => void;
+  vi.spyOn(WebSocket.prototype, 'send').mockImplementation(function (this: WebSocket, ...args: unknown[]) {
+    const done = args.at(-1);
+    if (!String(args[0]).includes('"next"')) send.apply(this, args);
+    else if (typeof done === 'function') done(new Error('write EPIPE'));
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  answering.resolve();
+  socket.subscribe('1', { query: '{ slow }' });
+  expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
+  await drained();
+  expect(logged).not.toHaveBeenCalled();
 });
 
 test('an operation more than a socket may run is refused, and there is room when one ends', async () => {

@@ -138,6 +138,12 @@ export function serveSockets(options: {
       return true;
     },
     onClose: ({ extra }) => clearTimeout(extra.expiry),
+    // What was refused before it ran is told by an `error` message, as the protocol has it.
+    async onOperation(_context, _id, _payload, _args, started) {
+      const result = await started;
+      if (Symbol.asyncIterator in result || result.data !== undefined) return undefined;
+      return refuse(result.errors);
+    },
     onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
       if (!errors) return undefined;
       // Without data it never started, and that must stay visible.
@@ -211,6 +217,12 @@ function refusal(error: unknown): [code: number, reason: string] {
   return refused
     ? [CloseCode.Forbidden, `Forbidden: ${error.message}`.slice(0, 120)]
     : [tryAgainLater, 'Try again later'];
+}
+
+/** graphql-ws sends an `error` message for what a stream throws. */
+async function* refuse(errors: readonly GraphQLError[] = []): AsyncGenerator<never> {
+  yield* [];
+  throw new AggregateError(errors);
 }
 
 /** Closes a socket, and cuts off a client that does not answer. */

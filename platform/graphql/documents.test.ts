@@ -58,6 +58,7 @@ test.each([
   ['{', 'GRAPHQL_PARSE_FAILED'],
   [`{ ${'a '.repeat(15_000)} }`, 'GRAPHQL_PARSE_FAILED'],
   ['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+  ['subscription { a }', 'GRAPHQL_VALIDATION_FAILED'],
 ])('what is wrong is told with its code, and not kept', async (query, code) => {
   expect(documents.find(query, undefined)).toEqual([expect.objectContaining({ extensions: { code } })]);
   expect(documents.size).toBe(0);

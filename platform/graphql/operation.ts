@@ -4,6 +4,7 @@ import {
   type GraphQLSchema,
   getOperationAST,
   getVariableValues,
+  Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
@@ -63,13 +64,24 @@ export function validationErrors(
 ): readonly GraphQLError[] {
   try {
     const rules = introspection ? specifiedRules : closedRules;
-    const errors = validate(schema, document, rules, { hideSuggestions: !introspection });
+    const errors = [
+      ...missingTypes(schema, document),
+      ...validate(schema, document, rules, { hideSuggestions: !introspection }),
+    ];
     return errors.map((error) => coded('GRAPHQL_VALIDATION_FAILED', error));
   } catch (error) {
     // graphql 16 throws on @include and @skip at the root of a subscription.
     return [coded('GRAPHQL_VALIDATION_FAILED', error)];
   }
 }
+
+/** The operations whose type the schema does not have: graphql 16 lets any field of them pass. */
+const missingTypes = (schema: GraphQLSchema, { definitions }: DocumentNode): GraphQLError[] =>
+  definitions.flatMap((node) =>
+    node.kind === Kind.OPERATION_DEFINITION && !schema.getRootType(node.operation)
+      ? [new GraphQLError(`There is no ${node.operation} here.`, { nodes: node })]
+      : [],
+  );
 
 /** The errors of an operation's variables, with BAD_USER_INPUT. */
 export function variableErrors(

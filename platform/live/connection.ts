@@ -20,6 +20,12 @@ export interface Outlet {
   /** Sends a `next` message of an operation, whose payload is JSON already; nothing where it is over. */
   next(id: string, payload: string): void;
 }
+/** Only servers send them: from a client they are no messages of the protocol. */
+const serversOwn: ReadonlySet<string> = new Set([
+  MessageType.ConnectionAck,
+  MessageType.Next,
+  MessageType.Error,
+]);
 
 /**
  * Runs graphql-ws's protocol on a socket of `ws`, as `graphql-ws/use/ws` does, but every operation gets an id
@@ -55,10 +61,11 @@ export function runProtocol<Extra>(options: {
     return false;
   }
 
+  /** That it cannot be sent is no fault of ours: the client has gone, and its close follows. */
   const write = (message: Message): Promise<void> =>
-    new Promise((resolve, reject) => {
+    new Promise((resolve) => {
       if (!isWritable()) return resolve();
-      client.send(JSON.stringify(message), (error) => (error ? reject(error) : resolve()));
+      client.send(JSON.stringify(message), () => resolve());
     });
 
   function next(id: string, payload: string): void {
@@ -70,6 +77,8 @@ export function runProtocol<Extra>(options: {
   /** `handle` resolves when all that the message started is over. */
   async function receive(text: string, handle: (text: string) => Promise<void>): Promise<void> {
     const message = read(text);
+    if (message && serversOwn.has(message.type))
+      return client.close(CloseCode.BadRequest, 'Invalid message received');
     if (message?.type === MessageType.Complete) {
       const id = ids.complete(message.id);
       return id === undefined ? undefined : handle(JSON.stringify({ ...message, id }));
@@ -99,7 +108,8 @@ export function runProtocol<Extra>(options: {
       },
       onMessage(handle) {
         client.on('message', (data) => {
-          if (isOver) return;
+          // Until it has answered the close, a client may go on sending: nothing of that is run.
+          if (client.readyState !== client.OPEN) return;
           receive(String(data), handle).catch((error: unknown) => {
             onFault(error);
             client.close(CloseCode.InternalServerError, 'Internal server error');

@@ -144,6 +144,7 @@ test.each([
     },
     'GRAPHQL_VALIDATION_FAILED',
   ],
+  ['of a type that the schema does not have', { query: 'mutation { a }' }, 'GRAPHQL_VALIDATION_FAILED'],
   ['without a variable that it needs', { query }, 'BAD_USER_INPUT'],
   ['with a variable of another type', { query, variables: { from: 'x' } }, 'BAD_USER_INPUT'],
 ])('an operation %s is an error message with a code; the socket stays', async (_, payload, code) => {
@@ -160,8 +161,7 @@ test('an error that nobody meant for a client shows an id and no detail, whereve
   expect(await socket.next()).toMatchObject({ payload: { data: { boom: null }, errors: masked } });
   await socket.next();
   socket.subscribe('start', { query: 'subscription { boom { n } }' });
-  expect((await socket.next()).payload).toMatchObject({ errors: masked });
-  await socket.next();
+  expect(await socket.next()).toMatchObject({ id: 'start', type: 'error', payload: masked });
   subscribe(socket, 'event');
   channel.push(13);
   expect(await socket.next()).toMatchObject({ id: 'event', payload: { errors: masked } });
@@ -171,12 +171,12 @@ test('an error that nobody meant for a client shows an id and no detail, whereve
   expect(await socket.next()).toMatchObject({ id: 'event', type: 'error', payload: masked });
 });
 
-test('a subscription that is refused at its start has no data, so that it is no event', async () => {
+test('a subscription that is refused at its start is an error message, and its id is free', async () => {
   const socket = await open();
   socket.subscribe('s', { query: 'subscription { refused { n } }' });
-  const { payload } = await socket.next();
-  expect(payload).toEqual({ errors: withCode('NOT_FOUND') });
-  expect(await socket.next()).toEqual({ id: 's', type: 'complete' });
+  expect(await socket.next()).toEqual({ id: 's', type: 'error', payload: withCode('NOT_FOUND') });
+  socket.subscribe('s', { query: '{ me }' });
+  expect(await socket.next()).toMatchObject({ id: 's', type: 'next' });
 });
 
 test('a stream that ends with a refusal tells it, and the socket stays', async () => {
