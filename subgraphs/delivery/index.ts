@@ -7,7 +7,8 @@ import { defineSubgraph } from '../../platform/subgraph/define.js';
 import { consumers } from './consumers.js';
 import type { Context } from './context.js';
 import { seedCouriers } from './demo.js';
-import { createLoaders, readDeliveryChanges } from './reads.js';
+import { readDeliveryChanges } from './live-reads.js';
+import { createLoaders } from './reads.js';
 import { resolvers } from './resolvers.js';
 import type { DeliveryChangeRow } from './rows.js';
 import { type Bells, createBells, startAssigner, startSimulator } from './workers.js';
@@ -29,14 +30,19 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
       name: 'order',
       log,
       unknownMs: 10_000,
-      read: (watches) => readDeliveryChanges(database, watches),
+      start: 0,
+      read: readDeliveryChanges(database),
     });
     const bells = createBells();
-    bus.listen(deliveryStatusUpdated, ({ data }) => {
-      live.ring(data.orderId);
-      // A delivery waits for a courier, or a courier has become free.
-      bells.assign.ring();
-    });
+    bus.listen(
+      deliveryStatusUpdated,
+      ({ data }) => {
+        live.ring(data.orderId);
+        // A delivery waits for a courier, or a courier has become free.
+        bells.assign.ring();
+      },
+      live.ringAll,
+    );
     return { config, log, database, live, bells };
   },
   context: ({ database, live }, principal) => ({ principal, live, loaders: createLoaders(database) }),

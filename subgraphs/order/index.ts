@@ -8,7 +8,8 @@ import { consumers } from './consumers.js';
 import type { Context } from './context.js';
 import { seedProducts } from './demo.js';
 import { PrismaClient } from './generated/prisma/client.js';
-import { createLoaders, readOrderChanges } from './reads.js';
+import { readOrderChanges } from './live-reads.js';
+import { createLoaders } from './reads.js';
 import { resolvers } from './resolvers.js';
 import type { OrderChangeRow } from './rows.js';
 
@@ -30,9 +31,10 @@ export const orderSubgraph = defineSubgraph<App, Context>({
       name: 'order',
       log,
       unknownMs: 0,
-      read: (watches) => readOrderChanges(database, watches),
+      start: 0,
+      read: readOrderChanges(database),
     });
-    bus.listen(orderUpdated, ({ data }) => live.ring(data.orderId));
+    bus.listen(orderUpdated, ({ data }) => live.ring(data.orderId), live.ringAll);
     return { database, prisma, live, commands: orderCommands(database, prisma), demoData: config.DEMO_DATA };
   },
   context: ({ database, commands, live }, principal) => ({
