@@ -19,6 +19,7 @@ describe('a subscription is refused', () => {
     'subscription ($id: ID!, $after: Cursor) { orderUpdated(orderId: $id, after: $after) { cursor } }';
   const deliveryChanged =
     'subscription ($id: ID!, $after: Cursor) { deliveryStatusChanged(orderId: $id, after: $after) { cursor } }';
+  const myOrders = 'subscription ($after: Cursor) { myOrdersUpdated(after: $after) { cursor } }';
   const paymentCompleted = 'subscription ($id: ID!) { paymentCompleted(orderId: $id) { id } }';
   const cursor = (text: string) => Buffer.from(text).toString('base64url');
   const cases: [string, string, (id: string) => object, { code: string; field?: string }][] = [
@@ -46,7 +47,7 @@ describe('a subscription is refused', () => {
       ],
     ]),
     ['of an order that nobody has', orderUpdated, () => ({ id: randomUUID() }), { code: 'NOT_FOUND' }],
-    ...[orderUpdated, deliveryChanged].flatMap((query): typeof cases => [
+    ...[orderUpdated, deliveryChanged, myOrders].flatMap((query): typeof cases => [
       [
         'after an empty cursor',
         query,
@@ -80,6 +81,24 @@ describe('a subscription is refused', () => {
       { code: 'BAD_USER_INPUT', field: 'after' },
     ],
     [
+      'after a cursor of one order',
+      myOrders,
+      (id) => ({ after: cursor(`order:${id}|1`) }),
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
+      'after a cursor of all orders of somebody else',
+      myOrders,
+      () => ({ after: cursor(`feed:orders of ${randomUUID()}|1`) }),
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
+      'after a cursor that all orders have not reached',
+      myOrders,
+      () => ({ after: cursor(`feed:orders of ${customer.userId}|999999999`) }),
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
       'after a cursor of its delivery',
       orderUpdated,
       (id) => ({ id, after: cursor(`delivery:${id}|1`) }),
@@ -101,8 +120,11 @@ describe('a subscription is refused', () => {
     expect(await quiet(system)).toEqual(before);
   });
 
-  test.each([orderUpdated, deliveryChanged, paymentCompleted])('without a token: %s', async (query) => {
-    const { errors } = await system.subscribe(query, { id: await system.order(customer) }).ended;
-    expect(errors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });
-  });
+  test.each([orderUpdated, deliveryChanged, paymentCompleted, myOrders])(
+    'without a token: %s',
+    async (query) => {
+      const { errors } = await system.subscribe(query, { id: await system.order(customer) }).ended;
+      expect(errors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });
+    },
+  );
 });

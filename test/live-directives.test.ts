@@ -35,6 +35,7 @@ describe('@resumable and @shared', () => {
     const subscriptions = [...supergraph].filter(([name]) => name.startsWith('Subscription.'));
     expect(Object.fromEntries(subscriptions.map(([name, field]) => [name, directives(field)]))).toEqual({
       'Subscription.deliveryStatusChanged': ['resumable after cursor', 'shared'],
+      'Subscription.myOrdersUpdated': ['resumable after cursor'],
       'Subscription.orderUpdated': ['resumable after cursor', 'shared'],
       'Subscription.paymentCompleted': ['shared'],
     });
