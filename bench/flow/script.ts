@@ -135,11 +135,15 @@ const remember = (address: string, paid: string): string =>
   );
 
 /** The history and the event of a delivery's change. */
-const record = (sequence: number, previous: string, status: string, by: string): string =>
+const record = (sequence: number, previous: string, status: string, by: string, courier: string): string =>
   text(
-    `insert into ${table('delivery', 'delivery_changes')} (delivery_id, sequence, previous, status, reason, by)`,
-    `select * from unnest(array[:delivery_id]::uuid[], array[${sequence}], array[${previous}]::text[], array['${status}'],`,
-    `  array[null]::text[], array['${by}']);`,
+    `insert into ${table('delivery', 'delivery_changes')} (delivery_id, sequence, previous, status, reason, by, courier_id, xid)`,
+    'select delivery_id, sequence, previous, status, reason, by, courier_id, greatest(pg_current_xact_id(), (',
+    `  select xid from ${table('delivery', 'delivery_changes')} b where b.delivery_id = n.delivery_id`,
+    '  order by b.sequence desc limit 1))',
+    `from unnest(array[:delivery_id]::uuid[], array[${sequence}], array[${previous}]::text[], array['${status}'],`,
+    `  array[null]::text[], array['${by}'], array[${courier}]::uuid[]) with ordinality`,
+    '  as n (delivery_id, sequence, previous, status, reason, by, courier_id, place) order by place;',
     emit('delivery', 'moved', 'delivery.status.updated', {
       deliveryId: '00000000-0000-7000-8000-000000000000',
       ...{ sequence, status },
@@ -150,7 +154,7 @@ const begin = text(
   `insert into ${table('delivery', 'deliveries')} (order_id, user_id, address, status)`,
   "select *, 'PENDING' from unnest(array[:created_order]::uuid[], array[:created_key]::uuid[], array[:known_address]::text[])",
   'on conflict (order_id) do nothing returning id, order_id, user_id \\gset delivery_',
-  record(1, 'null', 'PENDING', 'system'),
+  record(1, 'null', 'PENDING', 'system', 'null'),
 );
 
 const assign = transaction(
@@ -170,9 +174,9 @@ const assign = transaction(
 /** A courier takes a delivery one step further. */
 const move = (sequence: number, previous: string, status: string): string =>
   transaction(
-    `select id, order_id, user_id, status, sequence from ${table('delivery', 'deliveries')}`,
+    `select id, order_id, user_id, courier_id as courier, status, sequence from ${table('delivery', 'deliveries')}`,
     "where id = :delivery_id and courier_id is not null and status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')",
-    '  for update skip locked;',
+    '  for update skip locked \\gset moved_',
     `update ${table('delivery', 'deliveries')} d set status = n.status, sequence = n.sequence, updated_at = now()`,
     `from unnest(array[:delivery_id]::uuid[], array['${status}'], array[${sequence}]) as n (id, status, sequence)`,
     'where d.id = n.id;',
@@ -182,7 +186,7 @@ const move = (sequence: number, previous: string, status: string): string =>
           `where id in (select courier_id from ${table('delivery', 'deliveries')} where id = any(array[:delivery_id]::uuid[]));`,
         ]
       : []),
-    record(sequence, `'${previous}'`, status, 'courier'),
+    record(sequence, `'${previous}'`, status, 'courier', ':moved_courier'),
   );
 
 /** A delivery's event on its way: to the bus, to the order's copy, and the order's own event to the bus. */
