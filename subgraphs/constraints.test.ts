@@ -13,7 +13,8 @@ const standing: Record<ServiceName, string[]> = {
   order: [
     `insert into products (id, name, price_cents) values (${id(1)}, 'Soup', 650)`,
     `insert into orders (id, user_id, status, total_cents, delivery_address) values (${id(2)}, ${id(9)}, 'PENDING', 650, 'Long Lane 1')`,
-    `insert into order_changes (order_id, sequence, status) values (${id(2)}, 1, 'PENDING')`,
+    `insert into order_changes (order_id, sequence, status, user_id, user_sequence) values (${id(2)}, 1, 'PENDING', ${id(9)}, 1)`,
+    `insert into order_feeds (user_id, sequence) values (${id(9)}, 1)`,
     `insert into order_items (order_id, position, product_id, quantity, price_cents) values (${id(2)}, 0, ${id(1)}, 1, 650)`,
   ],
   payment: [
@@ -41,8 +42,9 @@ const addPayment = (order: string, amount = 1) =>
   `insert into payments (order_id, user_id, account_id, status, amount_cents) values (${order}, ${id(9)}, ${id(1)}, 'SUCCESS', ${amount})`;
 const addChange = (sequence: number, previous: string, status: string) =>
   `insert into delivery_changes (delivery_id, sequence, previous, status, by) values (${id(6)}, ${sequence}, ${previous}, '${status}', 'courier')`;
-const addOrderChange = (sequence: number, status: string) =>
-  `insert into order_changes (order_id, sequence, status) values (${id(2)}, ${sequence}, '${status}')`;
+const addOrderChange = (sequence: number, status: string, order = id(2), user = id(9), userSequence = 2) =>
+  `insert into order_changes (order_id, sequence, status, user_id, user_sequence)
+   values (${order}, ${sequence}, '${status}', ${user}, ${userSequence})`;
 
 /** Each breaks one invariant; the constraint or message that must refuse it. */
 const broken: [ServiceName, string, string[], RegExp][] = [
@@ -95,14 +97,28 @@ const broken: [ServiceName, string, string[], RegExp][] = [
     [addOrderChange(3, 'PAID')],
     /order_changes_order_id_previous_sequence_fkey/,
   ],
+  ['order', 'a change without its order', [addOrderChange(1, 'PENDING', id(8))], /order_changes_order/],
   [
     'order',
-    'a change without its order',
-    [`insert into order_changes (order_id, sequence, status) values (${id(8)}, 1, 'PENDING')`],
-    /order_changes_order_id_fkey/,
+    'a change in the feed of another user',
+    [addOrderChange(2, 'PAID', id(2), id(8), 1)],
+    /order_changes_order/,
+  ],
+  [
+    'order',
+    'two changes in one place of a feed',
+    [addOrderChange(2, 'PAID', id(2), id(9), 1)],
+    /order_changes_user_sequence/,
+  ],
+  ['order', 'a hole in a feed', [addOrderChange(2, 'PAID', id(2), id(9), 3)], /order_changes_user_previous/],
+  [
+    'order',
+    'a feed that is longer than its changes',
+    ['update order_feeds set sequence = 2'],
+    /order_feeds_last_change/,
   ],
   ['order', 'a change of an unknown status', [addOrderChange(2, 'LOST')], /order_changes_status_check/],
-  ['order', 'a history that loses its last change', ['delete from order_changes'], /orders_last_change/],
+  ['order', 'a history that loses its last change', ['delete from order_changes'], /last_change/],
   [
     'order',
     'an order completed before it is delivered',

@@ -30,6 +30,7 @@ const scalarTypes: Record<string, string> = {
   'Int SmallInt': 'smallint',
   Json: 'jsonb',
   String: 'text',
+  Xid8: 'xid8',
   'String Uuid': 'uuid',
 };
 
@@ -45,7 +46,7 @@ function tablesOf(schema: string): Record<string, Record<string, Column>> {
   const tables: Record<string, Record<string, Column>> = {};
   for (const [, model = '', body = ''] of models) {
     const columns: Record<string, Column> = {};
-    for (const line of body.split('\n')) {
+    for (const line of body.replaceAll('Unsupported("xid8")', 'Xid8').split('\n')) {
       const [, field = '', type = '', marks = '', rest = ''] =
         /^ {2}(\w+)\s+(\w+)(\[\]|\?)?(.*)$/.exec(line) ?? [];
       if (field === '' || names.has(type)) continue;

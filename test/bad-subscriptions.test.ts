@@ -19,6 +19,9 @@ describe('a subscription is refused', () => {
     'subscription ($id: ID!, $after: Cursor) { orderUpdated(orderId: $id, after: $after) { cursor } }';
   const deliveryChanged =
     'subscription ($id: ID!, $after: Cursor) { deliveryStatusChanged(orderId: $id, after: $after) { cursor } }';
+  const myOrders = 'subscription ($after: Cursor) { myOrdersUpdated(after: $after) { cursor } }';
+  const deliveries =
+    'subscription ($filter: DeliveryFilter, $after: Cursor) { deliveriesChanged(filter: $filter, after: $after) { cursor } }';
   const paymentCompleted = 'subscription ($id: ID!) { paymentCompleted(orderId: $id) { id } }';
   const cursor = (text: string) => Buffer.from(text).toString('base64url');
   const cases: [string, string, (id: string) => object, { code: string; field?: string }][] = [
@@ -46,7 +49,7 @@ describe('a subscription is refused', () => {
       ],
     ]),
     ['of an order that nobody has', orderUpdated, () => ({ id: randomUUID() }), { code: 'NOT_FOUND' }],
-    ...[orderUpdated, deliveryChanged].flatMap((query): typeof cases => [
+    ...[orderUpdated, deliveryChanged, myOrders].flatMap((query): typeof cases => [
       [
         'after an empty cursor',
         query,
@@ -80,6 +83,24 @@ describe('a subscription is refused', () => {
       { code: 'BAD_USER_INPUT', field: 'after' },
     ],
     [
+      'after a cursor of one order',
+      myOrders,
+      (id) => ({ after: cursor(`order:${id}|1`) }),
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
+      'after a cursor of all orders of somebody else',
+      myOrders,
+      () => ({ after: cursor(`feed:orders of ${randomUUID()}|1`) }),
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
+      'after a cursor that all orders have not reached',
+      myOrders,
+      () => ({ after: cursor(`feed:orders of ${customer.userId}|999999999`) }),
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
       'after a cursor of its delivery',
       orderUpdated,
       (id) => ({ id, after: cursor(`delivery:${id}|1`) }),
@@ -101,8 +122,69 @@ describe('a subscription is refused', () => {
     expect(await quiet(system)).toEqual(before);
   });
 
-  test.each([orderUpdated, deliveryChanged, paymentCompleted])('without a token: %s', async (query) => {
-    const { errors } = await system.subscribe(query, { id: await system.order(customer) }).ended;
-    expect(errors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });
+  const badFeeds: [string, object, { code: string; field?: string }][] = [
+    ['after an empty cursor', { after: '' }, { code: 'BAD_USER_INPUT', field: 'after' }],
+    [
+      'after half a place',
+      { after: cursor('feed:deliveries|1') },
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
+      'after a place that no number names',
+      { after: cursor(`feed:deliveries|${2n ** 64n}.1`) },
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
+      'after a row that no number names',
+      { after: cursor(`feed:deliveries|1.${2n ** 63n}`) },
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
+      'after a cursor that nothing has reached',
+      { after: cursor(`feed:deliveries|${2n ** 64n - 1n}.1`) },
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
+      'after a cursor of one delivery',
+      { after: cursor(`delivery:${randomUUID()}|1`) },
+      { code: 'BAD_USER_INPUT', field: 'after' },
+    ],
+    [
+      'of a courier that has no id',
+      { filter: { courierId: 'x' } },
+      { code: 'BAD_USER_INPUT', field: 'filter.courierId' },
+    ],
+    ['of no status', { filter: { status: [] } }, { code: 'BAD_USER_INPUT', field: 'filter.status' }],
+    [
+      'of too many statuses',
+      { filter: { status: Array.from({ length: 101 }, () => 'PENDING') } },
+      { code: 'BAD_USER_INPUT', field: 'filter.status' },
+    ],
+    [
+      'of a status that there is not',
+      { filter: { status: ['LOST'] } },
+      { code: 'BAD_USER_INPUT', field: 'status.0' },
+    ],
+  ];
+  test.each(badFeeds)('of all deliveries, %s', async (_name, variables, expected) => {
+    const { errors } = await system.subscribe(deliveries, variables, system.staffToken).ended;
+    expect(errors[0]?.extensions, JSON.stringify(errors)).toMatchObject(expected);
+    expectNoInsides(system, JSON.stringify(errors));
   });
+
+  test('of all deliveries, by who is not staff', async () => {
+    const asked = system.subscribe(deliveries, {}, customer.token);
+    expect((await asked.ended).errors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' });
+    const courier = await system.sign({ id: customer.userId, role: 'COURIER' });
+    const also = system.subscribe(deliveries, {}, courier);
+    expect((await also.ended).errors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  test.each([orderUpdated, deliveryChanged, paymentCompleted, myOrders, deliveries])(
+    'without a token: %s',
+    async (query) => {
+      const { errors } = await system.subscribe(query, { id: await system.order(customer) }).ended;
+      expect(errors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });
+    },
+  );
 });

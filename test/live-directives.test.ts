@@ -34,7 +34,9 @@ describe('@resumable and @shared', () => {
   test('say of each subscription what resumes it, and whether it is the same for all', () => {
     const subscriptions = [...supergraph].filter(([name]) => name.startsWith('Subscription.'));
     expect(Object.fromEntries(subscriptions.map(([name, field]) => [name, directives(field)]))).toEqual({
+      'Subscription.deliveriesChanged': ['resumable after cursor', 'shared'],
       'Subscription.deliveryStatusChanged': ['resumable after cursor', 'shared'],
+      'Subscription.myOrdersUpdated': ['resumable after cursor'],
       'Subscription.orderUpdated': ['resumable after cursor', 'shared'],
       'Subscription.paymentCompleted': ['shared'],
     });

@@ -124,6 +124,26 @@ describe('somebody else’s', () => {
     }
   });
 
+  test('orders are not in a stranger’s feed, whose cursors are no one else’s', async () => {
+    const query = `subscription ($after: Cursor) { myOrdersUpdated(after: $after) { cursor status order { ${order} } } }`;
+    const mine = system.subscribe<{ myOrdersUpdated: { cursor: string } }>(query, {}, owner.token);
+    const placed = await system.order(owner);
+    const seen = await mine.waitFor((messages) => JSON.stringify(messages).includes(placed));
+    mine.close();
+    const cursor = seen[0]?.data?.myOrdersUpdated.cursor;
+    for (const token of [stranger.token, strangerCourier, system.staffToken]) {
+      const live = system.subscribe(query, { after: cursor }, token);
+      expect((await live.ended).errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT']);
+      expect(live.messages).toEqual([]);
+    }
+    const theirs = system.subscribe(query, {}, stranger.token);
+    const own = await system.order(stranger);
+    await theirs.waitFor((messages) => JSON.stringify(messages).includes(own));
+    theirs.close();
+    expectNothing(JSON.stringify(theirs.messages).replaceAll(/"(COMPLETED|DELIVERED|[28]\.00)"/g, ''));
+    expect(JSON.stringify(theirs.messages)).not.toContain(placed);
+  });
+
   test('account can not be topped up', async () => {
     const input = { amount: '1.00', idempotencyKey: 'a', userId: owner.userId };
     const { errors } = await system.graphql(

@@ -103,8 +103,18 @@ const learn = (change: { status: string; deliveryStatus?: string; deliverySequen
     'select id, user_id, status, delivery_status, delivery_sequence, sequence',
     `from ${table('order', 'orders')} where id = any(array[:created_order]::uuid[]) order by id for update \\gset locked_`,
     '\\set sequence :locked_sequence + 1',
-    `insert into ${table('order', 'order_changes')} (order_id, sequence, status, delivery_status)`,
-    `select * from unnest(array[:created_order]::uuid[], array[:sequence]::int[], array['${status}'], array[${copy}]::text[]);`,
+    'with change as (',
+    '  select *, row_number() over (partition by user_id order by place desc) as nth_last',
+    `  from unnest(array[:created_order]::uuid[], array[:sequence]::int[], array['${status}'], array[${copy}]::text[],`,
+    '    array[:created_key]::uuid[]) with ordinality as c (order_id, sequence, status, delivery_status, user_id, place)',
+    '), feed as (',
+    `  insert into ${table('order', 'order_feeds')} as f (user_id, sequence)`,
+    '  select user_id, count(*) from change group by user_id order by user_id',
+    '  on conflict (user_id) do update set sequence = f.sequence + excluded.sequence returning user_id, sequence',
+    ')',
+    `insert into ${table('order', 'order_changes')} (order_id, sequence, status, delivery_status, user_id, user_sequence)`,
+    'select order_id, c.sequence, status, delivery_status, user_id, feed.sequence + 1 - nth_last',
+    'from change c join feed using (user_id);',
     `update ${table('order', 'orders')} o set status = n.status, delivery_status = n.delivery_status,`,
     '  delivery_sequence = n.delivery_sequence, sequence = n.sequence, updated_at = now()',
     `from unnest(array[:created_order]::uuid[], array['${status}'], array[${copy}]::text[], array[${deliverySequence}],`,
@@ -125,11 +135,15 @@ const remember = (address: string, paid: string): string =>
   );
 
 /** The history and the event of a delivery's change. */
-const record = (sequence: number, previous: string, status: string, by: string): string =>
+const record = (sequence: number, previous: string, status: string, by: string, courier: string): string =>
   text(
-    `insert into ${table('delivery', 'delivery_changes')} (delivery_id, sequence, previous, status, reason, by)`,
-    `select * from unnest(array[:delivery_id]::uuid[], array[${sequence}], array[${previous}]::text[], array['${status}'],`,
-    `  array[null]::text[], array['${by}']);`,
+    `insert into ${table('delivery', 'delivery_changes')} (delivery_id, sequence, previous, status, reason, by, courier_id, xid)`,
+    'select delivery_id, sequence, previous, status, reason, by, courier_id, greatest(pg_current_xact_id(), (',
+    `  select xid from ${table('delivery', 'delivery_changes')} b where b.delivery_id = n.delivery_id`,
+    '  order by b.sequence desc limit 1))',
+    `from unnest(array[:delivery_id]::uuid[], array[${sequence}], array[${previous}]::text[], array['${status}'],`,
+    `  array[null]::text[], array['${by}'], array[${courier}]::uuid[]) with ordinality`,
+    '  as n (delivery_id, sequence, previous, status, reason, by, courier_id, place) order by place;',
     emit('delivery', 'moved', 'delivery.status.updated', {
       deliveryId: '00000000-0000-7000-8000-000000000000',
       ...{ sequence, status },
@@ -140,7 +154,7 @@ const begin = text(
   `insert into ${table('delivery', 'deliveries')} (order_id, user_id, address, status)`,
   "select *, 'PENDING' from unnest(array[:created_order]::uuid[], array[:created_key]::uuid[], array[:known_address]::text[])",
   'on conflict (order_id) do nothing returning id, order_id, user_id \\gset delivery_',
-  record(1, 'null', 'PENDING', 'system'),
+  record(1, 'null', 'PENDING', 'system', 'null'),
 );
 
 const assign = transaction(
@@ -160,9 +174,9 @@ const assign = transaction(
 /** A courier takes a delivery one step further. */
 const move = (sequence: number, previous: string, status: string): string =>
   transaction(
-    `select id, order_id, user_id, status, sequence from ${table('delivery', 'deliveries')}`,
+    `select id, order_id, user_id, courier_id as courier, status, sequence from ${table('delivery', 'deliveries')}`,
     "where id = :delivery_id and courier_id is not null and status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')",
-    '  for update skip locked;',
+    '  for update skip locked \\gset moved_',
     `update ${table('delivery', 'deliveries')} d set status = n.status, sequence = n.sequence, updated_at = now()`,
     `from unnest(array[:delivery_id]::uuid[], array['${status}'], array[${sequence}]) as n (id, status, sequence)`,
     'where d.id = n.id;',
@@ -172,7 +186,7 @@ const move = (sequence: number, previous: string, status: string): string =>
           `where id in (select courier_id from ${table('delivery', 'deliveries')} where id = any(array[:delivery_id]::uuid[]));`,
         ]
       : []),
-    record(sequence, `'${previous}'`, status, 'courier'),
+    record(sequence, `'${previous}'`, status, 'courier', ':moved_courier'),
   );
 
 /** A delivery's event on its way: to the bus, to the order's copy, and the order's own event to the bus. */
@@ -244,9 +258,15 @@ export const withCreateOrder = text(
     `where id = any(array[${product}]) order by id for share;`,
     `insert into ${table('order', 'orders')} (user_id, status, total_cents, delivery_address)`,
     `values (${customer}, 'PENDING', 500, 'Long Lane 1') returning id as order, user_id as key \\gset created_`,
+    'with feed as (',
+    `  insert into ${table('order', 'order_feeds')} as f (user_id, sequence) values (${customer}, 1)`,
+    '  on conflict (user_id) do update set sequence = f.sequence + 1 returning user_id, sequence',
+    '), change as (',
+    `  insert into ${table('order', 'order_changes')} (order_id, sequence, status, user_id, user_sequence)`,
+    "  select :created_order, 1, 'PENDING', user_id, sequence from feed",
+    ')',
     `insert into ${table('order', 'order_items')} (order_id, position, product_id, quantity, price_cents)`,
     `values (:created_order, 0, ${product}, 1, 500);`,
-    `insert into ${table('order', 'order_changes')} (order_id, sequence, status) values (:created_order, 1, 'PENDING');`,
     'with written as (',
     `  insert into ${table('order', 'outbox')} (event_id, topic, key, value, headers)`,
     `  values (gen_random_uuid(), 'order.created', :created_key, '${created}', '${headers}'),`,

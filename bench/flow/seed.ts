@@ -72,7 +72,13 @@ export async function insertOrders(url: string, first: number, count: number): P
       select id, user_id, 'PENDING', ${priceCents}, 'Long Lane 1' from new_orders;
       insert into order_items (order_id, position, product_id, quantity, price_cents)
       select id, 0, product_id, 1, ${priceCents} from new_orders;
-      insert into order_changes (order_id, sequence, status) select id, 1, 'PENDING' from new_orders`);
+      with feed as (
+        insert into order_feeds as f (user_id, sequence) select user_id, count(*) from new_orders group by user_id
+        on conflict (user_id) do update set sequence = f.sequence + excluded.sequence returning user_id, sequence
+      )
+      insert into order_changes (order_id, sequence, status, user_id, user_sequence)
+      select id, 1, 'PENDING', user_id, sequence + 1 - row_number() over (partition by user_id order by id desc)
+      from new_orders join feed using (user_id)`);
     const { rows } = await client.query<{ row: string }>(`
       with written as (
         insert into outbox (event_id, topic, key, value, headers)

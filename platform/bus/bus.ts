@@ -40,8 +40,12 @@ export interface Bus extends DeadLetters {
   publish(messages: Message[]): Promise<void>;
   /** Registers a consumer: before `start`, and one for each group and topic; throws otherwise. */
   consume(consumer: AnyConsumer): void;
-  /** Every event of these topics from now on, to every process, unrecorded: a doorbell, not a delivery. What `onEvent` throws is logged. */
-  listen<T>(contract: Contract<T>, onEvent: (event: Event<T>) => void): void;
+  /**
+   * Every event of these topics from now on, to every process, unrecorded: a doorbell, not a delivery. `onGap` is
+   * called whenever events may have passed unheard: once it hears what comes from then on, be it for the first
+   * time or after it had to leave what carries the bus. What either throws is logged.
+   */
+  listen<T>(contract: Contract<T>, onEvent: (event: Event<T>) => void, onGap?: () => void): void;
   /** Waits for what carries the bus, however long, until the signal aborts: then it rejects. */
   start(signal?: AbortSignal): Promise<void>;
   /** False before it has been started, once it stops, and while nothing can be delivered. */

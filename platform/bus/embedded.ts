@@ -44,6 +44,12 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
     for (const { bell } of workers) bell.ring();
   };
 
+  /** What another process had published on this bus until now was not heard here. */
+  function onHeld(): void {
+    wakeAll();
+    registry.gap();
+  }
+
   async function publish(messages: Message[]): Promise<void> {
     const bus = opened();
     const rows = messages.flatMap((message) =>
@@ -170,7 +176,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
     listen: registry.listen,
     async start() {
       registry.close();
-      owner = await becomeOwner({ url: options.url, log, onHeld: wakeAll });
+      owner = await becomeOwner({ url: options.url, log, onHeld });
       const bus = openDatabase({
         url: options.url,
         service: 'bus',
@@ -184,6 +190,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
         throw error;
       }
       database = bus;
+      registry.gap();
       workers.push(...consumers.map(startWorker));
       const places = consumers.map(({ group, contract }) => ({ group, topic: contract.topic }));
       lag = watchLag({ consumers: places, log, measure: () => waiting(bus, places) });

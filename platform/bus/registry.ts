@@ -11,12 +11,30 @@ export interface Registry extends Pick<Bus, 'consume' | 'listen'> {
   close(): void;
   /** Tells the listeners of its topic; what cannot be read is left out, since its consumers put it aside. */
   ring(message: Message): void;
+  /** Tells all listeners that they may have missed something. */
+  gap(): void;
+}
+
+interface Listener {
+  contract: Contract<unknown>;
+  onEvent: (event: Event<unknown>) => void;
+  onGap: () => void;
 }
 
 export function createRegistry(log: Log): Registry {
   const consumers: AnyConsumer[] = [];
-  const listeners: { contract: Contract<unknown>; onEvent: (event: Event<unknown>) => void }[] = [];
+  const listeners: Listener[] = [];
   let closed = false;
+
+  /** What was heard is safe by now: a listener that fails must not make it look unpublished. */
+  function tell(topic: string, listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      log.error({ topic, err: error }, 'a listener failed');
+    }
+  }
+
   return {
     consumers,
     consume(consumer) {
@@ -26,10 +44,11 @@ export function createRegistry(log: Log): Registry {
         throw new Error(`group ${group} has a consumer of ${contract.topic} already`);
       consumers.push(consumer);
     },
-    listen: (contract, onEvent) =>
+    listen: (contract, onEvent, onGap = () => {}) =>
       void listeners.push({
         contract: contract as Contract<unknown>,
         onEvent: onEvent as (event: Event<unknown>) => void,
+        onGap,
       }),
     heard: () => [...new Set(listeners.map(({ contract }) => contract.topic))],
     close() {
@@ -39,14 +58,11 @@ export function createRegistry(log: Log): Registry {
       for (const { contract, onEvent } of listeners) {
         if (contract.topic !== message.topic) continue;
         const event = parseMessage(contract, message);
-        if (typeof event === 'string') continue;
-        try {
-          onEvent(event);
-        } catch (error) {
-          // The message is safe by now: a listener must not make it look unpublished.
-          log.error({ topic: message.topic, err: error }, 'a listener failed');
-        }
+        if (typeof event !== 'string') tell(message.topic, () => onEvent(event));
       }
+    },
+    gap() {
+      for (const { contract, onGap } of listeners) tell(contract.topic, onGap);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin, Consumer, Kafka } from 'kafkajs';
 import type { Registry } from '../bus/registry.js';
 import type { Log } from '../log.js';
 import { reasonOf, withAdmin } from './client.js';
@@ -21,7 +21,7 @@ const groupTime = (service: string, groupId: string): number | undefined => {
 export interface ListeningOptions {
   kafka: Kafka;
   service: string;
-  registry: Pick<Registry, 'heard' | 'ring'>;
+  registry: Pick<Registry, 'heard' | 'ring' | 'gap'>;
   sessionTimeoutMs: number;
   log: Log;
 }
@@ -53,19 +53,22 @@ export async function runListeners(options: ListeningOptions): Promise<Supervise
     autoCommit: true,
     sessionTimeoutMs,
     log,
-    open: (consumer) => ({
-      async eachBatch({ batch: { topic, messages } }) {
-        heard = true;
-        for (const message of messages) registry.ring(read(topic, message));
-      },
-      begun() {
-        if (heard) return;
-        // By itself it would begin where the topic ends at its first fetch, which is a moment later.
-        for (const { topic, partitions } of now)
-          for (const { partition, high } of partitions) consumer.seek({ topic, partition, offset: high });
-      },
-      close: async () => undefined,
-    }),
+    open: (consumer) => {
+      tellOfGaps(consumer, registry.gap);
+      return {
+        async eachBatch({ batch: { topic, messages } }) {
+          heard = true;
+          for (const message of messages) registry.ring(read(topic, message));
+        },
+        begun() {
+          if (heard) return;
+          // By itself it would begin where the topic ends at its first fetch, which is a moment later.
+          for (const { topic, partitions } of now)
+            for (const { partition, high } of partitions) consumer.seek({ topic, partition, offset: high });
+        },
+        close: async () => undefined,
+      };
+    },
   });
   return {
     firstJoin: listening.firstJoin,
@@ -77,6 +80,26 @@ export async function runListeners(options: ListeningOptions): Promise<Supervise
       await withAdmin(kafka, (admin) => admin.deleteGroups([groupId])).catch(() => undefined);
     },
   };
+}
+
+/**
+ * Calls `onGap` on each join, and again once the first fetch after it is through: until then it is not known where a
+ * partition begins of which no offset has been committed, and what comes meanwhile is not heard.
+ */
+function tellOfGaps(consumer: Consumer, onGap: () => void): void {
+  let begun: Set<string> | undefined;
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    begun = new Set();
+    onGap();
+  });
+  // A fetch that was under way when the group was joined again knows of the offsets before.
+  consumer.on(consumer.events.FETCH_START, ({ payload: { nodeId } }) => begun?.add(String(nodeId)));
+  consumer.on(consumer.events.FETCH, ({ payload }) => {
+    const { nodeId } = payload as { nodeId?: number };
+    if (!begun?.has(String(nodeId))) return;
+    begun = undefined;
+    onGap();
+  });
 }
 
 /** A replica that was killed leaves its group behind. One that is only away from Kafka would begin anew. */

@@ -1,15 +1,21 @@
 /** An async iterator that is filled from outside. One reader; `next`, `return` and `throw`, as graphql-ws needs. */
 export interface Channel<T> extends AsyncIterableIterator<T> {
+  /** So many values wait to be read. */
+  readonly size: number;
   push(value: T): void;
   /** Ends after what is queued has been read; with an error, the read after that throws it. */
   end(error?: Error): void;
 }
 
-/** `onClose` is called once, when either side is through with it. `limit` values may wait; one more ends it with `overflow()`. */
+/**
+ * `onClose` is called once, when either side is through with it. `limit` values may wait; one more ends it with
+ * `overflow()`. `onTake` is called when one of those that waited is read.
+ */
 export function createChannel<T>(options: {
   onClose: () => void;
   limit: number;
   overflow: () => Error;
+  onTake?: () => void;
 }): Channel<T> {
   const queue: T[] = [];
   let ended: { error?: Error } | undefined;
@@ -29,6 +35,9 @@ export function createChannel<T>(options: {
   }
 
   const channel: Channel<T> = {
+    get size() {
+      return queue.length;
+    },
     push(value) {
       if (ended) return;
       if (reader) {
@@ -41,7 +50,10 @@ export function createChannel<T>(options: {
     end,
     async next() {
       const value = queue.shift();
-      if (value !== undefined) return { done: false, value };
+      if (value !== undefined) {
+        options.onTake?.();
+        return { done: false, value };
+      }
       if (ended?.error) {
         const { error } = ended;
         ended = {};

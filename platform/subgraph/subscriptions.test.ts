@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { problem } from '../errors.js';
 import { type Channel, createChannel } from '../live/channel.js';
+import { noteCommit } from '../live/commit-time.js';
 import { metrics } from '../metrics.js';
 import { openSocket, type TestSocket } from '../testing/socket.js';
 import { serveSchema, type TestContext } from '../testing/subgraph.js';
@@ -9,10 +10,11 @@ import { serveSchema, type TestContext } from '../testing/subgraph.js';
 const sdl = `
   type Query { me: String  boom: String }
   type Event { n: Int!  serial: Int!  user: String }
-  type Subscription { events(from: Int!): Event!  boom: Event!  refused: Event! }`;
+  type Subscription { events(from: Int!): Event!  changes: Event!  boom: Event!  refused: Event! }`;
 
 let service: Awaited<ReturnType<typeof serveSchema>>;
 let channel: Channel<number>;
+let changes: Channel<object>;
 let closed: number;
 let opened: TestSocket[];
 
@@ -23,6 +25,11 @@ beforeEach(async () => {
     onClose: () => {
       closed += 1;
     },
+    limit: 100,
+    overflow: () => new Error('too slow'),
+  });
+  changes = createChannel<object>({
+    onClose: () => {},
     limit: 100,
     overflow: () => new Error('too slow'),
   });
@@ -40,6 +47,7 @@ beforeEach(async () => {
     },
     Subscription: {
       events: { subscribe: () => channel, resolve },
+      changes: { subscribe: () => changes, resolve: (change) => change },
       boom: {
         subscribe: () => {
           throw new Error('a secret of the database');
@@ -99,6 +107,19 @@ test('each event is resolved in a context of its own', async () => {
   expect(new Set(serials).size).toBe(2);
   channel.end();
   expect(await socket.next()).toEqual({ id: 's', type: 'complete' });
+});
+
+test('an event that knows when it was committed says so, and no other', async () => {
+  const socket = await open();
+  socket.subscribe('s', { query: 'subscription { changes { n } }' });
+  const [stored, live] = [{ n: 1 }, { n: 2 }];
+  noteCommit(live, new Date(1_790_000_000_123));
+  for (const change of [stored, live]) changes.push(change);
+  expect((await socket.next()).payload).toEqual({ data: { changes: { n: 1 } } });
+  expect((await socket.next()).payload).toEqual({
+    data: { changes: { n: 2 } },
+    extensions: { committedAt: 1_790_000_000_123 },
+  });
 });
 
 test("an operation's own authorization counts before the socket's", async () => {

@@ -1,6 +1,7 @@
 import {
   createSourceEventStream,
   type ExecutionArgs,
+  type ExecutionResult,
   execute,
   GraphQLError,
   type GraphQLSchema,
@@ -12,6 +13,7 @@ import type { TokenVerifier } from '../auth/tokens.js';
 import type { Executor } from '../config.js';
 import { compileOperation, type ExecuteOperation } from '../graphql/compiled/operation.js';
 import { readOperation, variableErrors } from '../graphql/operation.js';
+import { committedAt } from '../live/commit-time.js';
 import { mapEvents } from '../live/map.js';
 import { metrics } from '../metrics.js';
 import type { Operations, SocketContext } from '../sockets.js';
@@ -66,8 +68,11 @@ export function subgraphOperations(options: {
       const executeEvent = executable(executor, args);
       // Like graphql's own mapping, but each event is executed with a context of its own.
       return mapEvents(events as AsyncIterableIterator<unknown>, {
-        map: async (rootValue) =>
-          executeEvent({ rootValue, contextValue: freshContext(args), variables: args.variableValues }),
+        map: async (rootValue) => {
+          const variables = args.variableValues;
+          const result = await executeEvent({ rootValue, contextValue: freshContext(args), variables });
+          return withCommitTime(result, rootValue);
+        },
         onEnd: () => metrics.subscriptions.dec({ service }),
       });
     },
@@ -80,6 +85,12 @@ function executable(executor: Executor, args: ExecutionArgs): ExecuteOperation {
   const operation = getOperationAST(document, operationName);
   if (executor === 'doorstep' && operation) return compileOperation(schema, document, operation);
   return ({ variables: variableValues, ...given }) => execute({ ...args, ...given, variableValues });
+}
+
+/** Tells whoever asked how old a change is that has just happened: `extensions.committedAt`, in ms since 1970. */
+function withCommitTime(result: ExecutionResult, event: unknown): ExecutionResult {
+  const at = committedAt(event);
+  return at === undefined ? result : { ...result, extensions: { ...result.extensions, committedAt: at } };
 }
 
 const freshContext = (args: ExecutionArgs): unknown => (args.contextValue as () => unknown)();

@@ -267,6 +267,33 @@ export function busContract(name: string, create: () => Promise<BusStorage>): vo
       await expect.poll(() => heard, patient).toEqual([1, 2, 3]);
     });
 
+    test('listeners are told when they may have missed something, before they hear what comes after it', async () => {
+      const told: string[] = [];
+      const listening = (opened: Bus): void => {
+        opened.listen(
+          contract,
+          () => {},
+          () => {
+            throw new Error('a bad listener');
+          },
+        );
+        opened.listen(
+          contract,
+          ({ data }) => void told.push(`event ${data.n}`),
+          () => void told.push('gap'),
+        );
+      };
+      const bus = await start(listening);
+      await expect.poll(() => told, patient).toContain('gap');
+      await bus.publish(notes({ key: 'a', n: 1 }));
+      await expect.poll(() => told, patient).toContain('event 1');
+      expect(told.indexOf('gap')).toBeLessThan(told.indexOf('event 1'));
+      await stop(bus);
+      told.length = 0;
+      await start(listening);
+      await expect.poll(() => told, patient).toContain('gap');
+    });
+
     test('stopping lets a running handler end, and what it did is not done again', async () => {
       const started = gate();
       const order: string[] = [];

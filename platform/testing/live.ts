@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { createLiveSource, type LiveSource, type Reading, type Watch } from '../live/source.js';
+import { columnsOf, toReadings } from '../live/readings.js';
+import { createLiveSource, type LiveSource, type Read, type Watch } from '../live/source.js';
 import { type Database, openDatabase } from '../postgres/database.js';
 import { silent } from './log.js';
 import { createTestDatabase } from './postgres.js';
 
+/** A change of a thing, as its watchers get it. */
+export interface ThingChange {
+  sequence: number;
+  value: string;
+}
+
 /** A thing whose changes are numbered from 1, as orders and deliveries are, and a live source over it. */
 export interface LiveThings {
   database: Database;
-  live: LiveSource<string>;
+  live: LiveSource<ThingChange>;
   /** How often the database was read so far, and what was asked. */
   reads: Watch[][];
   /** Called before and after each read; what they throw, the read throws. */
@@ -21,11 +28,11 @@ export interface LiveThings {
 
 const tables = `
   create table things (id uuid primary key, owner text not null, last int not null default 0, ended bool not null default false);
-  create table changes (thing_id uuid references things, sequence int, value text, primary key (thing_id, sequence));`;
+  create table changes (thing_id uuid references things, sequence int, value text, at timestamptz not null default clock_timestamp(),
+    primary key (thing_id, sequence));`;
 
 export async function createLiveThings(
-  /** `generous`: the database answers with all changes, whatever was asked for. */
-  options: { unknownMs?: number; pollMs?: number; generous?: boolean } = {},
+  options: { unknownMs?: number; pollMs?: number } = {},
 ): Promise<LiveThings> {
   const { url, drop } = await createTestDatabase('live');
   const database = openDatabase({ url, service: 'test' });
@@ -33,31 +40,29 @@ export async function createLiveThings(
   const reads: Watch[][] = [];
   const hooks: LiveThings['hooks'] = {};
   const { unknownMs = 0, pollMs = 60_000 } = options;
-  const live = createLiveSource<string>({
+  const readChanges = changesReader(database);
+  const live = createLiveSource<ThingChange>({
     name: 'thing',
     log: silent,
     unknownMs,
+    start: 0,
     pollMs,
     async read(watches) {
       reads.push(watches);
       await hooks.before?.();
-      const asked = options.generous ? watches.map(({ id }) => ({ id, after: 0 })) : watches;
-      const readings = await readChanges(database, asked);
+      const readings = await readChanges(watches);
       await hooks.after?.();
       return readings;
     },
   });
 
-  const change = (id: string, ...values: string[]): Promise<void> =>
-    database.transaction(async (tx) => {
-      for (const value of values) {
-        await tx.query(
-          `with counted as (update things set last = last + 1 where id = $1 returning last)
-           insert into changes select $1, last, $2 from counted`,
-          [id, value],
-        );
-      }
-    });
+  const change = async (id: string, ...values: string[]): Promise<void> =>
+    void (await database.query(
+      `with counted as (update things set last = last + cardinality($2::text[]) where id = $1 returning last)
+       insert into changes select $1, last - cardinality($2::text[]) + n, value
+       from counted, unnest($2::text[]) with ordinality as v (value, n)`,
+      [id, values],
+    ));
 
   return {
     database,
@@ -81,28 +86,38 @@ export async function createLiveThings(
 }
 
 interface Row {
-  position: number;
-  owner: string | null;
+  place: number;
+  ownerId: string;
   last: number;
   ended: boolean;
   sequence: number | null;
   value: string;
+  at: Date;
 }
 
-async function readChanges(database: Database, watches: Watch[]): Promise<Reading<string>[]> {
-  const { rows } = await database.query<Row>(
-    `select w.position::int, t.owner, t.last, t.ended, c.sequence, c.value
-     from unnest($1::uuid[], $2::int[]) with ordinality as w (id, after, position)
-     left join things t on t.id = w.id
-     left join changes c on c.thing_id = t.id and c.sequence > coalesce(w.after, t.last - 1)
-     order by w.position, c.sequence`,
-    [watches.map(({ id }) => id), watches.map(({ after }) => after)],
-  );
-  return watches.map((_, index) => {
-    const own = rows.filter(({ position }) => position === index + 1);
-    const [first] = own;
-    if (!first || first.owner === null) return { ownerId: null, last: 0, changes: [], ended: false };
-    const changes = own.flatMap(({ sequence, value }) => (sequence === null ? [] : [{ sequence, value }]));
-    return { ownerId: first.owner, last: first.last, changes, ended: first.ended };
-  });
-}
+const changesReader =
+  (database: Database): Read<ThingChange> =>
+  async (watches) => {
+    const { rows } = await database.query<Row>(
+      `select w.place::int, t.owner as "ownerId", t.last, t.ended, c.sequence, c.value, c.at
+       from unnest($1::uuid[], $2::int[], $3::int[], $4::boolean[]) with ordinality as w (id, after, most, known, place)
+       join things t on t.id = w.id
+       left join lateral (
+         select * from changes where thing_id = t.id and sequence > coalesce(w.after, t.last - 1)
+         order by sequence limit w.most) c on true
+       where c.sequence is not null or t.ended or not w.known
+       order by w.place, c.sequence`,
+      columnsOf(watches),
+    );
+    return toReadings(watches, rows, ({ ownerId, last, ended, sequence, value, at }, { after }) => {
+      const position = sequence ?? after;
+      return {
+        ownerId,
+        ahead: position !== null && position > last,
+        changes: sequence === null ? [] : [{ value: { sequence, value }, at }],
+        position,
+        more: position !== null && position < last,
+        ended,
+      };
+    });
+  };

@@ -5,14 +5,22 @@ import type { Database, Tx } from '../../platform/postgres/database.js';
 import { isFinal, nextStep } from './domain.js';
 import type { DeliveryChangeRow } from './rows.js';
 
-/** A change of a delivery that has been decided; `sequence` and `status` are those after it. */
-export type DecidedChange = Omit<DeliveryChangeRow, 'at'>;
+/** A change of a delivery that has been decided; `sequence`, `status` and the courier are those after it. */
+export type DecidedChange = Omit<DeliveryChangeRow, 'at' | 'feed'> & { courierId: string | null };
 
-/** Writes the history and the events of changes, in the transaction that makes them: two statements. */
+/**
+ * Writes the history and the events of changes, in the transaction that makes them: two statements. Where its own
+ * transaction is older than that of the change before it, a change takes that one's place in the feed of all: each
+ * delivery's changes stand there in their order.
+ */
 export async function record(tx: Tx, changes: DecidedChange[]): Promise<void> {
   await tx.query(
-    `insert into delivery_changes (delivery_id, sequence, previous, status, reason, by)
-     select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])`,
+    `insert into delivery_changes (delivery_id, sequence, previous, status, reason, by, courier_id, xid)
+     select delivery_id, sequence, previous, status, reason, by, courier_id, greatest(pg_current_xact_id(), (
+       select xid from delivery_changes b where b.delivery_id = n.delivery_id order by b.sequence desc limit 1))
+     from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[]) with ordinality
+       as n (delivery_id, sequence, previous, status, reason, by, courier_id, place)
+     order by place`,
     [
       changes.map(({ deliveryId }) => deliveryId),
       changes.map(({ sequence }) => sequence),
@@ -20,6 +28,7 @@ export async function record(tx: Tx, changes: DecidedChange[]): Promise<void> {
       changes.map(({ status }) => status),
       changes.map(({ reason }) => reason),
       changes.map(({ by }) => by),
+      changes.map(({ courierId }) => courierId),
     ],
   );
   const at = new Date();
@@ -65,6 +74,7 @@ interface MovingDelivery {
   id: string;
   orderId: string;
   userId: string;
+  courierId: string;
   status: DeliveryStatus;
   sequence: number;
 }
@@ -73,8 +83,8 @@ interface MovingDelivery {
 export const advanceDeliveries = (database: Database, stepMs: number): Promise<number> =>
   database.transaction(async (tx) => {
     const { rows } = await tx.query<MovingDelivery>(
-      `select id, order_id as "orderId", user_id as "userId", status, sequence from deliveries
-       where courier_id is not null and status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')
+      `select id, order_id as "orderId", user_id as "userId", courier_id as "courierId", status, sequence
+       from deliveries where courier_id is not null and status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')
          and updated_at <= now() - $1 * interval '1 ms'
        order by updated_at limit $2 for update skip locked`,
       [stepMs, batchSize],

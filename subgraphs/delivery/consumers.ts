@@ -92,7 +92,14 @@ async function begin(tx: Tx, known: KnownOrder[]): Promise<void> {
       ready.map(({ address }) => address),
     ],
   );
-  const first = { sequence: 1, previous: null, status: 'PENDING', reason: null, by: 'system' } as const;
+  const first = {
+    sequence: 1,
+    previous: null,
+    status: 'PENDING',
+    reason: null,
+    by: 'system',
+    courierId: null,
+  } as const;
   if (rows.length > 0)
     await record(
       tx,

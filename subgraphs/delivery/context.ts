@@ -1,9 +1,11 @@
 import type { LiveSource } from '../../platform/live/source.js';
 import type { RequestContext } from '../../platform/subgraph/define.js';
+import type { FeedPosition } from './feed.js';
 import type { Loaders } from './reads.js';
 import type { DeliveryChangeRow } from './rows.js';
 
 export interface Context extends RequestContext {
   loaders: Loaders;
   live: LiveSource<DeliveryChangeRow>;
+  feed: LiveSource<DeliveryChangeRow, FeedPosition>;
 }

@@ -13,6 +13,11 @@ export const transitions: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
 /** Nothing follows it: the delivery can no longer change. */
 export const isFinal = (status: DeliveryStatus): boolean => transitions[status].length === 0;
 
+/** Those in which a delivery can still change. */
+export const openStatuses = (Object.keys(transitions) as DeliveryStatus[]).filter(
+  (status) => !isFinal(status),
+);
+
 /** The step that a courier takes next when all goes well; undefined at the end. */
 export const nextStep = (status: DeliveryStatus): DeliveryStatus | undefined => onward[status];
 

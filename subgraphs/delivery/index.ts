@@ -7,7 +7,9 @@ import { defineSubgraph } from '../../platform/subgraph/define.js';
 import { consumers } from './consumers.js';
 import type { Context } from './context.js';
 import { seedCouriers } from './demo.js';
-import { createLoaders, readDeliveryChanges } from './reads.js';
+import { type FeedPosition, readFeed } from './feed.js';
+import { readDeliveryChanges } from './live-reads.js';
+import { createLoaders } from './reads.js';
 import { resolvers } from './resolvers.js';
 import type { DeliveryChangeRow } from './rows.js';
 import { type Bells, createBells, startAssigner, startSimulator } from './workers.js';
@@ -16,7 +18,10 @@ interface App {
   config: Config;
   log: Log;
   database: Database;
+  /** The changes of an order's delivery, by the order's id. */
   live: LiveSource<DeliveryChangeRow>;
+  /** The changes of all deliveries, by a filter. */
+  feed: LiveSource<DeliveryChangeRow, FeedPosition>;
   bells: Bells;
 }
 
@@ -29,17 +34,38 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
       name: 'order',
       log,
       unknownMs: 10_000,
-      read: (watches) => readDeliveryChanges(database, watches),
+      start: 0,
+      read: readDeliveryChanges(database),
+    });
+    const feed = createLiveSource<DeliveryChangeRow, FeedPosition>({
+      name: 'feed',
+      log,
+      unknownMs: 0,
+      start: { xid: '0', id: '0', until: null },
+      read: readFeed(database),
     });
     const bells = createBells();
-    bus.listen(deliveryStatusUpdated, ({ data }) => {
-      live.ring(data.orderId);
-      // A delivery waits for a courier, or a courier has become free.
-      bells.assign.ring();
-    });
-    return { config, log, database, live, bells };
+    bus.listen(
+      deliveryStatusUpdated,
+      ({ data }) => {
+        live.ring(data.orderId);
+        feed.ringAll();
+        // A delivery waits for a courier, or a courier has become free.
+        bells.assign.ring();
+      },
+      () => {
+        live.ringAll();
+        feed.ringAll();
+      },
+    );
+    return { config, log, database, live, feed, bells };
   },
-  context: ({ database, live }, principal) => ({ principal, live, loaders: createLoaders(database) }),
+  context: ({ database, live, feed }, principal) => ({
+    principal,
+    live,
+    feed,
+    loaders: createLoaders(database),
+  }),
   // An order that was not paid has no delivery to hear of; another replica's watchers learn it from their next look.
   consumers: ({ database, live }) => consumers(database, (orderId) => live.ring(orderId)),
   async run({ config, log, database, bells }) {
@@ -48,5 +74,7 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
     if (config.DELIVERY_SIMULATION) workers.push(startSimulator(database, bells, config.DELIVERY_STEP, log));
     return workers;
   },
-  close: ({ live }) => live.stop(),
+  async close({ live, feed }) {
+    await Promise.all([live.stop(), feed.stop()]);
+  },
 });

@@ -1,7 +1,5 @@
 import { rowLoader, rowsLoader } from '../../platform/graphql/loader.js';
-import type { Reading, Watch } from '../../platform/live/source.js';
-import type { Reader, Tx } from '../../platform/postgres/database.js';
-import { isFinal } from './domain.js';
+import type { Reader } from '../../platform/postgres/database.js';
 import type { CourierRow, DeliveryChangeRow, DeliveryRow } from './rows.js';
 
 /** Deliveries `d`, each with its courier, which nearly all who ask for a delivery ask for too. */
@@ -9,7 +7,7 @@ const deliveries = `select d.id, d.order_id as "orderId", d.user_id as "userId",
     d.address, d.created_at as "createdAt", d.updated_at as "updatedAt", k.name as "courierName"
   from deliveries d left join couriers k on k.id = d.courier_id`;
 /** The columns of a change `c` of a delivery `d`. */
-const changeColumns = `c.delivery_id as "deliveryId", d.order_id as "orderId", d.user_id as "userId", c.sequence,
+export const changeColumns = `c.delivery_id as "deliveryId", d.order_id as "orderId", d.user_id as "userId", c.sequence,
   c.previous, c.status, c.at, c.reason, c.by`;
 
 /** Statements are made once: they are found by their text, and each new text has to be read for that. */
@@ -51,36 +49,3 @@ export function createLoaders(reader: Reader) {
 }
 
 export type Loaders = ReturnType<typeof createLoaders>;
-
-interface WatchedRow extends DeliveryChangeRow {
-  position: number;
-  ownerId: string | null;
-  closed: boolean;
-  last: number | null;
-  deliveryStatus: DeliveryRow['status'] | null;
-}
-
-/** The changes of all watched orders' deliveries past their cursors, in one statement: one moment for all. */
-export async function readDeliveryChanges(tx: Tx, watches: Watch[]): Promise<Reading<DeliveryChangeRow>[]> {
-  const { rows } = await tx.query<WatchedRow>(
-    `select w.position::int, k.user_id as "ownerId", k.closed, d.sequence as last, d.status as "deliveryStatus", ${changeColumns}
-     from unnest($1::uuid[], $2::int[]) with ordinality as w (id, after, position)
-     left join known_orders k on k.order_id = w.id
-     left join deliveries d on d.order_id = w.id
-     left join delivery_changes c on c.delivery_id = d.id and c.sequence > coalesce(w.after, d.sequence - 1)
-     order by w.position, c.sequence`,
-    [watches.map(({ id }) => id), watches.map(({ after }) => after)],
-  );
-  const readings = watches.map(
-    (): Reading<DeliveryChangeRow> => ({ ownerId: null, last: 0, changes: [], ended: false }),
-  );
-  for (const { position, ownerId, closed, last, deliveryStatus, ...change } of rows) {
-    const reading = readings[position - 1];
-    if (!reading) continue;
-    reading.ownerId = ownerId;
-    reading.last = last ?? 0;
-    reading.ended = deliveryStatus === null ? closed : isFinal(deliveryStatus);
-    if (change.sequence !== null) reading.changes.push({ sequence: change.sequence, value: change });
-  }
-  return readings;
-}

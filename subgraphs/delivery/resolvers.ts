@@ -1,12 +1,14 @@
 import { authenticated, isStaff, maySee } from '../../platform/auth/principal.js';
-import { problem } from '../../platform/errors.js';
-import { decodeSequence, encodeCursor } from '../../platform/graphql/cursor.js';
+import { badInput, problem } from '../../platform/errors.js';
+import { decodeCommitPosition, decodeSequence, encodeCursor } from '../../platform/graphql/cursor.js';
 import { scalars } from '../../platform/graphql/scalars.js';
 import { checkId, isId } from '../../platform/ids.js';
-import type { Resolvers } from './generated/graphql.js';
+import { filterId } from './feed.js';
+import type { DeliveryFilter, Resolvers } from './generated/graphql.js';
 import type { DeliveryChangeRow } from './rows.js';
 
 const cursorScope = (orderId: string) => `delivery:${orderId}`;
+const feedScope = 'feed:deliveries';
 
 export const resolvers: Resolvers = {
   DateTime: scalars.DateTime,
@@ -31,6 +33,15 @@ export const resolvers: Resolvers = {
       },
       resolve: (change: DeliveryChangeRow) => change,
     },
+    deliveriesChanged: {
+      subscribe(_, { filter, after }, { principal, feed }) {
+        if (!isStaff(authenticated(principal)))
+          throw problem('FORBIDDEN', 'Staff alone watches all deliveries.');
+        const position = decodeCommitPosition(after, feedScope);
+        return feed.watch({ id: readFilter(filter), after: position && { ...position, until: null } });
+      },
+      resolve: (change: DeliveryChangeRow) => change,
+    },
   },
 
   Delivery: {
@@ -45,7 +56,8 @@ export const resolvers: Resolvers = {
   },
 
   DeliveryStatusChange: {
-    cursor: ({ orderId, sequence }) => encodeCursor(cursorScope(orderId), sequence),
+    cursor: ({ orderId, sequence, feed }) =>
+      feed ? encodeCursor(feedScope, feed) : encodeCursor(cursorScope(orderId), sequence),
     async delivery({ deliveryId }, _, { loaders }) {
       const delivery = await loaders.delivery.load(deliveryId);
       if (!delivery) throw new Error(`delivery ${deliveryId} is gone, in spite of its foreign key`);
@@ -72,3 +84,16 @@ export const resolvers: Resolvers = {
     },
   },
 };
+
+const maxListed = 100;
+
+/** The filter as what the feed is watched by. */
+function readFilter(input: DeliveryFilter | null | undefined): string {
+  const { status = null, courierId = null } = input ?? {};
+  if (status !== null && (status.length < 1 || status.length > maxListed))
+    throw badInput(`status lists 1 to ${maxListed} statuses.`, 'filter.status');
+  return filterId({
+    status,
+    courierId: courierId === null ? null : checkId(courierId, 'filter.courierId'),
+  });
+}

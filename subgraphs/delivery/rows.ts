@@ -26,6 +26,8 @@ export interface DeliveryChangeRow {
   at: Date;
   reason: string | null;
   by: 'customer' | 'courier' | 'dispatcher' | 'system';
+  /** Its place among the changes of all deliveries, `<xid>.<id>`, for who watches these. */
+  feed?: string;
 }
 
 /** A user as this service knows one: by id. */

@@ -74,13 +74,20 @@ async function insertOrder(tx: Tx, userId: string, order: NewOrder): Promise<str
   );
   const orderId = rows[0]?.orderId ?? '';
   await tx.query(
-    `with change as (insert into order_changes (order_id, sequence, status) values ($1, 1, 'PENDING'))
+    `with feed as (
+       insert into order_feeds as f (user_id, sequence) values ($2, 1)
+       on conflict (user_id) do update set sequence = f.sequence + 1 returning user_id, sequence
+     ), change as (
+       insert into order_changes (order_id, sequence, status, user_id, user_sequence)
+       select $1, 1, 'PENDING', user_id, sequence from feed
+     )
      insert into order_items (order_id, position, product_id, quantity, price_cents)
      select $1, position - 1, product_id, quantity, price_cents
-     from unnest($2::uuid[], $3::int[], $4::int[]) with ordinality
+     from unnest($3::uuid[], $4::int[], $5::int[]) with ordinality
        as line (product_id, quantity, price_cents, position)`,
     [
       orderId,
+      userId,
       lines.map(({ productId }) => productId),
       lines.map(({ quantity }) => quantity),
       lines.map(({ priceCents }) => priceCents),

@@ -1,59 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { PrismaPg } from '@prisma/adapter-pg';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { type DeliveryStatus, deliveryStatusUpdated } from '../../events/delivery.js';
-import { paymentCompleted } from '../../events/payment.js';
-import { unwrap } from '../../platform/errors.js';
+import { describe, expect, test } from 'vitest';
 import type { Database } from '../../platform/postgres/database.js';
-import { consumerOf, counting, eventOf, serviceDatabase } from '../../test/support/service.js';
-import { orderCommands } from './commands.js';
-import { consumers } from './consumers.js';
-import { PrismaClient } from './generated/prisma/client.js';
-
-interface Order {
-  orderId: string;
-  userId: string;
-}
-
-/** Places so many orders, each of a user of its own, and forgets their events. */
-async function placed(database: Database, count: number): Promise<Order[]> {
-  const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
-  onTestFinished(() => prisma.$disconnect());
-  const commands = orderCommands(database, prisma);
-  const productId = randomUUID();
-  await commands.ensureProducts([{ id: productId, name: 'Soup', description: 'Hot', priceCents: 650 }]);
-  const items = [{ productId, quantity: 1, price: '6.50' }];
-  const orders: Order[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const userId = randomUUID();
-    orders.push({
-      userId,
-      orderId: unwrap(await commands.createOrder(userId, { items, deliveryAddress: 'Long Lane 1' })),
-    });
-  }
-  await database.query('delete from outbox');
-  return orders;
-}
-
-const paid = (order: Order, status: 'SUCCESS' | 'INSUFFICIENT_FUNDS' = 'SUCCESS') =>
-  eventOf(paymentCompleted, { ...order, paymentId: randomUUID(), status, amountCents: 650, currency: 'EUR' });
-const way: DeliveryStatus[] = ['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'];
-const moved = (order: Order, sequence: number) =>
-  eventOf(deliveryStatusUpdated, {
-    ...order,
-    deliveryId: randomUUID(),
-    sequence,
-    status: way[sequence - 1] as DeliveryStatus,
-  });
-const wholeWay = (order: Order) => way.map((_, index) => moved(order, index + 1));
-
-function handlers(database: Database) {
-  const all = consumers(database);
-  return {
-    payments: consumerOf(all, paymentCompleted).handle,
-    deliveries: consumerOf(all, deliveryStatusUpdated).handle,
-  };
-}
+import {
+  handlers,
+  moved,
+  type Order,
+  orderPlacer,
+  paid,
+  placed,
+  way,
+  wholeWay,
+} from '../../test/support/order-events.js';
+import { counting, serviceDatabase } from '../../test/support/service.js';
 
 /** What an order has been through: `PAID/IN_TRANSIT` and so on, and the statuses that its events told. */
 async function history(
@@ -176,6 +134,34 @@ test('batches of the same orders at once, in any order, wait for each other with
   for (const sequence of sequences) expect([6, 7]).toContain(sequence);
   for (const row of rows) expect(row).toMatchObject({ status: 'COMPLETED', delivery_status: 'DELIVERED' });
   expect(rows.reduce((sum, { orders: count }) => sum + Number(count), 0)).toBe(30);
+});
+
+test('batches of the orders of the same few users, and new orders of theirs, leave feeds without holes, and no deadlock', async () => {
+  const database = await serviceDatabase('order');
+  const users = [randomUUID(), randomUUID(), randomUUID()];
+  const orders = await placed(database, 30, users);
+  const place = await orderPlacer(database);
+  const { payments, deliveries } = handlers(database);
+  const shuffled = () => orders.toSorted(() => Math.random() - 0.5);
+  await Promise.all([
+    payments(shuffled().map((order) => paid(order))),
+    payments(shuffled().map((order) => paid(order))),
+    ...[1, 2, 3].map(() => deliveries(shuffled().flatMap(wholeWay))),
+    ...users.flatMap((user) => [place(user), place(user)]),
+  ]);
+  const { rows: feeds } = await database.query<{ user: string; numbers: number[]; last: number }>(
+    `select f.user_id as "user", array_agg(user_sequence order by user_sequence) as numbers, f.sequence as last
+     from order_feeds f join order_changes c using (user_id) group by f.user_id`,
+  );
+  expect(feeds.map(({ user }) => user).toSorted()).toEqual(users.toSorted());
+  for (const { numbers, last } of feeds)
+    expect(numbers).toEqual(Array.from({ length: last }, (_, index) => index + 1));
+  // In a feed, each order's changes stand in their own order.
+  const { rows: astray } = await database.query(
+    `select from order_changes a join order_changes b using (order_id)
+     where a.sequence < b.sequence and a.user_sequence > b.user_sequence`,
+  );
+  expect(astray).toEqual([]);
 });
 
 test('news of an unknown order fails the batch, which leaves nothing behind', async () => {

@@ -65,15 +65,28 @@ async function learn(tx: Tx, facts: { orderId: string; fact: Fact }[]): Promise<
   if (changes.length > 0) await write(tx, changes);
 }
 
+/** Locks the feeds of the orders' users, in the order of their ids: after the orders, so that no two batches wait for each other. */
 async function write(tx: Tx, changes: LockedOrder[]): Promise<void> {
   await tx.query(
-    `insert into order_changes (order_id, sequence, status, delivery_status)
-     select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[])`,
+    `with change as (
+       select *, row_number() over (partition by user_id order by place desc) as nth_last
+       from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[]) with ordinality
+         as c (order_id, sequence, status, delivery_status, user_id, place)
+     ), feed as (
+       insert into order_feeds as f (user_id, sequence)
+       select user_id, count(*) from change group by user_id order by user_id
+       on conflict (user_id) do update set sequence = f.sequence + excluded.sequence
+       returning user_id, sequence
+     )
+     insert into order_changes (order_id, sequence, status, delivery_status, user_id, user_sequence)
+     select order_id, c.sequence, status, delivery_status, user_id, feed.sequence + 1 - nth_last
+     from change c join feed using (user_id)`,
     [
       changes.map(({ id }) => id),
       changes.map(({ sequence }) => sequence),
       changes.map(({ status }) => status),
       changes.map(({ deliveryStatus }) => deliveryStatus),
+      changes.map(({ userId }) => userId),
     ],
   );
   const last = [...new Map(changes.map((order) => [order.id, order])).values()];

@@ -2,6 +2,7 @@ import type { LiveSource } from '../../platform/live/source.js';
 import type { Reader } from '../../platform/postgres/database.js';
 import type { RequestContext } from '../../platform/subgraph/define.js';
 import type { OrderCommands } from './commands.js';
+import type { FeedPosition } from './live-reads.js';
 import type { Loaders } from './reads.js';
 import type { OrderChangeRow } from './rows.js';
 
@@ -10,4 +11,5 @@ export interface Context extends RequestContext {
   loaders: Loaders;
   commands: OrderCommands;
   live: LiveSource<OrderChangeRow>;
+  feeds: LiveSource<OrderChangeRow, FeedPosition>;
 }

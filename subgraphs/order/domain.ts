@@ -16,6 +16,9 @@ export const transitions: Record<OrderStatus, readonly OrderStatus[]> = {
 /** Nothing follows it: the order can no longer change. */
 export const isFinal = (status: OrderStatus): boolean => transitions[status].length === 0;
 
+/** Those in which an order can still change. */
+export const openStatuses = (Object.keys(transitions) as OrderStatus[]).filter((status) => !isFinal(status));
+
 /** What an order's changes are decided from. */
 export interface OrderState {
   status: OrderStatus;

@@ -8,7 +8,8 @@ import { consumers } from './consumers.js';
 import type { Context } from './context.js';
 import { seedProducts } from './demo.js';
 import { PrismaClient } from './generated/prisma/client.js';
-import { createLoaders, readOrderChanges } from './reads.js';
+import { type FeedPosition, readFeeds, readOrderChanges } from './live-reads.js';
+import { createLoaders } from './reads.js';
 import { resolvers } from './resolvers.js';
 import type { OrderChangeRow } from './rows.js';
 
@@ -16,7 +17,10 @@ interface App {
   database: Database;
   prisma: PrismaClient;
   commands: OrderCommands;
+  /** The changes of an order, by its id. */
   live: LiveSource<OrderChangeRow>;
+  /** The changes of all orders of a user, by the user's id. */
+  feeds: LiveSource<OrderChangeRow, FeedPosition>;
   demoData: boolean;
 }
 
@@ -30,16 +34,42 @@ export const orderSubgraph = defineSubgraph<App, Context>({
       name: 'order',
       log,
       unknownMs: 0,
-      read: (watches) => readOrderChanges(database, watches),
+      start: 0,
+      read: readOrderChanges(database),
     });
-    bus.listen(orderUpdated, ({ data }) => live.ring(data.orderId));
-    return { database, prisma, live, commands: orderCommands(database, prisma), demoData: config.DEMO_DATA };
+    const feeds = createLiveSource<OrderChangeRow, FeedPosition>({
+      name: 'feed',
+      log,
+      unknownMs: 0,
+      start: { at: 0, until: null },
+      read: readFeeds(database),
+    });
+    bus.listen(
+      orderUpdated,
+      ({ data }) => {
+        live.ring(data.orderId);
+        feeds.ring(data.userId);
+      },
+      () => {
+        live.ringAll();
+        feeds.ringAll();
+      },
+    );
+    return {
+      database,
+      prisma,
+      live,
+      feeds,
+      commands: orderCommands(database, prisma),
+      demoData: config.DEMO_DATA,
+    };
   },
-  context: ({ database, commands, live }, principal) => ({
+  context: ({ database, commands, live, feeds }, principal) => ({
     principal,
     reader: database,
     commands,
     live,
+    feeds,
     loaders: createLoaders(database),
   }),
   consumers: ({ database }) => consumers(database),
@@ -47,8 +77,8 @@ export const orderSubgraph = defineSubgraph<App, Context>({
     if (demoData) await seedProducts(commands);
     return [];
   },
-  async close({ live, prisma }) {
-    await live.stop();
+  async close({ live, feeds, prisma }) {
+    await Promise.all([live.stop(), feeds.stop()]);
     await prisma.$disconnect();
   },
 });

@@ -3,10 +3,8 @@ import type { OrderStatus } from '../../events/order.js';
 import type { PageRequest } from '../../platform/graphql/connection.js';
 import { memo, rowLoader, rowsLoader } from '../../platform/graphql/loader.js';
 import { firstIdOf } from '../../platform/ids.js';
-import type { Reading, Watch } from '../../platform/live/source.js';
-import type { Reader, Tx } from '../../platform/postgres/database.js';
-import { isFinal } from './domain.js';
-import type { OrderChangeRow, OrderItemRow, OrderRow, ProductRow } from './rows.js';
+import type { Reader } from '../../platform/postgres/database.js';
+import type { OrderItemRow, OrderRow, ProductRow } from './rows.js';
 
 const orderColumns = `id, user_id as "userId", status, delivery_status as "deliveryStatus",
   total_cents as "totalCents", delivery_address as "deliveryAddress",
@@ -158,42 +156,3 @@ export function createLoaders(reader: Reader) {
 }
 
 export type Loaders = ReturnType<typeof createLoaders>;
-
-interface ChangeRow {
-  position: number;
-  ownerId: string | null;
-  orderStatus: OrderStatus | null;
-  last: number | null;
-  sequence: number | null;
-  status: OrderStatus | null;
-}
-
-/** The changes of all watched orders past their cursors, in one statement: one moment for all. */
-export async function readOrderChanges(tx: Tx, watches: Watch[]): Promise<Reading<OrderChangeRow>[]> {
-  const { rows } = await tx.query<ChangeRow>(
-    `select w.position::int, o.user_id as "ownerId", o.status as "orderStatus", o.sequence as last, c.sequence, c.status
-     from unnest($1::uuid[], $2::int[]) with ordinality as w (id, after, position)
-     left join orders o on o.id = w.id
-     left join order_changes c on c.order_id = o.id and c.sequence > coalesce(w.after, o.sequence - 1)
-     order by w.position, c.sequence`,
-    [watches.map(({ id }) => id), watches.map(({ after }) => after)],
-  );
-  const readings = watches.map(
-    (): Reading<OrderChangeRow> => ({ ownerId: null, last: 0, changes: [], ended: false }),
-  );
-  for (const row of rows) {
-    const reading = readings[row.position - 1];
-    const orderId = watches[row.position - 1]?.id;
-    if (!reading || !orderId || row.orderStatus === null) continue;
-    reading.ownerId = row.ownerId;
-    reading.last = row.last ?? 0;
-    reading.ended = isFinal(row.orderStatus);
-    if (row.sequence !== null && row.status !== null) {
-      reading.changes.push({
-        sequence: row.sequence,
-        value: { orderId, sequence: row.sequence, status: row.status },
-      });
-    }
-  }
-  return readings;
-}

@@ -12,6 +12,7 @@ import { countOrders, countProducts, type OrderFilter, readOrders, readProducts 
 import type { OrderChangeRow, OrderRow, ProductRow } from './rows.js';
 
 const cursorScope = (orderId: string) => `order:${orderId}`;
+const feedScope = (userId: string) => `feed:orders of ${userId}`;
 const noSuchOrder = () => problem('NOT_FOUND', 'There is no such order.');
 
 export const resolvers: Resolvers = {
@@ -63,10 +64,21 @@ export const resolvers: Resolvers = {
       },
       resolve: (change: OrderChangeRow) => change,
     },
+    myOrdersUpdated: {
+      subscribe(_, args, { principal, feeds }) {
+        const { userId } = authenticated(principal);
+        const at = decodeSequence(args.after, feedScope(userId));
+        return feeds.watch({ id: userId, after: at === null ? null : { at, until: null } });
+      },
+      resolve: (change: OrderChangeRow) => change,
+    },
   },
 
   OrderUpdate: {
-    cursor: ({ orderId, sequence }) => encodeCursor(cursorScope(orderId), sequence),
+    cursor: ({ orderId, sequence, feed }) =>
+      feed
+        ? encodeCursor(feedScope(feed.userId), feed.sequence)
+        : encodeCursor(cursorScope(orderId), sequence),
     order: ({ orderId }, _, context) => existing(context, orderId),
   },
 

@@ -33,6 +33,8 @@ export interface OrderChangeRow {
   orderId: string;
   sequence: number;
   status: OrderStatus;
+  /** Its place among the changes of all orders of a user, for who watches these. */
+  feed?: { userId: string; sequence: number };
 }
 
 /** A user as this service knows one: by id. */

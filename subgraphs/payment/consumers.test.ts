@@ -204,12 +204,12 @@ test('an order is known, and whose it is, before its charge is decided', async (
   const userId = randomUUID();
   const orderId = randomUUID();
   const order = ordered(userId, 100, orderId);
-  const watch = [{ id: orderId, after: null }];
-  expect(await readPayments(database, watch)).toMatchObject([{ ownerId: null, changes: [] }]);
+  const read = () => readPayments(database)([{ id: orderId, after: null, limit: 1, known: false }]);
+  expect(await read()).toEqual([undefined]);
   await known([order]);
-  expect(await readPayments(database, watch)).toMatchObject([{ ownerId: userId, changes: [], ended: false }]);
+  expect(await read()).toMatchObject([{ ownerId: userId, changes: [], ended: false }]);
   await orders([order]);
-  expect(await readPayments(database, watch)).toMatchObject([
+  expect(await read()).toMatchObject([
     { ownerId: userId, changes: [{ value: { orderId, status: 'INSUFFICIENT_FUNDS' } }], ended: true },
   ]);
 });

@@ -30,9 +30,10 @@ export const paymentSubgraph = defineSubgraph<App, Context>({
       name: 'order',
       log,
       unknownMs: 10_000,
-      read: (watches) => readPayments(database, watches),
+      start: 0,
+      read: readPayments(database),
     });
-    bus.listen(paymentCompleted, ({ data }) => live.ring(data.orderId));
+    bus.listen(paymentCompleted, ({ data }) => live.ring(data.orderId), live.ringAll);
     return { database, prisma, live, commands: paymentCommands(prisma), demoData: config.DEMO_DATA };
   },
   context: ({ database, commands, live, demoData }, principal) => ({

@@ -1,7 +1,8 @@
 import DataLoader from 'dataloader';
 import type { PageRequest } from '../../platform/graphql/connection.js';
 import { memo, rowLoader, rowsLoader } from '../../platform/graphql/loader.js';
-import type { Reading, Watch } from '../../platform/live/source.js';
+import { columnsOf, toReadings } from '../../platform/live/readings.js';
+import type { Read } from '../../platform/live/source.js';
 import type { Reader, Tx } from '../../platform/postgres/database.js';
 import type { AccountRow, LedgerEntryRow, PaymentRow } from './rows.js';
 
@@ -64,21 +65,22 @@ export function createLoaders(reader: Reader) {
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
-type WatchedRow = { orderId: string; ownerId: string | null } & ({ id: null } | PaymentRow);
+type WatchedOrder = { place: number; ownerId: string } & ({ id: null } | PaymentRow);
+
+const watchedPayments = `select w.place::int, coalesce(k.user_id, p."userId") as "ownerId", p.*
+  from unnest($1::uuid[], $2::int[], $3::int[], $4::boolean[]) with ordinality as w (id, after, most, known, place)
+  left join known_orders k on k.order_id = w.id
+  left join lateral (select ${paymentColumns} from payments where order_id = w.id) p on true
+  where p.id is not null or (k.order_id is not null and not w.known)`;
 
 /** The payments of all watched orders, in one statement: one moment for all. */
-export async function readPayments(tx: Tx, watches: Watch[]): Promise<Reading<PaymentRow>[]> {
-  const { rows } = await tx.query<WatchedRow>(
-    `select coalesce(k.user_id, p."userId") as "ownerId", p.*, w.id as "orderId"
-     from unnest($1::uuid[]) as w (id)
-     left join known_orders k on k.order_id = w.id
-     left join lateral (select ${paymentColumns} from payments where order_id = w.id) p on true`,
-    [watches.map(({ id }) => id)],
-  );
-  const found = new Map(rows.map((row) => [row.orderId, row]));
-  return watches.map(({ id }) => {
-    const row = found.get(id);
-    if (!row || row.id === null) return { ownerId: row?.ownerId ?? null, last: 0, changes: [], ended: false };
-    return { ownerId: row.userId, last: 1, changes: [{ sequence: 1, value: row }], ended: true };
-  });
-}
+export const readPayments =
+  (tx: Tx): Read<PaymentRow> =>
+  async (watches) => {
+    const { rows } = await tx.query<WatchedOrder>(watchedPayments, columnsOf(watches));
+    return toReadings(watches, rows, ({ place: _place, ownerId, ...payment }) => {
+      if (payment.id === null) return { ownerId, changes: [], position: null, more: false, ended: false };
+      const changes = [{ value: payment, at: payment.createdAt }];
+      return { ownerId, changes, position: 1, more: false, ended: true };
+    });
+  };
