@@ -61,7 +61,17 @@ export async function startHouse(): Promise<{ targets: Record<House, Target>; st
         sequence,
       ]);
       await record(tx, [
-        { deliveryId, orderId, userId, sequence, previous, status, reason: null, by: 'courier' },
+        {
+          deliveryId,
+          orderId,
+          userId,
+          sequence,
+          previous,
+          status,
+          reason: null,
+          by: 'courier',
+          courierId: null,
+        },
       ]);
     });
   const onward = (from: DeliveryStatus): DeliveryStatus => nextStep(from) ?? from;
