@@ -1,7 +1,7 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test test-coverage fuzz bench bench-gateway bench-page lint fmt build health kafka migrate migrate-down migrate-status clean
+.PHONY: help run up down logs test test-coverage fuzz soak bench bench-gateway bench-page lint fmt build health kafka migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
@@ -24,6 +24,10 @@ test-coverage: $(built) ## Run all tests and measure what they reach, into cover
 
 fuzz: $(installed) ## Put 25,000 random queries, 5,000 with faults, to our executor and to ApolloGateway's; FUZZ_SEED=n
 	@npm run --silent fuzz
+
+soak: $(built) ## Kill everything again and again under subscribers who must miss nothing (needs Java, Maven); SECONDS=300, SUBSCRIBERS=500, ORDERS=2000, SEED=n
+	@npm run --silent soak -- $(if $(SECONDS),--seconds=$(SECONDS)) $(if $(SUBSCRIBERS),--subscribers=$(SUBSCRIBERS)) \
+		$(if $(ORDERS),--orders=$(ORDERS)) $(if $(SEED),--seed=$(SEED))
 
 bench: $(built) ## Orders a second, beside what PostgreSQL alone can do (needs pgbench); ORDERS=2000, KAFKA=1, DURABLE=1
 	@npm run --silent bench -- $(if $(KAFKA),--kafka) $(if $(DURABLE),--durable)

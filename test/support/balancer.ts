@@ -35,12 +35,12 @@ export async function startBalancer(
 
     function tryNext(): void {
       const [port] = left.splice(Math.floor(random() * left.length), 1);
-      if (port === undefined || near.destroyed) return end();
+      if (port === undefined || near.destroyed) return void end();
       const socket = connect(port, '127.0.0.1');
       far = socket;
       socket.once('error', tryNext);
       socket.once('connect', () => {
-        if (near.destroyed) return end();
+        if (near.destroyed) return void end();
         socket.off('error', tryNext).on('error', end).on('close', end);
         near.pipe(socket).pipe(near);
       });

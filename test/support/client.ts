@@ -49,7 +49,7 @@ export interface Client {
   /** Adds to an account, once it is open; `amount` as in '12.50'. */
   topUp(customer: Customer, amount: string): Promise<void>;
   /** Places an order (one of the cheapest product unless told) and answers its id. */
-  order(customer: Customer, order?: NewOrder): Promise<string>;
+  order(customer: Pick<Customer, 'token'>, order?: NewOrder): Promise<string>;
   subscribe<T = Record<string, unknown>>(query: string, variables?: object, token?: string): Live<T>;
 }
 
@@ -108,7 +108,10 @@ export function createClient(url: string): Client {
       await ask('mutation ($input: TopUpInput!) { topUp(input: $input) { id } }', { input }, token);
     },
     async order({ token }, order = {}) {
-      known ??= products();
+      known ??= products().catch((error: unknown) => {
+        known = undefined;
+        throw error;
+      });
       const [first] = await known;
       if (!first) throw new Error('there are no products');
       const items = [{ productId: first.id, quantity: 1, price: first.price.amount }];

@@ -30,7 +30,7 @@ export async function placeOrder(
 }
 
 /** An answer whose every error says that a service is away. */
-function isOutage(error: unknown): boolean {
+export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error) || !error.message.startsWith('{')) return false;
   const { errors = [] } = JSON.parse(error.message) as { errors?: { extensions: { code: string } }[] };
   return errors.length > 0 && errors.every(({ extensions }) => extensions.code === 'SERVICE_UNAVAILABLE');
