@@ -2,8 +2,9 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createCaller } from '../../platform/calls/caller.js';
+import type { Log } from '../../platform/log.js';
 import { metrics } from '../../platform/metrics.js';
-import { silent } from '../../platform/testing/log.js';
+import { recordingLog, silent } from '../../platform/testing/log.js';
 import { contextOf } from '../context.js';
 import type { Gateway, GatewayOptions } from '../index.js';
 import { openSocket } from '../testing/client.js';
@@ -137,10 +138,10 @@ describe('a subgraph costs its own fields only', () => {
 const unavailable = { extensions: { code: 'SERVICE_UNAVAILABLE', service: 'authors' } };
 
 /** A data source of a subgraph to which there is one connection. */
-function sourceOf(url: string, timeoutMs: number): SubgraphSource {
-  const caller = createCaller({ part: 'authors', url, timeoutMs, log: silent, connections: 1 });
+function sourceOf(url: string, timeoutMs: number, log: Log = silent): SubgraphSource {
+  const caller = createCaller({ part: 'authors', url, timeoutMs, log, connections: 1 });
   running.push(() => caller.close());
-  return subgraphSource({ name: 'authors', url }, { caller, log: silent });
+  return subgraphSource({ name: 'authors', url }, { caller, log });
 }
 
 const fetchFrom = (source: SubgraphSource, { deadline = Number.POSITIVE_INFINITY, isQuery = true } = {}) =>
@@ -148,6 +149,23 @@ const fetchFrom = (source: SubgraphSource, { deadline = Number.POSITIVE_INFINITY
     { body: '{"query":"{ authors { name } }"}', isQuery, entities: undefined },
     { ...contextOf(null, undefined), deadline },
   );
+
+test('what an open circuit refuses is no warning each: there may be thousands a second', async () => {
+  const { log, lines } = recordingLog();
+  const source = sourceOf(await serve((request) => request.socket.destroy()), 300, log);
+  const warnings = () => lines.filter(({ msg }) => msg === 'fetch failed').length;
+  const opened = () => lines.filter(({ msg }) => msg === 'circuit opened').length;
+  const fail = () => expect(fetchFrom(source)).rejects.toThrow('unavailable');
+  await until(async () => {
+    await fail();
+    return opened() === 1;
+  });
+  const before = warnings();
+  expect(before).toBeGreaterThan(0);
+  for (let n = 0; n < 100; n++) await fail();
+  // One of them may have been let through to test it.
+  expect(warnings() - before).toBeLessThan(10);
+});
 
 describe('what a subgraph says in GraphQL is passed on', () => {
   const says =

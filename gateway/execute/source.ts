@@ -67,8 +67,11 @@ export function subgraphSource(
       log.warn({ service: 'gateway', subgraph: name, requestId: context.requestId }, 'errors are no errors');
       return { ...answer.given, errors: [...(answer.given.errors ?? []), unavailable(name).toJSON()] };
     } catch (error) {
-      if (!(error instanceof CallError && error.outcome === 'cancelled')) {
-        log.warn(
+      const outcome = error instanceof CallError ? error.outcome : undefined;
+      // The breaker has said that the circuit is open: thousands of events may ask again and again until it is closed.
+      const level = outcome === 'refused' ? 'debug' : 'warn';
+      if (outcome !== 'cancelled') {
+        log[level](
           { service: 'gateway', subgraph: name, requestId: context.requestId, err: error },
           'fetch failed',
         );
