@@ -4,6 +4,7 @@
  * where something was missing, double or wrong. `--keep=folder` leaves the logs and the databases there.
  */
 import { randomInt } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +36,8 @@ const log = (line: string): void =>
 
 const ends: (() => Promise<void>)[] = [];
 const told = new AbortController();
+// All who wait for anything listen to it.
+setMaxListeners(0, told.signal);
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
     // Told twice: what was started ends with this process, by exit hooks.

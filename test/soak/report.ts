@@ -14,6 +14,7 @@ export function reportOf(verdict: Verdict): string {
     ['errors that said to come back', counts.retries],
     ['orders that were not known yet', counts.unknown],
     ...Object.entries(troubles).map(([part, count]): [string, number] => [`trouble: ${part}`, count]),
+    ['longest that anything was away', inSeconds(verdict.longestAway)],
     ['from commit to subscriber, p50', inSeconds(delays.p50)],
     ['  p99', inSeconds(delays.p99)],
     ['  longest', inSeconds(delays.longest)],

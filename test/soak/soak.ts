@@ -86,7 +86,7 @@ export async function soak(options: SoakOptions): Promise<Verdict> {
     for (const line of chosen) line.cut();
     return chosen.length;
   };
-  const troubles = createTroubles(house, random, cutSockets);
+  const troubles = createTroubles({ house, random, cutSockets, log });
   const placed: string[] = [];
 
   /** All three of an order's subscriptions, by somebody who may ask other things than others do. */
@@ -124,7 +124,7 @@ export async function soak(options: SoakOptions): Promise<Verdict> {
   } finally {
     clearInterval(progress);
   }
-  return judge({ house, placed, followings, lines, counts, troubles: troubles.counts });
+  return judge({ house, placed, followings, lines, counts, troubles });
 }
 
 /** Customers, those of them who have a second device, and staff, each with some sockets. */

@@ -26,35 +26,49 @@ export interface Troubles {
    * again.
    */
   make(part: Part): Promise<string>;
+  /** How long it took the slowest to come back, in ms. */
+  readonly longestAway: number;
   /** Resolves when all that was killed is there again; rejects when something does not come. */
   over(): Promise<void>;
 }
 
-/** @param cutSockets breaks off some sockets of clients, and answers how many */
-export function createTroubles(house: House, random: Random, cutSockets: () => number): Troubles {
+export function createTroubles(options: {
+  house: House;
+  random: Random;
+  /** Breaks off some sockets of clients, and answers how many. */
+  cutSockets: () => number;
+  log: (line: string) => void;
+}): Troubles {
+  const { house, random, cutSockets, log } = options;
   const counts = Object.fromEntries(parts.map((part) => [part, 0])) as Record<Part, number>;
   const away = new Map<Replica | Part, Promise<void>>();
   let supergraphs = 0;
+  let longestAway = 0;
 
-  /** Restarts go on beside what goes wrong next; what is away already is left alone. */
-  function restart(what: Replica | Part, work: () => Promise<void>): void {
-    const coming = work().then(() => void away.delete(what));
+  /** Restarts go on beside what goes wrong next. */
+  function restart(what: Replica | Part, name: string, work: () => Promise<void>): void {
+    const since = Date.now();
+    const coming = work().then(() => {
+      away.delete(what);
+      longestAway = Math.max(longestAway, Date.now() - since);
+      log(`there again: ${name}, after ${((Date.now() - since) / 1_000).toFixed(1)} s`);
+    });
     // It is looked at in the end.
     coming.catch(() => undefined);
     away.set(what, coming);
   }
 
   async function endOne(candidates: readonly Replica[], how: 'kill' | 'terminate'): Promise<string> {
-    const there = candidates.filter((replica) => !away.has(replica));
-    // Both are away: the one that comes first.
-    if (there.length === 0) {
-      await Promise.race(candidates.map((replica) => away.get(replica)));
-      return endOne(candidates, how);
-    }
-    const replica = random.pick(there);
+    const { command } = random.pick(candidates);
+    const both = house.replicas.filter((replica) => replica.command === command);
+    const coming = both.flatMap((replica) => away.get(replica) ?? []);
+    // Mostly it is one that the other one can stand in for.
+    if (coming.length === both.length) await Promise.race(coming);
+    else if (random.chance(0.8)) await Promise.all(coming);
+    const replica = random.pick(both.filter((one) => !away.has(one)));
     const down = random.below(1_500);
     const ended = house[how](replica);
-    restart(replica, async () => {
+    restart(replica, house.nameOf(replica), async () => {
       await ended;
       await delay(down);
       await house.start(replica);
@@ -69,11 +83,11 @@ export function createTroubles(house: House, random: Random, cutSockets: () => n
         return endOne(house.replicas, 'terminate');
       case 'broker':
         await away.get(part);
-        restart(part, house.killBroker);
+        restart(part, 'the broker', house.killBroker);
         return 'kill the broker';
       case 'PostgreSQL':
         await away.get(part);
-        restart(part, house.killPostgres);
+        restart(part, 'PostgreSQL', house.killPostgres);
         return 'kill PostgreSQL';
       case 'client sockets':
         return `cut ${cutSockets()} sockets of clients`;
@@ -94,6 +108,9 @@ export function createTroubles(house: House, random: Random, cutSockets: () => n
 
   return {
     counts,
+    get longestAway() {
+      return longestAway;
+    },
     async make(part) {
       const what = await make(part);
       counts[part]++;

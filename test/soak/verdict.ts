@@ -2,12 +2,14 @@ import type { Counts, Following } from './following.js';
 import { compareFeed, compareHistory, type Difference, type Row } from './history.js';
 import type { House } from './house.js';
 import type { Line } from './line.js';
-import type { Part } from './troubles.js';
+import type { Part, Troubles } from './troubles.js';
 
 /** What came of a soak. */
 export interface Verdict {
   counts: Counts;
   troubles: Record<Part, number>;
+  /** How long it took the slowest of what was killed to come back, in ms. */
+  longestAway: number;
   subscriptions: number;
   gaps: number;
   doubles: number;
@@ -42,7 +44,7 @@ export async function judge(run: {
   followings: readonly Following[];
   lines: readonly Line[];
   counts: Counts;
-  troubles: Record<Part, number>;
+  troubles: Troubles;
 }): Promise<Verdict> {
   const { house, placed, followings, lines, counts, troubles } = run;
   const histories = await readHistories(house);
@@ -73,7 +75,9 @@ export async function judge(run: {
   delays.sort((a, b) => a.ms - b.ms);
   const at = (share: number) => Math.round(delays[Math.floor(share * (delays.length - 1))]?.ms ?? 0);
   return {
-    ...{ counts, troubles, gaps, doubles, unfinished, wrong, subscriptions: followings.length },
+    troubles: troubles.counts,
+    longestAway: troubles.longestAway,
+    ...{ counts, gaps, doubles, unfinished, wrong, subscriptions: followings.length },
     delays: { p50: at(0.5), p99: at(0.99), longest: at(1) },
     slowest: delays.at(-1),
   };
