@@ -91,7 +91,7 @@ export const knownDifferences: readonly KnownDifference[] = [
       dispute.data = dispute.data.filter(
         ({ path, oracle }) =>
           !dispute.complaintsOfOracle.some((one) =>
-            one.startsWith(`${oracle} at ${path.slice(0, -1).join('.')}, a `),
+            one.startsWith(`${JSON.stringify(oracle)} at ${path.slice(0, -1).join('.')}, a `),
           ),
       );
     },
