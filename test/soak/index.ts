@@ -1,7 +1,8 @@
 /**
  * The soak: `make soak`. Subscribers follow orders while every process, the broker and PostgreSQL are killed and
  * started again, sockets are cut and the supergraph is swapped; docs/soak.md says what they are to see. Exits with 1
- * where something was missing, double or wrong. `--keep=folder` leaves the logs and the databases there.
+ * where something was missing, double or wrong. `--keep=folder` leaves the logs and the databases there;
+ * `--rounds=0` is without any trouble.
  */
 import { randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     subscribers: { type: 'string', default: '500' },
     orders: { type: 'string', default: '2000' },
     seed: { type: 'string', default: String(randomInt(1_000_000)) },
+    rounds: { type: 'string' },
     keep: { type: 'string' },
   },
 });
@@ -61,7 +63,14 @@ await mkdir(folder, { recursive: true });
 await chmod(folder, 0o711);
 
 async function run(): Promise<Verdict | undefined> {
-  const options = { folder, ...settings, onEnd: (end: () => Promise<void>) => void ends.push(end), log };
+  const rounds = values.rounds === undefined ? {} : { rounds: Number(values.rounds) };
+  const options = {
+    folder,
+    ...settings,
+    ...rounds,
+    onEnd: (end: () => Promise<void>) => void ends.push(end),
+    log,
+  };
   return Promise.race([soak({ ...options, signal: told.signal }), stopped]);
 }
 

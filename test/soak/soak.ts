@@ -34,8 +34,8 @@ const roundSeconds = 40;
 const stepMs = 1_000;
 const couriers = 200;
 const progressEveryMs = 5_000;
-/** What is not there so long after the last trouble does not come any more. */
-const patienceMs = 150_000;
+/** Where nothing has come for so long after the last trouble, nothing comes any more. */
+const patienceMs = 90_000;
 
 /** The demo data's cheapest product. */
 const priceCents = 200;
@@ -120,7 +120,7 @@ export async function soak(options: SoakOptions): Promise<Verdict> {
     ]);
     await troubles.over();
     log(`all is there again after ${failures} troubles; what is on its way comes to its end`);
-    await settle(house, followings, signal).catch((error: Error) => log(error.message));
+    await settle(house, followings, counts, signal).catch((error: Error) => log(error.message));
   } finally {
     clearInterval(progress);
   }
@@ -206,42 +206,47 @@ async function makeTroubles(troubles: Troubles, random: Random, options: SoakOpt
   return plan.length;
 }
 
-/** Waits until all orders have come to their end, and all who follow them have heard of it. */
+/** Waits until all orders have come to their end, and all who follow them have heard of it, for as long as anything comes. */
 async function settle(
   house: House,
   followings: readonly Following[],
+  counts: Counts,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const left = () =>
-    followings.filter(
-      ({ question: { kind }, isOver }) => kind !== 'orders' && kind !== 'deliveries' && !isOver,
-    );
+  let last = { deliveries: counts.deliveries, at: Date.now() };
   await until(
     'all orders have come to their end, and everybody has heard of it',
     async () => {
       signal?.throwIfAborted();
-      if (left().length > 0) return false;
-      const [row] = await house.sql<{ left: number }>(
-        'order',
-        `select count(*)::int as left from orders where status in ('PENDING', 'PAID')`,
+      if (counts.deliveries > last.deliveries) last = { deliveries: counts.deliveries, at: Date.now() };
+      if (Date.now() - last.at > patienceMs)
+        throw new Error(`nothing has come for ${patienceMs / 1_000} s, and not all have heard of all ends`);
+      return (
+        followings.every(hasEnded) && (await openOrders(house)) === 0 && (await haveFeeds(house, followings))
       );
-      return row?.left === 0;
     },
-    patienceMs,
+    3_600_000,
   );
-  const ends = await lastOfFeeds(house);
-  await until(
-    'all feeds have come to their end',
-    () => {
-      signal?.throwIfAborted();
-      return followings.every(({ question: { kind, id }, seen }) => {
-        const end =
-          kind === 'orders' ? ends.orders.get(id ?? '') : kind === 'deliveries' ? ends.deliveries : null;
-        return end === null || seen.at(-1)?.position === end;
-      });
-    },
-    30_000,
+}
+
+const isFeed = ({ question: { kind } }: Following): boolean => kind === 'orders' || kind === 'deliveries';
+const hasEnded = (following: Following): boolean => following.isOver || isFeed(following);
+
+async function openOrders(house: House): Promise<number | undefined> {
+  const [row] = await house.sql<{ left: number }>(
+    'order',
+    `select count(*)::int as left from orders where status in ('PENDING', 'PAID')`,
   );
+  return row?.left;
+}
+
+/** Whether all who watch many orders have come to the last change. */
+async function haveFeeds(house: House, followings: readonly Following[]): Promise<boolean> {
+  const { orders, deliveries } = await lastOfFeeds(house);
+  return followings.filter(isFeed).every(({ question: { kind, id = '' }, seen }) => {
+    const last = kind === 'orders' ? orders.get(id) : deliveries;
+    return seen.at(-1)?.position === last;
+  });
 }
 
 async function lastOfFeeds(house: House) {
