@@ -1,5 +1,15 @@
 /** What subscribers ask for. Those of one kind differ in what they select: some of it is the same for all, some not. */
-export type Kind = 'order' | 'delivery' | 'payment' | 'orders' | 'deliveries';
+export const kinds = ['order', 'delivery', 'payment', 'orders', 'deliveries'] as const;
+export type Kind = (typeof kinds)[number];
+
+/** By kind, the field of Subscription. */
+export const fields: Record<Kind, string> = {
+  order: 'orderUpdated',
+  delivery: 'deliveryStatusChanged',
+  payment: 'paymentCompleted',
+  orders: 'myOrdersUpdated',
+  deliveries: 'deliveriesChanged',
+};
 
 export interface Question {
   kind: Kind;

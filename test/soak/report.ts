@@ -1,3 +1,4 @@
+import { fields, kinds } from './questions.js';
 import type { Verdict } from './verdict.js';
 
 const mostLines = 40;
@@ -15,9 +16,13 @@ export function reportOf(verdict: Verdict): string {
     ['orders that were not known yet', counts.unknown],
     ...Object.entries(troubles).map(([part, count]): [string, number] => [`trouble: ${part}`, count]),
     ['longest that anything was away', inSeconds(verdict.longestAway)],
-    ['from commit to subscriber, p50', inSeconds(delays.p50)],
-    ['  p99', inSeconds(delays.p99)],
-    ['  longest', inSeconds(delays.longest)],
+    ...kinds.map((kind): [string, string] => {
+      const { p50, p99, longest } = delays[kind];
+      return [
+        `from commit to subscriber of ${fields[kind]}: p50, p99, longest`,
+        [p50, p99, longest].map(inSeconds).join('  '),
+      ];
+    }),
     ['gaps', gaps],
     ['doubles', doubles],
     ['not completed', unfinished],

@@ -2,6 +2,7 @@ import type { Counts, Following } from './following.js';
 import { compareFeed, compareHistory, type Difference, type Row } from './history.js';
 import type { House } from './house.js';
 import type { Line } from './line.js';
+import { type Kind, kinds } from './questions.js';
 import type { Part, Troubles } from './troubles.js';
 
 /** What came of a soak. */
@@ -15,16 +16,23 @@ export interface Verdict {
   doubles: number;
   /** Subscriptions to orders that have ended, and that have not completed. */
   unfinished: number;
-  /** From the commit of a change to who had subscribed before, in ms. */
-  delays: { p50: number; p99: number; longest: number };
+  /** From the commit of a change to who had subscribed before, in ms, by what was asked. */
+  delays: Record<Kind, Delays>;
   /** The delivery that took longest. */
   slowest: Delay | undefined;
   /** All that should not be, a line each. */
   wrong: string[];
 }
 
+interface Delays {
+  p50: number;
+  p99: number;
+  longest: number;
+}
+
 /** A delivery, and how long it took. */
 interface Delay {
+  kind: Kind;
   ms: number;
   what: string;
   /** In ms since 1970. */
@@ -73,14 +81,21 @@ export async function judge(run: {
     delays.push(...delaysOf(following, rows));
   }
   delays.sort((a, b) => a.ms - b.ms);
-  const at = (share: number) => Math.round(delays[Math.floor(share * (delays.length - 1))]?.ms ?? 0);
   return {
     troubles: troubles.counts,
     longestAway: troubles.longestAway,
     ...{ counts, gaps, doubles, unfinished, wrong, subscriptions: followings.length },
-    delays: { p50: at(0.5), p99: at(0.99), longest: at(1) },
+    delays: Object.fromEntries(
+      kinds.map((kind) => [kind, delaysAt(delays.filter((one) => one.kind === kind))]),
+    ) as Record<Kind, Delays>,
     slowest: delays.at(-1),
   };
+}
+
+/** @param sorted the shortest first */
+function delaysAt(sorted: readonly Delay[]): Delays {
+  const at = (share: number) => Math.round(sorted[Math.floor(share * (sorted.length - 1))]?.ms ?? 0);
+  return { p50: at(0.5), p99: at(0.99), longest: at(1) };
 }
 
 function compared(
@@ -100,7 +115,7 @@ function delaysOf({ question, seen, beganAt = 0 }: Following, rows: readonly Row
   return seen.flatMap(({ position, status, at }) => {
     const committedAt = times.get(position) ?? 0;
     const what = `${status} at ${position}, ${question.query.replaceAll(/\s+/g, ' ')} ${question.id ?? ''}`;
-    return committedAt >= beganAt ? [{ ms: at - committedAt, what, committedAt }] : [];
+    return committedAt >= beganAt ? [{ kind: question.kind, ms: at - committedAt, what, committedAt }] : [];
   });
 }
 
