@@ -84,13 +84,13 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
         [requestIdAttribute]: context.requestId,
       });
     const subscription = asked.format && subscriptionOf(operation, graph);
-    if (subscription) {
+    if (asked.format && subscription) {
       context.operation = subscription;
       describe();
       const refused = subscription.variableErrors(variables);
       if (refused.length > 0)
         return { status: 400, errors: refused.map((error) => format(error.toJSON(), error)) };
-      stream(asked, operation, context);
+      stream(asked, asked.format, operation, context);
       return undefined;
     }
     graph.enter();
@@ -107,11 +107,11 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
 
   /** @throws SERVICE_UNAVAILABLE, RATE_LIMITED where there is no room for it */
   function stream(
-    { request, reply, format }: Asked,
+    { request, reply }: Asked,
+    format: StreamFormat,
     operation: EngineRequest,
     context: GatewayContext,
   ): void {
-    if (!format) throw new Error('a stream has a format');
     request.logged = (line) => describeRequest(line, context, 0);
     // It outlives the request, its deadline and its trace: events are traces of their own.
     const { principal, authorization, requestId } = context;

@@ -369,7 +369,9 @@ describe('by a GET', () => {
 
   test('multipart cannot be had', async () => {
     const refused = await open('multipart', shared, { method: 'GET' });
-    expect(await refused.json()).toEqual({ errors: coded('GRAPHQL_VALIDATION_FAILED') });
+    // Apollo Server has a refusal of its own for GETs.
+    const code = expect.toBeOneOf(['GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT']);
+    expect(await refused.json()).toEqual({ errors: coded(code) });
     const none = await open('multipart', shared, {
       method: 'GET',
       headers: { accept: 'multipart/mixed;subscriptionSpec=1.0' },
@@ -384,7 +386,7 @@ describe('by a GET', () => {
   });
 
   test('what is asked for as JSON stays refused', async () => {
-    expect((await get(gateway, { query: shared })).status).toBe(400);
+    expect((await get(gateway, { query: shared })).status).toBeOneOf([400, 405]);
   });
 });
 
