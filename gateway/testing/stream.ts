@@ -12,7 +12,7 @@ export type StreamMessage =
   /** The body is over; `isWhole` where it was not cut off. */
   | { type: 'end'; isWhole: boolean };
 
-/** A client of a subscription over HTTP that hides nothing, and takes no offence where a byte is wrong but throws. */
+/** A client of a subscription over HTTP that hides nothing, and throws where a byte is not what its format says. */
 export interface StreamClient {
   status: number;
   headers: IncomingHttpHeaders;
