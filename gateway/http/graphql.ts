@@ -85,7 +85,9 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
       });
     const subscription = asked.format && subscriptionOf(operation, graph);
     if (asked.format && subscription) {
-      context.operation = subscription;
+      // All of it would keep its supergraph for as long as the stream lives.
+      const { kind, name } = subscription;
+      context.operation = { kind, name };
       describe();
       const refused = subscription.variableErrors(variables);
       if (refused.length > 0)

@@ -3,6 +3,7 @@ import { metrics } from '../../platform/metrics.js';
 import { recordingLog } from '../../platform/testing/log.js';
 import type { Gateway } from '../index.js';
 import { openSocket } from '../testing/client.js';
+import { memoryInUse } from '../testing/garbage.js';
 import { get, type Issuer, post, startIssuer, startTestGateway, until } from '../testing/gateway.js';
 import { openStream, type StreamClient, type StreamName } from '../testing/stream.js';
 import type { TestSubgraph } from '../testing/subgraph.js';
@@ -283,6 +284,43 @@ describe.each(['sse', 'multipart'] as const)('a stream of %s', (name) => {
     await start({ port: gateway.port });
     const again = await open(name, shared, { variables: { after: 'a/1' } });
     expect(await again.next()).toEqual(next(2, name));
+  });
+
+  test('goes on by another supergraph, or is told what that has not', async () => {
+    await start();
+    const urls = { ticks: ticks.url, labels: labels.url };
+    clock.tick('a');
+    const query = 'subscription { ticks(name: "a") { cursor seenBy } }';
+    const [stream, narrow] = [await open(name), await open(name, query)];
+    for (const each of [stream, narrow]) await each.next();
+    await gateway.swap(ticksSupergraph(urls, (sdl) => sdl.replace('seenBy: String', '')));
+    expect(await lastOf(narrow)).toEqual(failure(name, 'GRAPHQL_VALIDATION_FAILED'));
+    clock.tick('a');
+    expect(await stream.next()).toEqual(next(2, name));
+  });
+
+  test('leaves nothing behind, however many come and go', { timeout: 120_000 }, async () => {
+    await start();
+    clock.tick('a');
+    const authorization = await issuer.bearer(undefined, 600_000);
+    const come = async (n: number) => {
+      const headers: Record<string, string> = n % 2 === 0 ? {} : { authorization };
+      const stream = await openStream(gateway.url, name, shared, { headers });
+      if (n % 5 !== 0) await stream.next();
+      stream.leave();
+    };
+    const round = async (count: number) => {
+      for (let n = 0; n < count; n += 20)
+        await Promise.all(Array.from({ length: 20 }, (_, k) => come(n + k)));
+      await until(() => openStreams(name) === 0 && upstreams() === 0 && clock.listeners() === 0);
+      const timers = process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+      return { ...(await memoryInUse()), timers };
+    };
+    await round(200);
+    const before = await round(100);
+    const after = await round(500);
+    expect(after.timers).toBeLessThanOrEqual(before.timers + 2);
+    expect(after.heap).toBeLessThan(before.heap * 1.1);
   });
 
   test('takes one of the places that there are for sockets and streams', async () => {
