@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
 import type { Context, ServerOptions } from 'graphql-ws';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
@@ -95,6 +96,8 @@ export function serveSockets(options: {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.messageBytes,
+    // What is sent to many is written past it.
+    perMessageDeflate: false,
     handleProtocols,
     WebSocket: Socket,
   });
@@ -157,7 +160,7 @@ export function serveSockets(options: {
     return format([problem('RATE_LIMITED', message)]);
   }
 
-  function serve(client: WebSocket): void {
+  function serve(client: WebSocket, wire: Duplex): void {
     const leave = places.take();
     if (!leave) {
       meet('sockets');
@@ -168,6 +171,7 @@ export function serveSockets(options: {
     runProtocol({
       protocol,
       client,
+      wire,
       extra: (outlet) => ({ socket: client, ...outlet }),
       maxOperations: limits.operations,
       maxBuffered: limits.bufferBytes,
@@ -187,7 +191,7 @@ export function serveSockets(options: {
       client.once('close', () => metrics.sockets.dec({ service }));
       // ws closes the socket by itself.
       client.on('error', (err) => log.info({ service, err }, 'a client broke the WebSocket protocol'));
-      serve(client);
+      serve(client, socket);
     }),
   );
 
