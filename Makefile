@@ -1,7 +1,7 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test test-coverage fuzz soak bench bench-gateway bench-page lint fmt build health kafka migrate migrate-down migrate-status clean
+.PHONY: help run up down logs test test-coverage fuzz soak bench bench-gateway bench-page bench-subscriptions lint fmt build health kafka migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
@@ -11,7 +11,7 @@ sources := $(wildcard *.ts) tsconfig.json $(shell find $(folders) \( -name gener
 	\( -name '*.ts' -o -name '*.graphql' -o -name '*.prisma' \) -print)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(built) ## Start everything in one process, with a PostgreSQL of its own, and demo data; KAFKA=1 adds a Kafka broker
 	@npm start --silent -- $(if $(KAFKA),--kafka)
@@ -37,6 +37,9 @@ bench-gateway: $(built) ## Requests a second of this gateway, of others, and of 
 
 bench-page: $(built) ## The order page through the whole stack, beside the all-stock one, on two processors (Linux); SECONDS=5, ROUNDS=5
 	@npm run --silent bench:page -- $(if $(SECONDS),--seconds=$(SECONDS)) $(if $(ROUNDS),--rounds=$(ROUNDS))
+
+bench-subscriptions: $(built) ## What a delivery and an idle subscriber cost, beside a plain broadcast, queries and bare graphql-ws (Linux); FLAGS="--rounds=1"
+	@npm run --silent bench:subscriptions -- $(FLAGS)
 
 lint: $(installed) ## Check formatting, lint rules, imports between folders, types, and that the supergraph is fresh
 	@npm run --silent lint

@@ -1,11 +1,14 @@
+import type { GraphQLFormattedError } from 'graphql';
 import type { Executor } from '../platform/config.js';
 import { errorFormatter } from '../platform/graphql/errors.js';
 import { createHttpServer, listen, reachable } from '../platform/http.js';
+import { createPlaces } from '../platform/live/places.js';
 import type { Log } from '../platform/log.js';
-import { type SocketLimits, serveSockets } from '../platform/sockets.js';
+import { type SocketLimits, serveSockets, trusting } from '../platform/sockets.js';
 import { createConnections } from './connections.js';
 import { openGraph } from './graph.js';
 import { serveGraphQL } from './http/graphql.js';
+import { createStreams } from './http/streams.js';
 import { gatewayVerifier, serveKeys } from './jwks.js';
 import { createLiveHub } from './live/streams.js';
 import { socketOperations } from './socket-operations.js';
@@ -39,7 +42,7 @@ export interface GatewayOptions {
   subscriptionPatienceMs?: number;
   /** How long an event waits for subgraphs that complete it, before it goes out with nulls and errors; 10 s unless told. */
   eventPatienceMs?: number;
-  /** What clients may take of it by WebSocket; only sizes and times are limited unless told. */
+  /** What clients may take of it by WebSocket, and by streams over HTTP; only sizes and times are limited unless told. */
   socketLimits?: Partial<SocketLimits>;
 }
 
@@ -54,7 +57,7 @@ export interface Gateway {
   swap(supergraph: string): Promise<void>;
   /**
    * Stops without breaking anything off: requests that come before `lameDuckMs` is over or are under way then are
-   * answered, and sockets are closed with 1012, after which clients come back. A second call waits for the first.
+   * answered, and sockets are closed with 1012 and streams broken off, after which clients come back. A second call waits for the first.
    */
   stop(): Promise<void>;
 }
@@ -80,15 +83,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const graphOptions = { connections, executor: options.executor ?? 'doorstep', introspection, log };
   let graph = await openGraph(supergraph, graphOptions);
   const format = errorFormatter('gateway', log, { suggestions: introspection });
+  const formatAll = (errors: readonly GraphQLFormattedError[]) => errors.map((error) => format(error, error));
   const hub = createLiveHub({
     graph: () => graph,
     settings: {
       answerWithinMs,
       eventPatienceMs: options.eventPatienceMs ?? 10_000,
       patienceMs,
-      format: (errors) => errors.map((error) => format(error, error)),
+      format: formatAll,
     },
   });
+  const limits = { ...trusting, ...options.socketLimits };
+  const places = createPlaces(limits);
+  // Three in the time after which a silent connection is cut; proxies have such times too.
+  const heartbeatMs = Math.min(options.writeTimeoutMs / 3 || 12_000, 12_000);
+  const streams = createStreams({ hub, places, settings: { log, limits, heartbeatMs, format: formatAll } });
 
   let stopping: Promise<void> | undefined;
   const app = createHttpServer({
@@ -97,7 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     readTimeoutMs: options.readTimeoutMs,
     writeTimeoutMs: options.writeTimeoutMs,
     lameDuckMs: options.lameDuckMs,
-    closeSockets: () => sockets.close(),
+    closeSockets: async () => void (await Promise.all([sockets.close(), streams.close()])),
     missing: () => (stopping ? ['gateway: it is stopping'] : graph.missing()),
   });
   serveKeys(app, { log, ...(options.jwksUrl !== undefined && { jwksUrl: options.jwksUrl }) });
@@ -108,6 +117,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     answerWithinMs,
     isOpen: introspection,
     graph: () => graph,
+    streams,
   });
   const sockets = serveSockets({
     server: app.server,
@@ -115,7 +125,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     verifier,
     log,
     operations: socketOperations({ log, graph: () => graph, answerWithinMs, hub }),
-    ...(options.socketLimits && { limits: options.socketLimits }),
+    limits,
+    places,
   });
 
   const swaps = createSwaps({

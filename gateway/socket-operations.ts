@@ -23,8 +23,8 @@ interface SocketOperation {
   context: GatewayContext;
   /** The supergraph that it was read by; a query runs on it to its end. */
   graph: Graph;
-  /** Sends the payload of a `next` message, JSON. */
-  next: (text: string) => void;
+  /** Gives what sends its events. */
+  sender: () => (text: string) => void;
 }
 
 /** How operations that come over WebSocket are run, each on the supergraph that is served when it comes. */
@@ -78,7 +78,7 @@ export function socketOperations(options: {
         payload,
         graph,
         context: { ...contextOf(extra.principal ?? null, extra.authorization), operation: { kind, name } },
-        next: (text) => extra.next(id, text),
+        sender: () => extra.sender(id),
       };
       return {
         schema: graph.supergraph.clientSchema,
@@ -90,7 +90,7 @@ export function socketOperations(options: {
     },
     /** Events pass graphql-ws by: they are JSON already, the same text for many. It gets to know when they are over. */
     subscribe(args) {
-      const { payload, context, next } = operationOf(args);
+      const { payload, context, sender } = operationOf(args);
       const { query, operationName, variables } = payload;
       const request = { query, operationName, variables: variables ?? {}, context };
       let leave = () => {};
@@ -100,7 +100,7 @@ export function socketOperations(options: {
         overflow: () => new Error('events are not sent by graphql-ws'),
       });
       leave = hub.subscribe(request, {
-        next,
+        next: sender(),
         end: (errors) => untilOver.end(errors && new AggregateError(errors.map(asGraphQLError))),
       });
       logOperation(context);

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ClosingOptions, closeGently } from './closing.js';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
@@ -20,6 +20,11 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Adds to its line in the log; called only where that is written. */
     logged: ((line: Record<string, unknown>) => void) | null;
+    isCounted: boolean;
+  }
+  interface FastifyReply {
+    /** Counts and logs its request now: the answer goes on for as long as the client stays, which measures nothing here. */
+    begun(): void;
   }
 }
 
@@ -43,17 +48,24 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
 
   const count = countersOf(service);
   app.decorateRequest('logged', null);
-  app.addHook('onResponse', (request, reply, done) => {
+  app.decorateRequest('isCounted', false);
+  function answered(request: FastifyRequest, status: number, ms: number): void {
+    if (request.isCounted) return;
+    request.isCounted = true;
     const { method } = request;
-    const { statusCode: status, elapsedTime: ms } = reply;
     const route = request.routeOptions.url ?? 'unknown';
     count(method, route, status, ms / 1000);
-    if (log.isLevelEnabled('debug')) {
-      const line = { service, method, route, status, ms: Math.round(ms) };
-      request.logged?.(line);
-      log.debug(line, 'request');
-    }
+    if (!log.isLevelEnabled('debug')) return;
+    const line = { service, method, route, status, ms: Math.round(ms) };
+    request.logged?.(line);
+    log.debug(line, 'request');
+  }
+  app.addHook('onResponse', (request, reply, done) => {
+    answered(request, reply.statusCode, reply.elapsedTime);
     done();
+  });
+  app.decorateReply('begun', function (this: FastifyReply) {
+    answered(this.request, this.raw.statusCode, this.elapsedTime);
   });
 
   closeGently(app, options);

@@ -190,9 +190,22 @@ export const metrics = {
     labelNames: ['service'] as const,
     registers: [registry],
   }),
+  streams: new Tally({
+    name: 'http_streams',
+    help: 'Open answers over HTTP that bring a subscription to a client, by format (sse or multipart).',
+    labelNames: ['service', 'format'] as const,
+    registry,
+    type: 'gauge',
+  }),
+  streamsEnded: new Tally({
+    name: 'http_streams_ended_total',
+    help: 'Such answers that are over: complete, failed (it ended with errors), left (by the client), expired (the token), slow (the client did not read) or restart.',
+    labelNames: ['service', 'format', 'reason'] as const,
+    registry,
+  }),
   socketLimits: new Counter({
     name: 'websocket_limits_met_total',
-    help: 'Sockets that were closed, or operations of theirs that were refused, by the limit that they met; bufferBytes are clients too slow for what they asked.',
+    help: 'Sockets and streams over HTTP that were refused or closed, and operations of sockets that were refused, by the limit that they met; bufferBytes are clients too slow for what they asked.',
     labelNames: ['service', 'limit'] as const,
     registers: [registry],
   }),

@@ -1,13 +1,16 @@
 import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
 import type { Context, ServerOptions } from 'graphql-ws';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocket, WebSocketServer } from 'ws';
+import { whenExpired } from './auth/expiry.js';
 import type { Principal } from './auth/principal.js';
 import type { TokenVerifier } from './auth/tokens.js';
 import { problem } from './errors.js';
 import { formatErrors } from './graphql/errors.js';
 import { type Outlet, runProtocol, tryAgainLater } from './live/connection.js';
+import { createPlaces, type Places } from './live/places.js';
 import type { Log } from './log.js';
 import { metrics } from './metrics.js';
 import { listenForUpgrades } from './upgrades.js';
@@ -17,7 +20,7 @@ interface SocketExtra extends Outlet {
   readonly socket: WebSocket;
   principal?: Principal | null;
   authorization?: string;
-  expiry?: NodeJS.Timeout;
+  stopExpiry?: () => void;
 }
 
 export type SocketContext = Context<Record<string, unknown>, SocketExtra>;
@@ -32,9 +35,9 @@ export type Operations = Pick<
 export interface SocketLimits {
   /** Operations that one socket runs at once; one more is refused with an `error` of code RATE_LIMITED. */
   operations: number;
-  /** Sockets that are open; one more is closed with 1013. */
+  /** Sockets, and streams over HTTP, that are open; one more is closed with 1013, or refused with 503. */
   sockets: number;
-  /** Those of one user; one more is closed with 1013. */
+  /** Those of one user; one more is closed with 1013, or refused with 429. */
   socketsPerUser: number;
   /** How long a client may take to send connection_init, in ms; then it is closed with 4408. */
   initTimeoutMs: number;
@@ -45,7 +48,7 @@ export interface SocketLimits {
 }
 
 /** For a server whose clients are our own. */
-const trusting: SocketLimits = {
+export const trusting: SocketLimits = {
   operations: Number.POSITIVE_INFINITY,
   sockets: Number.POSITIVE_INFINITY,
   socketsPerUser: Number.POSITIVE_INFINITY,
@@ -55,10 +58,8 @@ const trusting: SocketLimits = {
 };
 
 const tooBig = 1009;
-/** setTimeout takes no more than this many ms. */
-const longestTimer = 2 ** 31 - 1;
 /** How long a client may take to read what is left for it, once it is closed. */
-const closingMs = 10_000;
+export const closingMs = 10_000;
 
 /**
  * Serves graphql-ws at /graphql of an HTTP server. The connection_init payload may carry
@@ -73,11 +74,13 @@ export function serveSockets(options: {
   operations: Operations;
   /** None but for sizes and times unless told. */
   limits?: Partial<SocketLimits>;
+  /** Those of the limits, where something else takes of them too. */
+  places?: Places;
 }): { close(): Promise<void> } {
   const { server, service, verifier, log } = options;
   const limits = { ...trusting, ...options.limits };
   const format = formatErrors(service, log);
-  const socketsOf = new Map<string, number>();
+  const places = options.places ?? createPlaces(limits);
   const meet = (limit: keyof SocketLimits) => metrics.socketLimits.inc({ service, limit });
 
   /** ws closes for a message that is too long by itself, without a word. */
@@ -93,29 +96,22 @@ export function serveSockets(options: {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.messageBytes,
+    // What is sent to many is written past it.
+    perMessageDeflate: false,
     handleProtocols,
     WebSocket: Socket,
   });
 
   /** Counts a socket as its user's until it is closed, where there is room for it. */
   function admit({ socket }: SocketExtra, { userId }: Principal): boolean {
-    const open = socketsOf.get(userId) ?? 0;
-    if (open >= limits.socketsPerUser) {
-      meet('socketsPerUser');
-      void close(
-        socket,
-        tryAgainLater,
-        `Try again later: a user has at most ${limits.socketsPerUser} sockets`,
-      );
-      return false;
+    const leave = places.takeOf(userId);
+    if (leave) {
+      socket.once('close', leave);
+      return true;
     }
-    socketsOf.set(userId, open + 1);
-    socket.once('close', () => {
-      const left = (socketsOf.get(userId) ?? 1) - 1;
-      if (left > 0) socketsOf.set(userId, left);
-      else socketsOf.delete(userId);
-    });
-    return true;
+    meet('socketsPerUser');
+    void close(socket, tryAgainLater, `Try again later: a user has at most ${limits.socketsPerUser} sockets`);
+    return false;
   }
 
   const protocol = makeServer<Record<string, unknown>, SocketExtra>({
@@ -134,10 +130,12 @@ export function serveSockets(options: {
       // It may have gone while the token was checked: then nobody would clear the timer.
       if (!extra.principal || extra.socket.readyState !== extra.socket.OPEN) return true;
       if (!admit(extra, extra.principal)) return false;
-      closeAtExpiry(extra, extra.principal);
+      extra.stopExpiry = whenExpired(extra.principal, () =>
+        extra.socket.close(CloseCode.Forbidden, 'Forbidden: the access token has expired'),
+      );
       return true;
     },
-    onClose: ({ extra }) => clearTimeout(extra.expiry),
+    onClose: ({ extra }) => extra.stopExpiry?.(),
     // What was refused before it ran is told by an `error` message, as the protocol has it.
     async onOperation(_context, _id, _payload, _args, started) {
       const result = await started;
@@ -162,15 +160,18 @@ export function serveSockets(options: {
     return format([problem('RATE_LIMITED', message)]);
   }
 
-  function serve(client: WebSocket): void {
-    if (sockets.clients.size > limits.sockets) {
+  function serve(client: WebSocket, wire: Duplex): void {
+    const leave = places.take();
+    if (!leave) {
       meet('sockets');
       void close(client, tryAgainLater, 'Try again later: there are too many sockets');
       return;
     }
+    client.once('close', leave);
     runProtocol({
       protocol,
       client,
+      wire,
       extra: (outlet) => ({ socket: client, ...outlet }),
       maxOperations: limits.operations,
       maxBuffered: limits.bufferBytes,
@@ -190,7 +191,7 @@ export function serveSockets(options: {
       client.once('close', () => metrics.sockets.dec({ service }));
       // ws closes the socket by itself.
       client.on('error', (err) => log.info({ service, err }, 'a client broke the WebSocket protocol'));
-      serve(client);
+      serve(client, socket);
     }),
   );
 
@@ -201,14 +202,6 @@ export function serveSockets(options: {
       sockets.close();
     },
   };
-}
-
-function closeAtExpiry(extra: SocketExtra, principal: Principal): void {
-  const left = Math.min(Math.max(principal.expiresAt - Date.now(), 0), longestTimer);
-  extra.expiry = setTimeout(() => {
-    if (principal.expiresAt > Date.now()) return closeAtExpiry(extra, principal);
-    extra.socket.close(CloseCode.Forbidden, 'Forbidden: the access token has expired');
-  }, left);
 }
 
 /** A token that cannot be checked now is not a wrong one. */

@@ -19,8 +19,8 @@ export interface ChildOptions {
   name: string;
   command: readonly string[];
   env?: Record<string, string>;
-  /** The processor that it may use, where this machine can say so. */
-  core: number;
+  /** The processor that it may use, where this machine can say so; any unless told. */
+  core?: number;
   /** Its output goes to a file here: a pipe would cost whoever reads it, on some processor. */
   folder: string;
   /** Whether it and this process send each other messages. */
@@ -28,6 +28,12 @@ export interface ChildOptions {
 }
 
 const patienceMs = 10_000;
+
+/** What ends each of those that have not ended. */
+const running = new Set<() => void>();
+process.on('exit', () => {
+  for (const kill of running) kill();
+});
 
 /** Whether processes can be kept on one processor each (util-linux, so Linux alone). */
 export const canPin = spawnSync('taskset', ['--version']).status === 0;
@@ -38,7 +44,8 @@ export function startChild(options: ChildOptions): Child {
   const { PATH = '', HOME = '' } = process.env;
   const file = join(folder, `${name}.log`);
   const output = openSync(file, 'w');
-  const [program = '', ...args] = [...(canPin ? ['taskset', '-c', String(core)] : []), ...options.command];
+  const pinned = canPin && core !== undefined ? ['taskset', '-c', String(core)] : [];
+  const [program = '', ...args] = [...pinned, ...options.command];
   const child = spawn(program, args, {
     cwd: folder,
     env: { PATH, HOME, NODE_ENV: 'production', ...options.env },
@@ -57,9 +64,9 @@ export function startChild(options: ChildOptions): Child {
     }
   };
   const kill = () => signal('SIGKILL');
-  process.on('exit', kill);
+  running.add(kill);
   const ended = once(child, 'exit').then(([code, how]) => {
-    process.off('exit', kill);
+    running.delete(kill);
     return (code ?? how) as number | string;
   });
   return {

@@ -6,6 +6,8 @@ import { WebSocket } from 'ws';
 export interface Inspector {
   /** Bytes of its heap that are in use after a collection of everything. */
   heapUsed(): Promise<number>;
+  /** What the process has after such a collection, in bytes. */
+  memory(): Promise<NodeJS.MemoryUsage>;
   close(): void;
 }
 
@@ -25,18 +27,27 @@ export async function inspect(port: number, patienceMs: number): Promise<Inspect
     waiting.get(id)?.(result);
     waiting.delete(id);
   });
-  const call = (method: string): Promise<unknown> =>
+  const call = (method: string, params?: object): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const id = ++last;
       waiting.set(id, resolve);
       socket.once('close', () => reject(new Error('the process has ended')));
-      socket.send(JSON.stringify({ id, method }));
+      socket.send(JSON.stringify({ id, method, params }));
     });
+  async function collect(): Promise<void> {
+    // What a finalizer frees goes with the second.
+    for (let round = 0; round < 2; round++) await call('HeapProfiler.collectGarbage');
+  }
   return {
     async heapUsed() {
-      // What a finalizer frees goes with the second.
-      for (let round = 0; round < 2; round++) await call('HeapProfiler.collectGarbage');
+      await collect();
       return ((await call('Runtime.getHeapUsage')) as { usedSize: number }).usedSize;
+    },
+    async memory() {
+      await collect();
+      const expression = 'process.memoryUsage()';
+      const answer = await call('Runtime.evaluate', { expression, returnByValue: true });
+      return (answer as { result: { value: NodeJS.MemoryUsage } }).result.value;
     },
     close: () => socket.close(),
   };

@@ -87,10 +87,7 @@ export async function startStacks(
         // Apollo Server by itself logs nothing.
         ...(stack === 'stock' ? { LOG_LEVEL: 'warn' } : logged),
       };
-      started.set(
-        service,
-        keep(startBuilt('page/subgraph.js', [service], { ...place(stack, service), env })),
-      );
+      started.set(service, keep(startBuilt('service.js', [service], { ...place(stack, service), env })));
     }
     for (const [service, child] of started) await whenReady(`${urlOf(service)}/health/ready`, [child]);
     return {

@@ -73,6 +73,25 @@ describe('the status and the media type of an answer', () => {
     },
   );
 
+  test('of a mutation that is to be a stream is that of one answer, and of a refusal by GET', async () => {
+    const accept = 'text/event-stream';
+    const query = 'mutation { rename(id: "1", title: "Emma") { title } }';
+    expect(await send({ accept, body: JSON.stringify({ query }) })).toEqual({
+      status: 200,
+      type: 'text/event-stream; charset=utf-8',
+      text: ':\n\nevent: next\ndata: {"data":{"rename":{"title":"Emma"}}}\n\nevent: complete\ndata:\n\n',
+    });
+    const { length } = library.fetched;
+    const address = `${gateway.url}/graphql?query=${encodeURIComponent(query)}`;
+    const refused = await fetch(address, { headers: { accept } });
+    expect([refused.status, refused.headers.get('allow'), await refused.json()]).toMatchObject([
+      405,
+      'POST',
+      { errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] },
+    ]);
+    expect(library.fetched).toHaveLength(length);
+  });
+
   test.each(['PUT', 'DELETE', 'PATCH'])('of %s is one of refusal, in GraphQL', async (method) => {
     const { status, text } = await send({ method });
     expect([status, Object.keys(JSON.parse(text))]).toEqual([expect.toBeOneOf([404, 405, 415]), ['errors']]);

@@ -1,14 +1,14 @@
 import type { Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import { authenticated, isStaff, type Principal } from '../../platform/auth/principal.js';
 import type { TokenVerifier } from '../../platform/auth/tokens.js';
 import { Cancellation } from '../../platform/calls/cancellation.js';
 import { problem } from '../../platform/errors.js';
 import { errorFormatter } from '../../platform/graphql/errors.js';
 import type { Log } from '../../platform/log.js';
-import { type GatewayContext, requestContext } from '../context.js';
-import type { Outcome } from '../execute/engine.js';
+import { contextOf, type GatewayContext, requestContext } from '../context.js';
+import type { EngineRequest, Outcome, ReadyOperation } from '../execute/engine.js';
 import { jsonOf } from '../execute/json.js';
 import type { Graph } from '../graph.js';
 import { asksForPage, sendGraphiQL } from '../graphiql/page.js';
@@ -21,10 +21,12 @@ import {
   type Tracing,
   tracingOf,
 } from '../tracing.js';
-import { type Answering, answeringOf } from './media.js';
+import { type Answering, answeringOf, streamFormatOf } from './media.js';
 import { addressParameters, bodyParameters, type Parameters } from './parameters.js';
 import { createPersistedQueries } from './persisted.js';
 import { planOf } from './plan.js';
+import type { StreamFormat } from './stream-formats.js';
+import type { HttpStreams } from './streams.js';
 
 export interface GraphQLOverHttp {
   verifier: TokenVerifier;
@@ -35,28 +37,31 @@ export interface GraphQLOverHttp {
   isOpen: boolean;
   /** The present supergraph. */
   graph: () => Graph;
+  streams: HttpStreams;
 }
 
 /**
- * Serves GraphQL over HTTP at /graphql, and GraphiQL to browsers. Bodies are JSON and nothing else, so that no
- * page of somebody else can send one without being allowed to; a GET changes nothing.
+ * Serves GraphQL over HTTP at /graphql, and GraphiQL to browsers; subscriptions to those who accept a stream. Bodies
+ * are JSON and nothing else, so that no page of somebody else can send one without being allowed to; a GET changes
+ * nothing.
  */
 export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): void {
   const { verifier, log, isOpen } = options;
   const persisted = createPersistedQueries();
   const format = errorFormatter('gateway', log, { suggestions: isOpen });
 
-  function answer(asked: Asked): Promise<Sent> {
+  function answer(asked: Asked): Promise<Sent | undefined> {
     const trace = tracingOf(asked.request.headers);
     if (!trace) return run(asked);
     return trace.span('gateway.request', {}, async (tracing, span) => {
       const sent = await run(asked, { tracing, span });
-      recordErrors(span, sent.errors);
+      recordErrors(span, sent?.errors);
       return sent;
     });
   }
 
-  async function run(asked: Asked, traced?: Traced): Promise<Sent> {
+  /** Undefined where a stream answers it. */
+  async function run(asked: Asked, traced?: Traced): Promise<Sent | undefined> {
     const { request } = asked;
     const method = request.method === 'POST' ? 'POST' : 'GET';
     const parameters = method === 'POST' ? bodyParameters(bodyOf(request)) : addressParameters(request.url);
@@ -73,13 +78,27 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     const showsPlan = wantsPlan(parameters, context.principal, isOpen);
     const operation = { query: persisted.documentOf(parameters), operationName, variables, method } as const;
     const graph = options.graph();
-    graph.enter();
-    try {
-      const outcome = await graph.engine.execute(operation, context);
+    const describe = () =>
       traced?.span.setAttributes({
         ...operationAttributes(context.operation),
         [requestIdAttribute]: context.requestId,
       });
+    const subscription = asked.format && subscriptionOf(operation, graph);
+    if (asked.format && subscription) {
+      // All of it would keep its supergraph for as long as the stream lives.
+      const { kind, name } = subscription;
+      context.operation = { kind, name };
+      describe();
+      const refused = subscription.variableErrors(variables);
+      if (refused.length > 0)
+        return { status: 400, errors: refused.map((error) => format(error.toJSON(), error)) };
+      stream(asked, asked.format, operation, context);
+      return undefined;
+    }
+    graph.enter();
+    try {
+      const outcome = await graph.engine.execute(operation, context);
+      describe();
       return showsPlan && outcome.data !== undefined
         ? { ...outcome, extensions: { queryPlan: planOf(graph.engine, operation) } }
         : outcome;
@@ -88,13 +107,30 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     }
   }
 
+  /** @throws SERVICE_UNAVAILABLE, RATE_LIMITED where there is no room for it */
+  function stream(
+    { request, reply }: Asked,
+    format: StreamFormat,
+    operation: EngineRequest,
+    context: GatewayContext,
+  ): void {
+    request.logged = (line) => describeRequest(line, context, 0);
+    // It outlives the request, its deadline and its trace: events are traces of their own.
+    const { principal, authorization, requestId } = context;
+    const own = { ...contextOf(principal, authorization, requestId), operation: context.operation };
+    const after = format.resumeHeader && request.headers[format.resumeHeader];
+    const resumed = typeof after === 'string' && after !== '' ? { after } : {};
+    options.streams.begin({ ...operation, context: own, ...resumed }, format, reply);
+  }
+
   function refusal(error: unknown): Sent {
     const known = error instanceof GraphQLError ? error : undefined;
-    const http = known?.extensions['http'] as { status?: number } | undefined;
+    const http = known?.extensions['http'] as { status?: number; retryAfterS?: number } | undefined;
     const told = known ?? new GraphQLError('request failed', { originalError: error as Error });
     return {
       status: http?.status ?? statusOf(known),
       isRequestError: true,
+      retryAfterS: http?.retryAfterS,
       errors: [format(told.toJSON(), told)],
     };
   }
@@ -110,16 +146,18 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
       handler(request, reply) {
         if (asksForPage(request)) return sendGraphiQL(request, reply);
         const answering = answeringOf(request.headers.accept);
-        if (!answering) return send(reply, unacceptable, refusal(notAcceptable()));
-        const asked = new Asked(request);
+        const format = formatFor(request);
+        if (!answering && !format) return send(reply, unacceptable, refusal(notAcceptable()));
+        const asked = new Asked(request, reply, format);
         reply.raw.once('close', () => {
           if (!reply.raw.writableFinished) asked.cancellation.cancel();
         });
-        const sendIt = (sent: Sent): void => {
+        const sendIt = (sent: Sent | undefined): void => {
+          if (!sent) return;
           // The line is written once the answer has left: it is not to keep the answer until then.
           const errors = sent.errors?.length ?? 0;
           request.logged = (line) => describeRequest(line, asked.context, errors);
-          send(reply, answering, sent);
+          send(reply, answering ?? answeringIn(format, sent), sent);
         };
         return answer(asked).then(sendIt, (error) => sendIt(refusal(error)));
       },
@@ -130,11 +168,16 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
 /** A request, and what is known of it so far. */
 class Asked {
   readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  /** How a subscription is streamed to who sent it; undefined where none can be. */
+  readonly format: StreamFormat | undefined;
   readonly cancellation = new Cancellation();
   /** From when its token has been verified. */
   context: GatewayContext | undefined = undefined;
-  constructor(request: FastifyRequest) {
+  constructor(request: FastifyRequest, reply: FastifyReply, format: StreamFormat | undefined) {
     this.request = request;
+    this.reply = reply;
+    this.format = format;
   }
 }
 
@@ -148,14 +191,48 @@ interface Sent extends Outcome {
   extensions?: Record<string, unknown>;
   /** Whether the request was wrong, and not the operation in it. */
   isRequestError?: boolean;
+  /** When to come back, where that is known. */
+  retryAfterS?: number | undefined;
 }
 
-function send(reply: FastifyReply, { media, statusTells }: Answering, sent: Sent): FastifyReply {
-  const { data, errors, extensions, status, isRequestError } = sent;
+interface Sending extends Answering {
+  /** Answers as a stream of one. */
+  format?: StreamFormat | undefined;
+}
+
+function send(reply: FastifyReply, { media, statusTells, format }: Sending, sent: Sent): FastifyReply {
+  const { data, errors, extensions, status, isRequestError, retryAfterS } = sent;
   const isRefusal = status === 400 && !isRequestError;
   if (status === 405) reply.header('allow', 'POST');
-  reply.code(isRefusal && !statusTells ? 200 : status).header('content-type', `${media}; charset=utf-8`);
-  return reply.send(jsonOf(errors || extensions ? { errors, data, extensions } : { data }));
+  if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
+  reply
+    .code(isRefusal && !statusTells ? 200 : status)
+    .header('content-type', format ? format.contentType : `${media}; charset=utf-8`);
+  const text = jsonOf(errors || extensions ? { errors, data, extensions } : { data });
+  return reply.send(format ? format.opening + format.next(String(text)) + format.complete : text);
+}
+
+/** By a GET only what a browser's own EventSource asks for. */
+function formatFor({ method, headers }: FastifyRequest): StreamFormat | undefined {
+  const format = streamFormatOf(headers.accept);
+  return method === 'POST' || (method === 'GET' && format?.byGet) ? format : undefined;
+}
+
+/**
+ * How who takes nothing but streams is answered at once. That an operation is refused is told in the stream, as
+ * graphql-sse has it: its client asks again and again where a status says so.
+ */
+const answeringIn = (format: StreamFormat | undefined, { status, isRequestError }: Sent): Sending =>
+  status === 200 || (status === 400 && !isRequestError)
+    ? { ...unacceptable, statusTells: false, format }
+    : unacceptable;
+
+/** The operation of a request, where it is a subscription. */
+function subscriptionOf(request: EngineRequest, { engine }: Graph): ReadyOperation | undefined {
+  // Most operations of clients that take streams too are none, and are not looked up twice.
+  if (!request.query.includes('subscription')) return undefined;
+  const read = engine.read(request);
+  return 'document' in read && read.kind === OperationTypeNode.SUBSCRIPTION ? read : undefined;
 }
 
 const bodyOf = ({ body }: FastifyRequest): string => (typeof body === 'string' ? body : '');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answeringOf } from './media.js';
+import { answeringOf, streamFormatOf } from './media.js';
 
 const graphql = { media: 'application/graphql-response+json', statusTells: true };
 const json = { media: 'application/json', statusTells: false };
@@ -61,4 +61,41 @@ describe('an accept header', () => {
     }
     expect(answeringOf(`text/${'x'.repeat(10_000)}`)).toBeUndefined();
   });
+});
+
+describe('a stream is asked for by an accept header', () => {
+  test.each([
+    ['text/event-stream', 'sse'],
+    ['Text/Event-Stream;charset=UTF-8', 'sse'],
+    ['text/event-stream, */*', 'sse'],
+    // urql's
+    ['application/graphql-response+json, application/json, text/event-stream, multipart/mixed', 'sse'],
+    // Apollo Client's
+    ['multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json', 'multipart'],
+    ['multipart/mixed; boundary="graphql"; subscriptionSpec="1.0", application/json', 'multipart'],
+    ['multipart/mixed;subscriptionSpec=1.0, text/event-stream', 'multipart'],
+    ['multipart/mixed;subscriptionSpec=1.0;q=0.5, text/event-stream', 'sse'],
+  ])('of %s', (header, name) => {
+    expect(streamFormatOf(header)?.name).toBe(name);
+  });
+
+  test.each([
+    undefined,
+    '*/*',
+    'text/*',
+    'application/json',
+    'text/event-stream;q=0',
+    'multipart/mixed',
+    'multipart/mixed;deferSpec=20220824',
+    'multipart/mixed;subscriptionSpec=2.0',
+  ])('and not by %s', (header) => {
+    expect(streamFormatOf(header)).toBeUndefined();
+  });
+});
+
+test('the id of an event fits in a line and a header, or there is none', () => {
+  const sse = streamFormatOf('text/event-stream');
+  expect(sse?.next('{}', 'a/1')).toBe('id: a/1\nevent: next\ndata: {}\n\n');
+  for (const cursor of [undefined, null, 1, '', 'a b', 'a\nb', 'a\rb', 'a\0', 'é'])
+    expect(sse?.next('{}', cursor)).toBe('event: next\ndata: {}\n\n');
 });

@@ -6,8 +6,8 @@ import { Feed, type FeedSettings, type FeedSource, type LiveEvent } from './feed
 
 /** Who gets the events of a subscription. */
 export interface Subscriber {
-  /** The payload of a `next` message, JSON. */
-  next(text: string): void;
+  /** The payload of a `next` message, JSON, and the cursor to resume from after it; undefined where it cannot be. */
+  next(text: string, cursor: unknown): void;
   /** It is over: complete, or with the reasons, which are not yet as clients may see them. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
@@ -166,7 +166,7 @@ export class Stream {
     if (cursor !== undefined) this.#last = cursor;
     this.#hasBegun = true;
     metrics.deliveries.inc(this.#joined.size);
-    for (const { subscriber } of this.#joined) subscriber.next(text);
+    for (const { subscriber } of this.#joined) subscriber.next(text, cursor);
     if (committedAt !== undefined) metrics.deliveryLag.observe((Date.now() - committedAt) / 1000);
     if (this.#catching.size === 0) return;
     this.#recent.push({ cursor, text });
@@ -229,7 +229,7 @@ export class Stream {
   #caughtUpTo(member: Member, { text, cursor, committedAt }: LiveEvent): void {
     if (cursor !== undefined) member.last = cursor;
     metrics.deliveries.inc();
-    member.subscriber.next(text);
+    member.subscriber.next(text, cursor);
     if (committedAt !== undefined) metrics.deliveryLag.observe((Date.now() - committedAt) / 1000);
     this.#attach(member);
   }
@@ -250,9 +250,9 @@ export class Stream {
     member.own = undefined;
     this.#catching.delete(member);
     this.#joined.add(member);
-    for (const { text } of this.#recent.slice(at + 1)) {
+    for (const { text, cursor } of this.#recent.slice(at + 1)) {
       metrics.deliveries.inc();
-      member.subscriber.next(text);
+      member.subscriber.next(text, cursor);
     }
     if (this.#catching.size === 0) this.#recent = [];
     return true;

@@ -11,6 +11,8 @@ import { type Member, Stream, type Streams, type Subscriber, whoIs } from './str
 export interface LiveRequest extends OperationRequest {
   variables: Readonly<Record<string, unknown>>;
   context: GatewayContext;
+  /** The cursor to resume from, in place of that in the operation; of no account where it cannot be resumed. */
+  after?: string | undefined;
 }
 
 /** All subscriptions of the gateway. */
@@ -50,14 +52,15 @@ export function createLiveHub(options: { graph: () => Graph; settings: FeedSetti
   };
 
   return {
-    subscribe({ query, operationName, variables, context }, subscriber) {
+    subscribe({ query, operationName, variables, context, after }, subscriber) {
       const request = { query, operationName };
       const source = sourceOf({ request, variables }, graph());
       if (!('plan' in source)) {
         subscriber.end(source);
         return () => undefined;
       }
-      const last = source.plan.resumesFrom(variables);
+      const { plan } = source;
+      const last = (plan.isResumable ? after : undefined) ?? plan.resumesFrom(variables);
       if (last !== undefined) metrics.resumes.inc();
       metrics.subscriptions.inc({ service: 'gateway' });
       const member: Member = {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import {
   CloseCode,
   type ErrorMessage,
@@ -6,8 +7,9 @@ import {
   parseMessage,
   type Server,
 } from 'graphql-ws';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { createHeartbeat } from './heartbeat.js';
+import { nextFrame, startOf } from './next-frame.js';
 import { createOperationIds } from './operation-ids.js';
 
 const watchPulse = createHeartbeat(12_000);
@@ -17,8 +19,8 @@ export const tryAgainLater = 1013;
 
 /** What a socket is to its server, beside the protocol. */
 export interface Outlet {
-  /** Sends a `next` message of an operation, whose payload is JSON already; nothing where it is over. */
-  next(id: string, payload: string): void;
+  /** Gives what sends the `next` messages of an operation: their payloads are JSON already. Nothing is sent once it is over. */
+  sender(id: string): (payload: string) => void;
 }
 /** Only servers send them: from a client they are no messages of the protocol. */
 const serversOwn: ReadonlySet<string> = new Set([
@@ -35,6 +37,8 @@ const serversOwn: ReadonlySet<string> = new Set([
 export function runProtocol<Extra>(options: {
   protocol: Server<Extra>;
   client: WebSocket;
+  /** What the client speaks through; `ws` lets nothing wait between the two, since it compresses nothing. */
+  wire: Duplex;
   /** What the protocol's hooks are given, made from what they may send past it. */
   extra: (outlet: Outlet) => Extra;
   maxOperations: number;
@@ -48,13 +52,13 @@ export function runProtocol<Extra>(options: {
   /** A message could not be handled, or the socket not be left: a fault of ours. */
   onFault: (error: unknown) => void;
 }): void {
-  const { protocol, client, maxBuffered, onTooSlow, tooMany, onFault } = options;
+  const { protocol, client, wire, maxBuffered, onTooSlow, tooMany, onFault } = options;
   const ids = createOperationIds(options.maxOperations);
   let isOver = false;
 
   function isWritable(): boolean {
-    if (client.readyState !== client.OPEN || isOver) return false;
-    if (client.bufferedAmount <= maxBuffered) return true;
+    if (client.readyState !== WebSocket.OPEN || isOver) return false;
+    if (wire.writableLength <= maxBuffered) return true;
     onTooSlow();
     // It may take long to close, and what runs for it would go on until then.
     end(tryAgainLater, 'too slow');
@@ -68,10 +72,14 @@ export function runProtocol<Extra>(options: {
       client.send(JSON.stringify(message), () => resolve());
     });
 
-  function next(id: string, payload: string): void {
-    const name = ids.nameOf(id);
-    if (name === undefined || !isWritable()) return;
-    client.send(`{"id":${JSON.stringify(name)},"type":"next","payload":${payload}}`, ignore);
+  // What is sent to many sockets meets each of them cold: so few objects are looked at as can be.
+  function sender(id: string): (payload: string) => void {
+    const operation = ids.find(id);
+    if (!operation) return () => undefined;
+    const start = startOf(operation.name);
+    return (payload) => {
+      if (!operation.isOver && isWritable()) wire.write(nextFrame(start, payload));
+    };
   }
 
   /** `handle` resolves when all that the message started is over. */
@@ -117,7 +125,7 @@ export function runProtocol<Extra>(options: {
         });
       },
     },
-    options.extra({ next }),
+    options.extra({ sender }),
   );
   const unwatch = watchPulse(client);
   function end(code: number, reason: string): void {
@@ -145,6 +153,3 @@ function alreadyExists(name: string): string {
   const reason = `Subscriber for ${name} already exists`;
   return Buffer.byteLength(reason) < 124 ? reason : 'Subscriber already exists';
 }
-
-/** A message that cannot be sent is one to a socket that closes, which is told by that. */
-const ignore = (): void => undefined;

@@ -1,5 +1,12 @@
 import { type Message, MessageType } from 'graphql-ws';
 
+/** An operation as its client knows it. */
+interface NamedOperation {
+  readonly name: string;
+  /** It has been completed, by either side: nothing more is sent of it. */
+  isOver: boolean;
+}
+
 interface OperationIds {
   /** Gives the operation that the client calls by `name` an id that no other has had. */
   start(name: string): { id: string } | 'running already' | 'too many';
@@ -7,8 +14,8 @@ interface OperationIds {
   complete(name: string): string | undefined;
   /** The message as the client is to read it, or undefined where it is about an operation that it has completed. */
   outbound(message: Message): Message | undefined;
-  /** What the client calls the operation; undefined where it has completed it. */
-  nameOf(id: string): string | undefined;
+  /** What the client knows of an operation; undefined where it is over. */
+  find(id: string): NamedOperation | undefined;
   /** Nothing of the operation runs any more. */
   end(id: string): void;
 }
@@ -22,13 +29,14 @@ interface OperationIds {
  */
 export function createOperationIds(limit: number): OperationIds {
   const ids = new Map<string, string>();
-  const names = new Map<string, string>();
+  const operations = new Map<string, NamedOperation>();
   const unfinished = new Set<string>();
   let last = 0;
 
-  function release(name: string, id: string): void {
-    ids.delete(name);
-    names.delete(id);
+  function release(operation: NamedOperation, id: string): void {
+    operation.isOver = true;
+    ids.delete(operation.name);
+    operations.delete(id);
   }
 
   return {
@@ -38,26 +46,27 @@ export function createOperationIds(limit: number): OperationIds {
       last += 1;
       const id = `${last}`;
       ids.set(name, id);
-      names.set(id, name);
+      operations.set(id, { name, isOver: false });
       unfinished.add(id);
       return { id };
     },
     complete(name) {
       const id = ids.get(name);
-      if (id !== undefined) release(name, id);
+      const operation = id === undefined ? undefined : operations.get(id);
+      if (id !== undefined && operation) release(operation, id);
       return id;
     },
     outbound(message) {
       if (!('id' in message)) return message;
-      const name = names.get(message.id);
-      if (name === undefined) return undefined;
-      if (message.type !== MessageType.Next) release(name, message.id);
-      return { ...message, id: name };
+      const operation = operations.get(message.id);
+      if (!operation) return undefined;
+      if (message.type !== MessageType.Next) release(operation, message.id);
+      return { ...message, id: operation.name };
     },
-    nameOf: (id) => names.get(id),
+    find: (id) => operations.get(id),
     end(id) {
-      const name = names.get(id);
-      if (name !== undefined) release(name, id);
+      const operation = operations.get(id);
+      if (operation) release(operation, id);
       unfinished.delete(id);
     },
   };

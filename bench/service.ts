@@ -1,17 +1,19 @@
 /**
- * One service as a process of its own, as `bin/doorstep <service>` starts it, but without a broker: nothing
- * happens here but reads, so that no event would travel. `node dist/bench/page/subgraph.js <service>`
+ * One service as a process of its own, as `bin/doorstep <service>` starts it, but without a broker: where nothing
+ * happens but reads, no event would travel. With `heard` its own events reach itself, by the embedded bus: that is
+ * enough for who watches changes. `node dist/bench/service.js <service> [heard]`
  */
-import { verifierOf } from '../../app/keys.js';
-import { serveMetricsAt } from '../../app/metrics.js';
-import { runOnBus } from '../../app/running.js';
-import { startNamed } from '../../app/subgraphs.js';
-import { remoteKeys } from '../../platform/auth/keys.js';
-import { createTokenVerifier } from '../../platform/auth/tokens.js';
-import type { Bus } from '../../platform/bus/bus.js';
-import { loadConfig, serviceNames } from '../../platform/config.js';
-import { Lifecycle } from '../../platform/lifecycle.js';
-import { createLog } from '../../platform/log.js';
+import { verifierOf } from '../app/keys.js';
+import { serveMetricsAt } from '../app/metrics.js';
+import { runOnBus } from '../app/running.js';
+import { startNamed } from '../app/subgraphs.js';
+import { remoteKeys } from '../platform/auth/keys.js';
+import { createTokenVerifier } from '../platform/auth/tokens.js';
+import type { Bus } from '../platform/bus/bus.js';
+import { createEmbeddedBus } from '../platform/bus/embedded.js';
+import { databaseUrl, loadConfig, serviceNames } from '../platform/config.js';
+import { Lifecycle } from '../platform/lifecycle.js';
+import { createLog } from '../platform/log.js';
 
 /** A bus that is always there and on which nothing comes. */
 const quiet: Bus = {
@@ -31,6 +33,7 @@ if (!name) throw new Error(`a service is wanted: ${serviceNames.join(', ')}`);
 const config = loadConfig(process.env, { services: [name], alone: true });
 const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, app: config.APP_NAME });
 const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
+const bus = process.argv[3] === 'heard' ? createEmbeddedBus({ url: databaseUrl(config, 'bus'), log }) : quiet;
 process.on('SIGTERM', () => void lifecycle.stop().then((clean) => process.exit(clean ? 0 : 1)));
 
 // Only `user` signs; the others ask it for the keys, as they do in production.
@@ -42,10 +45,10 @@ await lifecycle.begin(async () => {
     name,
     () =>
       startNamed(name, {
-        ...{ config, log, bus: quiet, verifier, privateKey },
+        ...{ config, log, bus, verifier, privateKey },
         ...{ host: config.HOST, port: config.PORT, signal: lifecycle.signal },
       }),
     (started) => started.stop(),
   );
-  await runOnBus(lifecycle, quiet, [subgraph]);
+  await runOnBus(lifecycle, bus, [subgraph]);
 });
