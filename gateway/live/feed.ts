@@ -75,7 +75,7 @@ export class Feed {
   #hasWaited = false;
   #stopWaiting: AbortController | undefined;
   /** The last event of a subscription that has no cursors: a subgraph that is asked anew may tell it again. */
-  #lastText: string | undefined;
+  #lastTold: string | undefined;
   /** Nothing has come since it began, or began anew. */
   #isFirst = true;
 
@@ -162,7 +162,7 @@ export class Feed {
       errors: subgraphErrors(errors as readonly GraphQLFormattedError[]),
     };
     const cursor = event.data ? plan.takeCursor(event.data) : undefined;
-    if (plan.isResumable && this.#isIncomplete(event, cursor)) return;
+    if (plan.isResumable ? this.#isIncomplete(event, cursor) : this.#isToldAgain(event)) return;
     this.#failingSince = undefined;
     // A subgraph resumes after a cursor; one that begins with it tells nothing new.
     if (cursor !== undefined && cursor === this.#position) return;
@@ -176,9 +176,7 @@ export class Feed {
       event,
       cursor,
       committedAt: typeof committedAt === 'number' ? committedAt : undefined,
-      isFirst: this.#isFirst,
     });
-    this.#isFirst = false;
     if (!this.#isCompleting) void this.#completeAll();
   }
 
@@ -202,6 +200,15 @@ export class Feed {
     return true;
   }
 
+  /** Whether the first event since it began anew is the last one before that, whatever others would say of it by now. */
+  #isToldAgain({ data }: UpstreamEvent): boolean {
+    const told = JSON.stringify(data);
+    const isAgain = this.#isFirst && told === this.#lastTold;
+    this.#isFirst = false;
+    this.#lastTold = told;
+    return isAgain;
+  }
+
   /** Events come faster than they can be completed. */
   #overflow(): void {
     this.#run.release();
@@ -214,8 +221,6 @@ export class Feed {
     for (let taken = this.#waiting.shift(); taken; taken = this.#waiting.shift()) {
       const text = await this.#textOf(taken.event);
       if (this.#isClosed) return;
-      if (taken.isFirst && text === this.#lastText) continue;
-      if (!this.#source.plan.isResumable) this.#lastText = text;
       this.#sink.event({ text, cursor: taken.cursor, committedAt: taken.committedAt });
       if (this.#isClosed) return;
     }
@@ -270,7 +275,6 @@ interface Taken {
   event: UpstreamEvent;
   cursor: unknown;
   committedAt: number | undefined;
-  isFirst: boolean;
 }
 
 const mayPass = ({ extensions }: GraphQLFormattedError): boolean =>

@@ -39,3 +39,26 @@ test('an event is completed by reads that began after it came', async () => {
   expect((await socket.next()).payload).toEqual({ data: { bookAdded: { author: { name: 'New' } } } });
   socket.close();
 });
+
+test('what a subgraph tells again when it is asked anew is told once, whatever others say of it by then', async () => {
+  const socket = await openSocket(gateway.url);
+  socket.subscribe('1', 'subscription { bookAdded { id author { name } } }');
+  await until(() => library.events.listeners() === 1);
+  const event = (id: string) => ({ bookAdded: { id, author: { id: 'a1' } } });
+  const told = (id: string, name: string) => ({ data: { bookAdded: { id, author: { name } } } });
+  const before = authors.fetches.length;
+  library.events.push(event('1'));
+  await until(() => authors.fetches.length === before + 1);
+  authors.fetched(before).answer(named('Old'));
+  expect((await socket.next()).payload).toEqual(told('1', 'Old'));
+
+  const { sockets } = books.counted;
+  books.cutSockets();
+  await until(() => books.counted.sockets === sockets + 1 && library.events.listeners() === 1);
+  library.events.push(event('1'));
+  library.events.push(event('2'));
+  await until(() => authors.fetches.length === before + 2);
+  authors.fetched(before + 1).answer(named('New'));
+  expect((await socket.next()).payload).toEqual(told('2', 'New'));
+  socket.close();
+});
