@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { buildSchema, type ExecutionResult } from 'graphql';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { WebSocket } from 'ws';
 import { createChannel } from './live/channel.js';
 import { mapEvents } from './live/map.js';
 import { serveSockets } from './sockets.js';
@@ -172,11 +171,12 @@ test('nothing is run of what a client sends after its socket was closed', async 
 
 test('a client that goes while it is answered is no fault of ours', async () => {
   const logged = vi.spyOn(silent, 'error');
-  const send = WebSocket.prototype.send as (...args: unknown[]) => void;
-  vi.spyOn(WebSocket.prototype, 'send').mockImplementation(function (this: WebSocket, ...args: unknown[]) {
+  const write = Socket.prototype.write as (...args: unknown[]) => boolean;
+  vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...args: unknown[]) {
     const done = args.at(-1);
-    if (!String(args[0]).includes('"next"')) send.apply(this, args);
-    else if (typeof done === 'function') done(new Error('write EPIPE'));
+    if (!String(args[0]).includes('"next"')) return write.apply(this, args);
+    if (typeof done === 'function') done(new Error('write EPIPE'));
+    return false;
   });
   onTestFinished(() => void vi.restoreAllMocks());
   answering.resolve();

@@ -18,7 +18,7 @@ import { projectPath } from '../../platform/root.js';
 import type { RequestContext } from '../../platform/subgraph/define.js';
 import { startGraphQL } from '../../platform/subgraph/graphql.js';
 import type { Context } from '../../subgraphs/order/context.js';
-import { createLoaders } from '../../subgraphs/order/reads.js';
+import { createLoaders, createReads } from '../../subgraphs/order/reads.js';
 import { resolvers } from '../../subgraphs/order/resolvers.js';
 import { memory } from './memory.js';
 import { ways } from './ways.js';
@@ -28,8 +28,9 @@ if (!way || !process.send) throw new Error('it is started by index.ts');
 const verifier = createTokenVerifier(createLocalJWKSet(JSON.parse(process.env['JWKS'] ?? '')));
 const log = createLog({ level: 'silent', format: 'json', app: 'bench' });
 
+const reads = createReads(memory);
 const context = (principal: Principal | null) =>
-  ({ principal, reader: memory, loaders: createLoaders(memory) }) as Context;
+  ({ principal, reader: memory, loaders: createLoaders(memory, reads) }) as Context;
 const schema = buildSubgraphSchema({
   typeDefs: parse(await readFile(projectPath('subgraphs', 'order', 'schema.graphql'), 'utf8')),
   resolvers: resolvers as never,

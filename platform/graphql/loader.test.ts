@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memo, rowLoader, rowsLoader } from './loader.js';
+import { memo, rowLoader, rowsLoader, together } from './loader.js';
 
 test('a row loader reads all keys at once, and gives null where there is no row', async () => {
   const asked: (readonly string[])[] = [];
@@ -50,4 +50,56 @@ test('memo makes one value for each key', () => {
   const get = memo((key) => ({ key }));
   expect(get('a')).toBe(get('a'));
   expect(get('b')).toEqual({ key: 'b' });
+});
+
+test('loaders of many requests read together, each key once, and each gets its own', async () => {
+  const asked: (readonly string[])[] = [];
+  const read = together(
+    async (keys) => {
+      asked.push(keys);
+      return keys.flatMap((key) => [`${key}1`, `${key}2`]).toReversed();
+    },
+    (row) => row.slice(0, 1),
+  );
+  const load = (key: string) => rowsLoader(read, (row) => row.slice(0, 1)).load(key);
+  expect(await Promise.all(['a', 'b', 'a'].map(load))).toEqual([
+    ['a2', 'a1'],
+    ['b2', 'b1'],
+    ['a2', 'a1'],
+  ]);
+  expect(asked).toEqual([['a', 'b']]);
+});
+
+test('who asks once a read has begun gets one that begins later', async () => {
+  let state = 0;
+  const asked: number[] = [];
+  const read = together(
+    async ([key]) => {
+      asked.push(state);
+      const row = { key, state };
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return [row];
+    },
+    () => 'a',
+  );
+  const first = read(['a']);
+  await expect.poll(() => asked).toEqual([0]);
+  state = 1;
+  expect(await read(['a'])).toEqual([{ key: 'a', state: 1 }]);
+  expect(await first).toEqual([{ key: 'a', state: 0 }]);
+});
+
+test('a read that fails does so for all who asked for it, and the next is another', async () => {
+  let fails = true;
+  const read = together(
+    async (keys) => {
+      if (fails) throw new Error('away');
+      return [...keys];
+    },
+    (row) => row,
+  );
+  const both = await Promise.allSettled([read(['a']), read(['b'])]);
+  expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  fails = false;
+  expect(await read(['a', 'x'])).toEqual(['a', 'x']);
 });

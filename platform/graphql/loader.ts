@@ -26,3 +26,46 @@ export function memo<T>(make: (key: string) => T): (key: string) => T {
     return value;
   };
 }
+
+/**
+ * One read for all who ask before it begins: requests have loaders of their own, and so have events, of which many
+ * come at once. Nobody gets what was read before they asked. Rows come in the order in which they were read, for each
+ * key; a read that fails does so for all.
+ */
+export function together<R>(
+  read: (keys: readonly string[]) => Promise<R[]>,
+  keyOf: (row: R) => string,
+): (keys: readonly string[]) => Promise<R[]> {
+  let next: { keys: Set<string>; rows: Promise<Map<string, R[]>> } | undefined;
+
+  function begin() {
+    const keys = new Set<string>();
+    // The loaders' own turn comes first.
+    const rows = new Promise<void>((resolve) => queueMicrotask(() => process.nextTick(resolve))).then(
+      async () => {
+        next = undefined;
+        return groupBy(await read([...keys]), keyOf);
+      },
+    );
+    return { keys, rows };
+  }
+
+  return async (keys) => {
+    next ??= begin();
+    const { keys: all, rows } = next;
+    for (const key of keys) all.add(key);
+    const found = await rows;
+    return keys.flatMap((key) => found.get(key) ?? []);
+  };
+}
+
+function groupBy<R>(rows: readonly R[], keyOf: (row: R) => string): Map<string, R[]> {
+  const groups = new Map<string, R[]>();
+  for (const row of rows) {
+    const key = keyOf(row);
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  return groups;
+}

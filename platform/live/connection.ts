@@ -72,6 +72,12 @@ export function runProtocol<Extra>(options: {
       client.send(JSON.stringify(message), () => resolve());
     });
 
+  const writeFrame = (frame: Buffer): Promise<void> =>
+    new Promise((resolve) => {
+      if (!isWritable()) return resolve();
+      wire.write(frame, () => resolve());
+    });
+
   // What is sent to many sockets meets each of them cold: so few objects are looked at as can be.
   function sender(id: string): (payload: string) => void {
     const operation = ids.find(id);
@@ -107,6 +113,9 @@ export function runProtocol<Extra>(options: {
     {
       protocol: client.protocol,
       async send(text) {
+        const next = nextOf(text);
+        const operation = next && ids.find(next.id);
+        if (next && operation) return writeFrame(nextFrame(startOf(operation.name), next.payload));
         const message = ids.outbound(JSON.parse(text) as Message);
         if (message) await write(message);
       },
@@ -137,6 +146,15 @@ export function runProtocol<Extra>(options: {
     unwatch();
     end(code, String(reason));
   });
+}
+
+const [beforeId, afterId] = ['{"id":"', '","type":"next","payload":'] as const;
+
+/** The id, which is one of ours, and the payload of a `next` message, found without reading it; undefined for others. */
+function nextOf(text: string): { id: string; payload: string } | undefined {
+  const end = text.startsWith(beforeId) ? text.indexOf('"', beforeId.length) : -1;
+  if (end < 0 || !text.startsWith(afterId, end)) return undefined;
+  return { id: text.slice(beforeId.length, end), payload: text.slice(end + afterId.length, -1) };
 }
 
 /** Undefined for what is no message of the protocol: graphql-ws says so to the client. */

@@ -9,7 +9,7 @@ import type { Context } from './context.js';
 import { seedCouriers } from './demo.js';
 import { type FeedPosition, readFeed } from './feed.js';
 import { readDeliveryChanges } from './live-reads.js';
-import { createLoaders } from './reads.js';
+import { createLoaders, createReads } from './reads.js';
 import { resolvers } from './resolvers.js';
 import type { DeliveryChangeRow } from './rows.js';
 import { type Bells, createBells, startAssigner, startSimulator } from './workers.js';
@@ -18,6 +18,7 @@ interface App {
   config: Config;
   log: Log;
   database: Database;
+  reads: ReturnType<typeof createReads>;
   /** The changes of an order's delivery, by the order's id. */
   live: LiveSource<DeliveryChangeRow>;
   /** The changes of all deliveries, by a filter. */
@@ -58,13 +59,13 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
         feed.ringAll();
       },
     );
-    return { config, log, database, live, feed, bells };
+    return { config, log, database, reads: createReads(database), live, feed, bells };
   },
-  context: ({ database, live, feed }, principal) => ({
+  context: ({ database, reads, live, feed }, principal) => ({
     principal,
     live,
     feed,
-    loaders: createLoaders(database),
+    loaders: createLoaders(database, reads),
   }),
   // An order that was not paid has no delivery to hear of; another replica's watchers learn it from their next look.
   consumers: ({ database, live }) => consumers(database, (orderId) => live.ring(orderId)),

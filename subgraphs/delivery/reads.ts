@@ -1,4 +1,4 @@
-import { rowLoader, rowsLoader } from '../../platform/graphql/loader.js';
+import { rowLoader, rowsLoader, together } from '../../platform/graphql/loader.js';
 import type { Reader } from '../../platform/postgres/database.js';
 import type { CourierRow, DeliveryChangeRow, DeliveryRow } from './rows.js';
 
@@ -19,14 +19,24 @@ const statements = {
     where c.delivery_id = any($1::uuid[]) order by c.delivery_id, c.sequence`,
 };
 
+type DeliveryRead = DeliveryRow & { courierName: string | null };
+
+/** What requests and events read together. */
+export const createReads = (reader: Reader) => ({
+  delivery: together(
+    (ids) => reader.read<DeliveryRead>(statements.delivery, [ids]),
+    ({ id }) => id,
+  ),
+});
+
 /** The loaders of one request. */
-export function createLoaders(reader: Reader) {
+export function createLoaders(reader: Reader, reads: ReturnType<typeof createReads>) {
   const courier = rowLoader(
     (ids) => reader.read<CourierRow>(statements.courier, [ids]),
     ({ id }) => id,
   );
-  async function readDeliveries(statement: string, keys: readonly string[]): Promise<DeliveryRow[]> {
-    const rows = await reader.read<DeliveryRow & { courierName: string | null }>(statement, [keys]);
+  async function withCouriers(reading: Promise<DeliveryRead[]>): Promise<DeliveryRow[]> {
+    const rows = await reading;
     for (const { courierId: id, courierName: name } of rows)
       if (id !== null && name !== null) courier.prime(id, { id, name });
     return rows;
@@ -34,11 +44,11 @@ export function createLoaders(reader: Reader) {
   return {
     courier,
     delivery: rowLoader(
-      (ids) => readDeliveries(statements.delivery, ids),
+      (ids) => withCouriers(reads.delivery(ids)),
       ({ id }) => id,
     ),
     deliveryOfOrder: rowLoader(
-      (orderIds) => readDeliveries(statements.deliveryOfOrder, orderIds),
+      (orderIds) => withCouriers(reader.read<DeliveryRead>(statements.deliveryOfOrder, [orderIds])),
       ({ orderId }) => orderId,
     ),
     history: rowsLoader(

@@ -9,12 +9,13 @@ import type { Context } from './context.js';
 import { seedProducts } from './demo.js';
 import { PrismaClient } from './generated/prisma/client.js';
 import { type FeedPosition, readFeeds, readOrderChanges } from './live-reads.js';
-import { createLoaders } from './reads.js';
+import { createLoaders, createReads } from './reads.js';
 import { resolvers } from './resolvers.js';
 import type { OrderChangeRow } from './rows.js';
 
 interface App {
   database: Database;
+  reads: ReturnType<typeof createReads>;
   prisma: PrismaClient;
   commands: OrderCommands;
   /** The changes of an order, by its id. */
@@ -57,6 +58,7 @@ export const orderSubgraph = defineSubgraph<App, Context>({
     );
     return {
       database,
+      reads: createReads(database),
       prisma,
       live,
       feeds,
@@ -64,13 +66,13 @@ export const orderSubgraph = defineSubgraph<App, Context>({
       demoData: config.DEMO_DATA,
     };
   },
-  context: ({ database, commands, live, feeds }, principal) => ({
+  context: ({ database, reads, commands, live, feeds }, principal) => ({
     principal,
     reader: database,
     commands,
     live,
     feeds,
-    loaders: createLoaders(database),
+    loaders: createLoaders(database, reads),
   }),
   consumers: ({ database }) => consumers(database),
   async run({ commands, demoData }) {

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { OrderStatus } from '../../events/order.js';
 import type { PageRequest } from '../../platform/graphql/connection.js';
-import { memo, rowLoader, rowsLoader } from '../../platform/graphql/loader.js';
+import { memo, rowLoader, rowsLoader, together } from '../../platform/graphql/loader.js';
 import { firstIdOf } from '../../platform/ids.js';
 import type { Reader } from '../../platform/postgres/database.js';
 import type { OrderItemRow, OrderRow, ProductRow } from './rows.js';
@@ -120,8 +120,20 @@ const orderCountsOfUsers = (reader: Reader, filter: OrderFilter) =>
     return userIds.map((id) => counts.get(id) ?? 0);
   });
 
+/** What requests and events read together. */
+export const createReads = (reader: Reader) => ({
+  order: together(
+    (ids) => reader.read<OrderRow>(statements.order, [ids]),
+    ({ id }) => id,
+  ),
+  items: together(
+    (orderIds) => reader.read<ItemRow>(statements.items, [orderIds]),
+    ({ orderId }) => orderId,
+  ),
+});
+
 /** The loaders of one request. */
-export function createLoaders(reader: Reader) {
+export function createLoaders(reader: Reader, reads: ReturnType<typeof createReads>) {
   const pages = memo((key) => {
     const { page, status } = JSON.parse(key) as { page: PageRequest; status?: OrderStatus };
     return { rows: ordersOfUsers(reader, { status }, page), counts: orderCountsOfUsers(reader, { status }) };
@@ -131,7 +143,7 @@ export function createLoaders(reader: Reader) {
     ({ id }) => id,
   );
   async function readItems(orderIds: readonly string[]): Promise<OrderItemRow[]> {
-    const rows = await reader.read<ItemRow>(statements.items, [orderIds]);
+    const rows = await reads.items(orderIds);
     for (const { productId, name, description, productPriceCents, available } of rows)
       product.prime(productId, {
         id: productId,
@@ -144,10 +156,7 @@ export function createLoaders(reader: Reader) {
   }
   return {
     product,
-    order: rowLoader(
-      (ids) => reader.read<OrderRow>(statements.order, [ids]),
-      ({ id }) => id,
-    ),
+    order: rowLoader(reads.order, ({ id }) => id),
     items: rowsLoader(readItems, ({ orderId }) => orderId),
     /** The loaders of `User.orders` for one page and status. */
     ordersOfUser: (page: PageRequest, status: OrderStatus | undefined) =>
