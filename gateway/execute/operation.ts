@@ -16,7 +16,7 @@ import type { ReadOperation } from '../../platform/graphql/operation.js';
 import { variableErrors } from '../../platform/graphql/operation.js';
 import type { GatewayContext } from '../context.js';
 import type { LoadedSupergraph } from '../supergraph.js';
-import { compileBlame } from './blame.js';
+import { compileBlame, lazilyFetched } from './blame.js';
 import type { Completion } from './completion.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
@@ -88,8 +88,6 @@ export function compileOperation(
   const type = graph.clientSchema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
   const { selectionSet } = operation;
-  const conflict = findConflict(graph.needs, graph.clientSchema, { type, selectionSet, fragments });
-  if (conflict && !environment.keepsNames) throw conflict;
   const plan = planner.buildQueryPlan(
     operationFromDocument(graph.apiSchema, document, name === undefined ? {} : { operationName: name }),
   );
@@ -97,12 +95,17 @@ export function compileOperation(
   const defaults = defaultConditions(operation);
   const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
   const { primary, rest } = partsOf(plan, operation);
+  const fetched = lazilyFetched(primary, rest);
+  const conflict = environment.keepsNames
+    ? undefined
+    : findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched });
+  if (conflict) throw conflict;
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
-  const step = compilePlan(rest, { sources, types, condition, primary });
-  const blame = compileBlame(rest, primary, clientNames);
+  const step = compilePlan(rest, { sources, types, condition, fetched });
+  const blame = compileBlame(fetched, clientNames);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const areRight = compileVariableTest(operation);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);

@@ -3,6 +3,9 @@ import type { NamedQuery } from '../queries.js';
 const conflict =
   'Book.postage and Book.freight need Book.weight with different arguments: ask for them in two operations.';
 
+const conflictOfInterface =
+  'Product.shipping and Book.freight need Book.weight with different arguments: ask for them in two operations.';
+
 /** `@requires`, and `@interfaceObject`. */
 export const requirementQueries: readonly NamedQuery[] = [
   ['a required field', '{ user(email: "u1@x.org") { karma } }'],
@@ -88,6 +91,24 @@ export const requirementQueries: readonly NamedQuery[] = [
   [
     'interface objects nested in interface objects',
     '{ stocked { warehouses { holds { stock name } } best { product { stock name } } } }',
+  ],
+  [
+    'an interface object and an implementation that require a field with different arguments',
+    '{ book(isbn: "isbn-b1") { freight shipping } }',
+    undefined,
+    { refusal: conflictOfInterface },
+  ],
+  [
+    'the same in a list of the interface',
+    '{ products { shipping ... on Book { freight } } }',
+    undefined,
+    { refusal: conflictOfInterface },
+  ],
+  [
+    'the same of objects of different types, whose plan asks for both of one',
+    '{ products { ... on Film { id shipping } ... on Book { isbn freight } } }',
+    undefined,
+    { refusal: conflictOfInterface },
   ],
   ['one interface object', '{ scarce { __typename id name stock } }'],
   [
