@@ -73,10 +73,11 @@ export function socketOperations(options: {
       if (!('document' in operation)) return operation;
       const errors = operation.variableErrors(payload.variables ?? {});
       if (errors.length > 0) return errors;
+      const { kind, name } = operation;
       const contextValue: SocketOperation = {
         payload,
         graph,
-        context: { ...contextOf(extra.principal ?? null, extra.authorization), operation },
+        context: { ...contextOf(extra.principal ?? null, extra.authorization), operation: { kind, name } },
         next: (text) => extra.next(id, text),
       };
       return {

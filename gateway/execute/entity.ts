@@ -24,8 +24,9 @@ export function put(entity: Entity, key: string, value: unknown): void {
 
 /**
  * Adds what a subgraph answered to what is known already: objects grow together, lists of one length element
- * by element, and of all else the later value stands. Objects of `from` become part of `into` unless `copies`
- * is set, which it must be where `from` is merged more than once: later fetches write into what is there.
+ * by element, a scalar stays where an object comes (it may be a key, by which others are asked), and of all else
+ * the later value stands. Objects of `from` become part of `into` unless `copies` is set, which it must be where
+ * `from` is merged more than once: later fetches write into what is there.
  */
 export function merge(into: Entity, from: Entity, copies: boolean, levels = deepest): void {
   for (const key of Object.keys(from)) {
@@ -40,9 +41,12 @@ export function merge(into: Entity, from: Entity, copies: boolean, levels = deep
       if (Array.isArray(there) && there.length === value.length) mergeLists(there, value, copies, levels - 1);
       else put(into, key, copies ? copyOf(value, levels - 1) : value);
     } else if (isEntity(there) && levels > 0) merge(there, value as Entity, copies, levels - 1);
-    else put(into, key, copies ? copyOf(value, levels - 1) : value);
+    else if (!isScalar(there)) put(into, key, copies ? copyOf(value, levels - 1) : value);
   }
 }
+
+const isScalar = (value: unknown): boolean =>
+  value !== undefined && value !== null && typeof value !== 'object';
 
 function mergeLists(into: unknown[], from: readonly unknown[], copies: boolean, levels: number): void {
   for (let index = 0; index < from.length; index++) {

@@ -4,11 +4,11 @@ import { problem } from '../../platform/errors.js';
 import type { GatewayContext } from '../context.js';
 import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
-import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
+import { collect, commonPlace, locate, type Path } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites, type Rewrite } from './rewrites.js';
 import type { SubgraphSource } from './source.js';
-import { failureOf } from './subgraph-errors.js';
+import { failureOf, mostErrors } from './subgraph-errors.js';
 
 /** One execution of a plan. */
 export interface Run {
@@ -103,7 +103,7 @@ interface Batch {
   representations: string[];
   entities: readonly (Entity | null)[];
   /** Errors that are about one entity, by its index. */
-  errors: Map<number, readonly GraphQLFormattedError[]>;
+  errors: Map<number, GraphQLFormattedError[]>;
   done: Promise<void> | undefined;
 }
 
@@ -213,8 +213,11 @@ function compileEntityFetch(
       const { data, errors } = await fetch.request(run, batch.representations);
       for (const error of errors ?? []) {
         const index = indexOf(error, batch.representations.length);
-        if (index !== undefined) batch.errors.set(index, [...(batch.errors.get(index) ?? []), error]);
-        else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
+        if (index !== undefined) {
+          const others = batch.errors.get(index);
+          if (others) others.push(error);
+          else batch.errors.set(index, [error]);
+        } else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
       }
       if (!data) return;
       batch.entities = data['_entities'] as (Entity | null)[];
@@ -230,16 +233,24 @@ function compileEntityFetch(
     }
   }
 
-  /** Says of each error where in the answer it is: in each place of each object that the entity stands for. */
+  /**
+   * Says of each error where in the answer it is: in each place of each object that the entity stands for, as far as
+   * an answer has room for errors.
+   */
   function placeErrors(run: Run, wanted: ReadonlyMap<unknown, Same>): void {
-    let places: Map<Entity, Place[]> | undefined;
+    const faulty = new Map<Entity, readonly GraphQLFormattedError[]>();
     for (const { batch, index, first, others } of wanted.values()) {
-      for (const error of batch.errors.get(index) ?? []) {
-        places ??= locate(run.root, path);
+      const errors = batch.errors.get(index);
+      if (errors) for (const object of others ? [first, ...others] : [first]) faulty.set(object, errors);
+    }
+    if (faulty.size === 0) return;
+    for (const [object, places] of locate(run.root, path, faulty, mostErrors)) {
+      for (const error of faulty.get(object) ?? []) {
         const rest = error.path?.slice(2) ?? [];
-        for (const object of others ? [first, ...others] : [first])
-          for (const place of places.get(object) ?? [])
-            run.errors.push({ ...error, path: [...place, ...rest] });
+        for (const place of places) {
+          if (run.errors.length >= mostErrors) return;
+          run.errors.push({ ...error, path: [...place, ...rest] });
+        }
       }
     }
   }

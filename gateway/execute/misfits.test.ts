@@ -110,6 +110,16 @@ describe('a value of a wrong shape is null', () => {
     expect(body.errors?.length).toBeGreaterThan(0);
   });
 
+  test('and a key that is known is not lost to an object in its place', async () => {
+    const { body } = await parrots.ask(
+      '{ thing { id note } }',
+      `{"data":{"thing":${thing('1')}}}`,
+      '{"data":{"_entities":[{"note":"a","id":{"an":"object"}}]}}',
+    );
+    expect(body.data).toEqual({ thing: { id: '1', note: 'a' } });
+    if (executorOfTests() === 'doorstep') expect(body.errors).toBeUndefined();
+  });
+
   test('and what was not asked for harms nobody, nested without end or not', async () => {
     const entity = `{"note":"a","more":${deepObject(20_000)},"__proto__":{"polluted":true},"constructor":7}`;
     const same = `{"data":{"a":${thing('1')},"b":${thing('1')}}}`;

@@ -11,13 +11,15 @@ import {
   OperationTypeNode,
   parse,
 } from 'graphql';
+import type { LRUCache } from 'lru-cache';
 import { problem } from '../../platform/errors.js';
 import type { ReadOperation } from '../../platform/graphql/operation.js';
 import { variableErrors } from '../../platform/graphql/operation.js';
 import type { GatewayContext } from '../context.js';
+import { refuseExpansion } from '../guard/expansion.js';
 import type { LoadedSupergraph } from '../supergraph.js';
 import { compileBlame, lazilyFetched } from './blame.js';
-import type { Completion } from './completion.js';
+import type { CompleteObject, Completion } from './completion.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
@@ -57,17 +59,19 @@ export interface CompiledOperation {
   execute(variables: Variables, context: GatewayContext, event?: Event): Promise<Executed>;
 }
 
+/** Response shapes by operation and combination; each weighs as much as its document. */
+export type Shapes = LRUCache<string, CompleteObject>;
+
 export interface OperationEnvironment {
   graph: LoadedSupergraph;
   planner: QueryPlanner;
   sources: ReadonlyMap<string, SubgraphSource>;
   introspection: boolean;
+  /** What is compiled for each combination of what `@skip` and `@include` say, of all operations. */
+  shapes: Shapes;
   /** For an executor that does not know of `renameFields`. */
   keepsNames?: boolean;
 }
-
-/** So many combinations of what `@skip` and `@include` say are kept; one more is compiled each time. */
-const mostVariants = 64;
 
 /**
  * Plans and compiles an operation of a valid document.
@@ -77,7 +81,7 @@ export function compileOperation(
   read: ReadOperation & { query: string },
   environment: OperationEnvironment,
 ): CompiledOperation {
-  const { graph, planner, sources, introspection } = environment;
+  const { graph, planner, sources, introspection, shapes } = environment;
   const name = read.operation.name?.value;
   // What is kept has no locations: they are most of a document's memory.
   const parsed = parse(read.query, { noLocation: true });
@@ -85,6 +89,8 @@ export function compileOperation(
     ? { document: parsed, clientNames: new Map<string, string>() }
     : renameFields(parsed, graph.needs);
   const { operation, fragments } = partsOfDocument(document, name);
+  const tooLarge = refuseExpansion(operation, fragments);
+  if (tooLarge) throw tooLarge;
   const type = graph.clientSchema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
   const { selectionSet } = operation;
@@ -110,7 +116,7 @@ export function compileOperation(
   const areRight = compileVariableTest(operation);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
 
-  const shapeOf = variants(conditions, condition, (values) =>
+  const compile = (values: ReadonlyMap<string, boolean>): CompleteObject =>
     compileShape({
       schema: graph.clientSchema,
       supergraphSchema: graph.supergraphSchema,
@@ -119,8 +125,12 @@ export function compileOperation(
       clientNames,
       type,
       selectionSet,
-    }),
-  );
+    });
+  const characters = read.query.length;
+  const shapeOf =
+    conditions.length === 0
+      ? always(compile(new Map()))
+      : variants({ conditions, condition, compile, shapes, characters });
 
   const inClientNames = (error: GraphQLFormattedError): GraphQLFormattedError =>
     error.path
@@ -207,19 +217,30 @@ const conditionIsNull = (variable: string): GraphQLError =>
     field: variable,
   });
 
-/** Compiles once for each combination of values that comes. */
-function variants<T>(
-  names: readonly string[],
-  condition: (variables: Variables, name: string) => boolean,
-  compile: (values: ReadonlyMap<string, boolean>) => T,
-): (variables: Variables) => T {
-  const known = new Map<string, T>();
+const always =
+  <T>(value: T) =>
+  () =>
+    value;
+
+let lastOperation = 0;
+
+/** Compiles once for each combination of values that comes, for as long as there is room for it. */
+function variants(options: {
+  conditions: readonly string[];
+  condition: (variables: Variables, name: string) => boolean;
+  compile: (values: ReadonlyMap<string, boolean>) => CompleteObject;
+  shapes: Shapes;
+  characters: number;
+}): (variables: Variables) => CompleteObject {
+  const { conditions, condition, compile, shapes, characters } = options;
+  const operation = ++lastOperation;
   return (variables) => {
-    const values = names.map((name) => condition(variables, name));
-    const key = values.map(Number).join('');
-    const compiled =
-      known.get(key) ?? compile(new Map(names.map((name, index) => [name, values[index] === true])));
-    if (known.size < mostVariants) known.set(key, compiled);
+    const values = conditions.map((name) => condition(variables, name));
+    const key = `${operation} ${values.map(Number).join('')}`;
+    const known = shapes.get(key);
+    if (known) return known;
+    const compiled = compile(new Map(conditions.map((name, index) => [name, values[index] === true])));
+    shapes.set(key, compiled, { size: characters });
     return compiled;
   };
 }

@@ -4,11 +4,22 @@ import { readOperation } from '../../platform/graphql/operation.js';
 import { metrics } from '../../platform/metrics.js';
 import { recordErrors, type Tracing } from '../tracing.js';
 import type { OperationRequest } from './engine.js';
-import { type CompiledOperation, compileOperation, type OperationEnvironment } from './operation.js';
+import {
+  type CompiledOperation,
+  compileOperation,
+  type OperationEnvironment,
+  type Shapes,
+} from './operation.js';
 
-/** The most operations that are kept, and the most characters of their documents. */
+/**
+ * The most operations that are kept, and the most characters of their documents and plans: each takes some 100 bytes of
+ * memory.
+ */
 const mostOperations = 2_000;
 const mostCharacters = 4_000_000;
+/** The most response shapes that are kept of operations with `@skip` and `@include`, and of their documents' characters. */
+const mostShapes = 2_000;
+const mostShapeCharacters = 2_000_000;
 
 export interface Operations {
   /** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */
@@ -17,12 +28,14 @@ export interface Operations {
   forget(): void;
 }
 
-export function createOperations(environment: OperationEnvironment): Operations {
-  const { graph, introspection } = environment;
+export function createOperations(options: Omit<OperationEnvironment, 'shapes'>): Operations {
+  const { graph, introspection } = options;
+  const shapes: Shapes = new LRUCache({ max: mostShapes, maxSize: mostShapeCharacters });
+  const environment = { ...options, shapes };
   const kept = new LRUCache<string, CompiledOperation>({
     max: mostOperations,
     maxSize: mostCharacters,
-    sizeCalculation: (_operation, key) => key.length,
+    sizeCalculation: ({ plan }, key) => key.length + JSON.stringify(plan).length,
     dispose: () => metrics.operationsKept.dec(),
     onInsert: () => metrics.operationsKept.inc(),
   });
@@ -71,6 +84,7 @@ export function createOperations(environment: OperationEnvironment): Operations 
     forget() {
       isForgotten = true;
       kept.clear();
+      shapes.clear();
     },
   };
 }

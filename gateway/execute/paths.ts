@@ -42,21 +42,41 @@ export function collect(root: Entity, path: Path, repeated: ReadonlyMap<Entity, 
   visit(root, 0, root, '');
 }
 
-/** All places where each of the objects at a path stands. */
-export function locate(root: Entity, path: Path): Map<Entity, Place[]> {
+/** Places where objects stand that are at a path and of `wanted`: all of them, or the first `most`. */
+export function locate(
+  root: Entity,
+  path: Path,
+  wanted: { has(object: Entity): boolean },
+  most: number,
+): Map<Entity, Place[]> {
   const found = new Map<Entity, Place[]>();
-  const visit = (here: unknown, at: number, place: Place): void => {
+  const place: Place = [];
+  let left = most;
+  const visit = (here: unknown, at: number): void => {
+    if (left === 0) return;
     if (at === path.length) {
-      if (isEntity(here)) found.set(here, [...(found.get(here) ?? []), place]);
+      if (!isEntity(here) || !wanted.has(here)) return;
+      left -= 1;
+      const places = found.get(here);
+      if (places) places.push([...place]);
+      else found.set(here, [[...place]]);
       return;
     }
     const step = path[at] as string;
-    if (step === '@') {
-      if (Array.isArray(here))
-        for (const [index, item] of here.entries()) visit(item, at + 1, [...place, index]);
-    } else if (isEntity(here)) visit(own(here, step), at + 1, [...place, step]);
+    if (step !== '@') {
+      if (!isEntity(here)) return;
+      place.push(step);
+      visit(own(here, step), at + 1);
+      place.pop();
+    } else if (Array.isArray(here)) {
+      for (let index = 0; index < here.length && left > 0; index++) {
+        place.push(index);
+        visit(here[index], at + 1);
+        place.pop();
+      }
+    }
   };
-  visit(root, 0, []);
+  visit(root, 0);
   return found;
 }
 

@@ -224,7 +224,7 @@ describe('a fetch has so much time', () => {
         if (request.method === 'POST' && ++fetches === 1) return;
         response.end('{"data":{"_entities":[{"name":"Kipling"}]}}');
       },
-      { subgraphTimeoutMs: 60_000, writeTimeoutMs: 500 },
+      { subgraphTimeoutMs: 60_000, writeTimeoutMs: 500, eventPatienceMs: 0 },
     );
     const socket = await openSocket(gateway.url);
     socket.subscribe('1', 'subscription { bookAdded { title author { name } } }');

@@ -10,8 +10,8 @@ export const unavailable = (service: string): GraphQLError =>
 /** What a subgraph may add to its errors for its own developers, or for the HTTP answer that was its own. */
 const internal = new Set(['stacktrace', 'exception', 'debug', 'http', 'response', 'serviceName']);
 
-/** Of one answer; each may cost a line of the log. */
-const mostErrors = 10_000;
+/** Of one answer, a subgraph's or ours; each may cost a line of the log. */
+export const mostErrors = 10_000;
 
 /**
  * The errors of a subgraph as a client may have them: message, path, code and the other extensions, without

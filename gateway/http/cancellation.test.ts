@@ -12,6 +12,7 @@ let gateway: Gateway;
 beforeEach(async () => {
   [books, authors] = await Promise.all([startHeld(), startHeld()]);
   gateway = await startTestGateway({
+    socketLimits: { operations: 100 },
     supergraph,
     subgraphUrls: { books: books.url, authors: authors.url },
     // No fetch is to end because its time is over.

@@ -176,7 +176,7 @@ export class Stream {
 
   #end(errors?: readonly GraphQLFormattedError[]): void {
     const leader = this.#leader;
-    if (leader.source.plan.isShared && errors?.some(isRefusal)) {
+    if (errors?.some(isRefusal)) {
       // The word is about one of them; the others are not told of it.
       if (!this.#feed.isOfAnother) {
         this.#joined.delete(leader);

@@ -16,6 +16,8 @@ export interface SocketClient {
   /** How the socket was closed, once it was. */
   closed: Promise<{ code: number; reason: string }>;
   close(): void;
+  /** Goes without a word. */
+  cut(): void;
   /** Stops reading from the network, as a client does that is too slow. */
   pause(): void;
   resume(): void;
@@ -58,6 +60,7 @@ export async function openSocket(
     },
     closed,
     close: () => socket.close(1000),
+    cut: () => socket.terminate(),
     pause: () => socket.pause(),
     resume: () => socket.resume(),
   };

@@ -52,6 +52,8 @@ export class Clock {
   readonly #ended = new Set<string>();
   /** Those whose token is this may not see anything any more. */
   readonly barred = new Set<string>();
+  /** Called when a subscription begins. */
+  onWatch: (() => void) | undefined;
   /** What is thrown for each tick that is sent; nothing unless set. */
   fault: ((tick: Tick) => GraphQLError | undefined) | undefined;
 
@@ -84,6 +86,7 @@ export class Clock {
 
   /** The present tick or all after a cursor, then each as it comes, to its end. */
   watch(name: string, after: string | null | undefined, token: string | undefined): Channel<Tick> {
+    this.onWatch?.();
     let at = typeof after === 'string' ? Number(after.split('/')[1]) : Math.max(this.of(name).length - 1, 0);
     if (Number.isNaN(at) || at > this.of(name).length) throw refusal('BAD_USER_INPUT');
     const events = createChannel<Tick>({

@@ -12,6 +12,8 @@ export interface Room {
   readonly most: number;
 }
 
+/** What a chunk takes beside its bytes: an answer may come in pieces of one byte. */
+const bytesOfChunk = 150;
 /** An answer that is no larger has room in any case: it is not to pay for the large ones of others. */
 const small = 1024 * 1024;
 
@@ -58,8 +60,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    this.#room.taken += chunk.length;
+    const held = chunk.length + bytesOfChunk;
+    this.#size += held;
+    this.#room.taken += held;
     if (this.#room.taken > this.#room.most && this.#size > small)
       this.#abort?.(new CallError('full', `${this.#room.taken} bytes of its answers are being read already`));
     return true;

@@ -24,18 +24,25 @@ type Outage = (typeof outages)[number] | 'hang' | 'HTTP 500';
 /** Which faults a request has: none, in fields, of whole subgraphs, or those that open circuits and take time. */
 export type FaultKind = 'none' | 'fields' | 'outage' | 'crash';
 
-/**
- * A request id that tells subgraphs what is to go wrong: the kind of fault, its seed, and what tells one run of
- * the same query from another.
- */
-export const requestId = (kind: FaultKind, seed: string, run: string): string => `${kind}.${seed}.${run}`;
+/** What a request is to meet. */
+export interface Circumstances {
+  faults?: { kind: FaultKind; seed: string } | undefined;
+  /** Whether entities of an interface object do not say its name, which is not that of their type. */
+  hidesInterfaceNames?: boolean | undefined;
+}
+
+const hidesNames = 'nameless';
+
+/** A request id that tells subgraphs of its circumstances; `run` tells one run of the same query from another. */
+export const requestId = ({ faults, hidesInterfaceNames }: Circumstances, run: string): string =>
+  [faults?.kind ?? 'none', faults?.seed ?? '', run, ...(hidesInterfaceNames ? [hidesNames] : [])].join('.');
 
 /** The names of the mutations that ran, by request; those of old requests are forgotten. */
 const entriesOf = new LRUCache<string, string[]>({ max: 1_000 });
 
 /** What a subgraph is to do with a request of this id. */
 export function readRequest(subgraph: string, id: string) {
-  const [kind, seed = ''] = id.split('.') as [FaultKind, string?];
+  const [kind, seed = '', , names] = id.split('.') as [FaultKind, ...string[]];
   let entries = entriesOf.get(id);
   if (!entries) {
     entries = [];
@@ -44,7 +51,11 @@ export function readRequest(subgraph: string, id: string) {
   const rates = [0.01, 0.04, 0.15];
   const faults: FaultPlan =
     kind === 'fields' ? { seed, rate: rates[hash(`rate ${seed}`) % rates.length] as number } : noFaults;
-  return { context: { faults, entries }, outage: outageOf(kind, `${subgraph} ${seed}`) };
+  return {
+    context: { faults, entries },
+    outage: outageOf(kind, `${subgraph} ${seed}`),
+    hidesInterfaceNames: names === hidesNames,
+  };
 }
 
 function outageOf(kind: FaultKind, place: string): Outage | null {

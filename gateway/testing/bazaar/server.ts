@@ -6,6 +6,7 @@ import { products } from './data/products.js';
 import { reviews } from './data/reviews.js';
 import { rootsOf } from './data/roots.js';
 import { worldOf } from './data/rows.js';
+import { interfaceObjectsOf, withoutInterfaceNames } from './interface-objects.js';
 import { answerOf, readRequest } from './requests.js';
 import { createSubgraph, type Fetch, type Subgraph } from './subgraph.js';
 import { bazaarSdl, bazaarSupergraph } from './supergraph.js';
@@ -26,11 +27,12 @@ export async function startBazaar(): Promise<Bazaar> {
   let counts: Record<string, number> = {};
   const servers = await Promise.all(
     Object.entries(bazaarSdl).map(async ([name, sdl]) => {
-      const subgraph = createSubgraph(name, sdl, roots[name] ?? { Query: {} }, world);
+      const execute = createSubgraph(name, sdl, roots[name] ?? { Query: {} }, world);
+      const served = { name, execute, interfaceObjects: interfaceObjectsOf(sdl) };
       const server = createServer((request, response) => {
         if (request.method !== 'POST') return void response.end();
         counts[name] = (counts[name] ?? 0) + 1;
-        void serve(name, subgraph, request, response);
+        void serve(served, request, response);
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       return { name, server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
@@ -51,17 +53,27 @@ export async function startBazaar(): Promise<Bazaar> {
   };
 }
 
+interface Served {
+  name: string;
+  execute: Subgraph;
+  interfaceObjects: ReadonlySet<string>;
+}
+
 async function serve(
-  name: string,
-  subgraph: Subgraph,
+  { name, execute, interfaceObjects }: Served,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const { context, outage } = readRequest(name, String(request.headers['x-request-id'] ?? ''));
+  const id = String(request.headers['x-request-id'] ?? '');
+  const { context, outage, hidesInterfaceNames } = readRequest(name, id);
   const fetch = JSON.parse(Buffer.concat(chunks).toString()) as Fetch;
-  const answer = answerOf(await subgraph(fetch, context), outage);
+  const result = await execute(fetch, context);
+  const answer = answerOf(
+    hidesInterfaceNames ? withoutInterfaceNames(result, interfaceObjects) : result,
+    outage,
+  );
   // A subgraph that hangs is cut off by the gateway, or by the end of the test.
   if (answer) response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
 }

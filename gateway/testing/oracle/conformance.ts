@@ -98,11 +98,13 @@ function complaintsOfValue(
     return all.sort((a, b) => a.length - b.length)[0] ?? [`no type for ${at}`];
   }
   if (isEnumType(type))
-    return type.getValue(String(value)) ? [] : [`${value} at ${at}, which ${type} has not`];
+    return typeof value === 'string' && type.getValue(value)
+      ? []
+      : [`${JSON.stringify(value)} at ${at}, which ${type} has not`];
   if (!isScalarType(type) || !specifiedScalarTypes.some(({ name }) => name === type.name)) return [];
   if (type.name === 'ID' && typeof value === 'number') return [`${value} at ${at}, where an ID is a text`];
   try {
-    return type.serialize(value) === value ? [] : [`${value} at ${at}, which is no ${type}`];
+    return type.serialize(value) === value ? [] : [`${JSON.stringify(value)} at ${at}, which is no ${type}`];
   } catch {
     return [`${JSON.stringify(value)} at ${at}, which is no ${type}`];
   }
@@ -126,7 +128,7 @@ function complaintsOfObject(
     const inner = (value as Record<string, unknown>)[name];
     if (!field || field.name.value.startsWith('__')) {
       return field?.name.value === '__typename' && inner !== type.name
-        ? [`${inner} at ${at}, a ${type}`]
+        ? [`${JSON.stringify(inner)} at ${at}, a ${type}`]
         : [];
     }
     const known = type.getFields()[field.name.value];

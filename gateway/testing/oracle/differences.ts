@@ -91,34 +91,9 @@ export const knownDifferences: readonly KnownDifference[] = [
       dispute.data = dispute.data.filter(
         ({ path, oracle }) =>
           !dispute.complaintsOfOracle.some((one) =>
-            one.startsWith(`${oracle} at ${path.slice(0, -1).join('.')}, a `),
+            one.startsWith(`${JSON.stringify(oracle)} at ${path.slice(0, -1).join('.')}, a `),
           ),
       );
-    },
-  },
-  {
-    name: 'an object of a type that cannot stand there is null',
-    why: '6.4.3, ResolveAbstractType: the type of an object is one of those that its field can have. Apollo takes any type of the schema.',
-    settle(dispute) {
-      if (dispute.question.faults?.kind !== 'fields') return;
-      dispute.data = dispute.data.filter(
-        ({ ours, oracle }) => ours !== null || typeof oracle !== 'object' || Array.isArray(oracle),
-      );
-    },
-  },
-  {
-    name: 'the type of an object is not forgotten',
-    why: '6.3.2: a fragment on the type of an object applies. A subgraph to which an interface is an object calls the object by that name; Apollo takes it for the type from then on, and fragments on the type are left out, or the object is null where its type is asked for. Of a type that clients do not see, it answers the object; and nothing is null above a field that it left out.',
-    settle(dispute) {
-      const { question, ours } = dispute;
-      if (!/(\.\.\. ?|fragment \w+ )on [A-Z]|__typename/.test(question.query)) return;
-      const { faults } = question;
-      const mayBeNull = (path: Path): boolean =>
-        !faults || (faults.kind === 'outage' && errorsOf(ours).length > 0 && complaintsBelow(dispute, path));
-      dispute.data = dispute.data.filter((one) => {
-        const isNull = one.ours === null && typeof one.oracle === 'object' && mayBeNull(one.path);
-        return !hasMore(one.ours, one.oracle) && !isNull;
-      });
     },
   },
   {
@@ -177,35 +152,12 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
 ];
 
-/** Whether an object has all that another has, and more; null has nothing. */
-function hasMore(ours: unknown, oracle: unknown): boolean {
-  if (typeof ours !== 'object' || ours === null || Array.isArray(ours)) return false;
-  if (oracle === null) return true;
-  if (typeof oracle !== 'object' || Array.isArray(oracle)) return false;
-  const fields = new Map(Object.entries(ours));
-  const others = Object.entries(oracle);
-  return (
-    others.length < fields.size &&
-    others.every(([name, value]) => {
-      const own = fields.get(name);
-      return JSON.stringify(own) === JSON.stringify(value) || hasMore(own, value);
-    })
-  );
-}
-
 /** Whether what a path leads to is under a null, or is one. */
 const leadsThroughNull = (data: unknown, path: Path): boolean =>
   path.some((_key, index) => valueAt(data, path.slice(0, index + 1)) === null);
 
 const valueAt = (data: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], data);
-
-/** Whether what the oracle has at a path, or below it, is none of what GraphQL would allow. */
-const complaintsBelow = ({ complaintsOfOracle }: Dispute, path: Path): boolean =>
-  complaintsOfOracle.some((one) => {
-    const [, rest] = one.split(` at ${path.join('.')}`);
-    return rest !== undefined && /^($|[ .,])/.test(rest);
-  });
 
 /** What stands in `known` where ApolloGateway agrees as soon as it is asked carefully (see careful.ts). */
 export const namesOfTheClient = 'response names mean what the client says';

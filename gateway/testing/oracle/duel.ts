@@ -1,13 +1,12 @@
 import type { Gateway, GatewayOptions } from '../../index.js';
-import { type FaultKind, requestId } from '../bazaar/requests.js';
+import { type Circumstances, requestId } from '../bazaar/requests.js';
 import { type Bazaar, startBazaar } from '../bazaar/server.js';
 import { type Answer, post, startTestGateway } from '../gateway.js';
 
-/** A query as it is put to both gateways, and what is to go wrong meanwhile. */
-export interface Question {
+/** A query as it is put to both gateways, and what it is to meet. */
+export interface Question extends Circumstances {
   query: string;
   variables?: Record<string, unknown> | undefined;
-  faults?: { kind: FaultKind; seed: string };
 }
 
 /** Both answers; `ours` is that of the executor under test, `oracle` that of ApolloGateway. */
@@ -18,7 +17,8 @@ export interface Answers {
 
 export interface Duel {
   bazaar: Bazaar;
-  ask(question: Question): Promise<Answers>;
+  /** Puts a question to both; `toOracle` is what ApolloGateway is asked in its place. */
+  ask(question: Question, toOracle?: Question): Promise<Answers>;
   askOracle(question: Question): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -36,16 +36,16 @@ export async function startDuel(options: Partial<GatewayOptions> = {}): Promise<
     });
   const [ours, oracle] = await Promise.all([gatewayOf('doorstep'), gatewayOf('apollo')]);
   let runs = 0;
-  const ask = (gateway: Gateway, { query, variables, faults }: Question) =>
+  const ask = (gateway: Gateway, { query, variables, ...circumstances }: Question) =>
     post(gateway, query, {
       ...(variables && { variables }),
-      headers: { 'x-request-id': requestId(faults?.kind ?? 'none', faults?.seed ?? '', `${runs++}`) },
+      headers: { 'x-request-id': requestId(circumstances, `${runs++}`) },
     });
   return {
     bazaar,
     askOracle: (question) => ask(oracle, question),
-    async ask(question) {
-      const [first, second] = await Promise.all([ask(ours, question), ask(oracle, question)]);
+    async ask(question, toOracle = question) {
+      const [first, second] = await Promise.all([ask(ours, question), ask(oracle, toOracle)]);
       return { ours: first, oracle: second };
     },
     async stop() {
