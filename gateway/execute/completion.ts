@@ -2,6 +2,7 @@ import type { Entity } from './entity.js';
 
 /** What is found while an answer is completed. */
 export interface Completion {
+  readonly variables: Readonly<Record<string, unknown>>;
   /** Whether something did not fit its type. */
   isWrong: boolean;
   /** Where completing is; undefined unless places are wanted, which cost time. */

@@ -24,7 +24,7 @@ import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
 import type { Run } from './fetch.js';
-import { compileIntrospection } from './introspection.js';
+import { compileIntrospection, withoutIntrospection } from './introspection.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
 import { compileRewrites } from './rewrites.js';
@@ -95,7 +95,11 @@ export function compileOperation(
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
   const { selectionSet } = operation;
   const plan = planner.buildQueryPlan(
-    operationFromDocument(graph.apiSchema, document, name === undefined ? {} : { operationName: name }),
+    operationFromDocument(
+      graph.apiSchema,
+      withoutIntrospection(document),
+      name === undefined ? {} : { operationName: name },
+    ),
   );
   const conditions = conditionVariables(operation, fragments);
   const defaults = defaultConditions(operation);
@@ -123,6 +127,7 @@ export function compileOperation(
       fragments,
       isIncluded: includedBy(values),
       clientNames,
+      introspect,
       type,
       selectionSet,
     });
@@ -167,10 +172,10 @@ export function compileOperation(
         merge(root, event.data, true);
       }
       await step(run);
-      if (introspect) merge(root, introspect(variables), false);
       const errors = clientNames.size > 0 ? run.errors.map(inClientNames) : run.errors;
       const complete = shapeOf(variables);
       const completion: Completion = {
+        variables,
         isWrong: false,
         path: undefined,
         wrong: [],

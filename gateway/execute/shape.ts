@@ -20,6 +20,7 @@ import {
 import type { Complete, CompleteObject, Completion } from './completion.js';
 import { type Entity, isEntity } from './entity.js';
 import { type CompiledField, completeFields } from './fields.js';
+import type { Introspect } from './introspection.js';
 import { markRepeated } from './json.js';
 import { leafTest } from './leaf.js';
 import { collectFields, type Fragments, type IsIncluded, responseName } from './selections.js';
@@ -35,6 +36,7 @@ export interface ShapeOptions {
   isIncluded: IsIncluded;
   /** What clients call a response name, where they call it something else. */
   clientNames: ReadonlyMap<string, string>;
+  introspect: Introspect;
 }
 
 /**
@@ -81,8 +83,7 @@ export function compileShape(
     // An object that says it is of an abstract type is one that nobody knows the type of.
     if (name === '__typename') return { complete: isObjectType(type) ? () => type.name : () => undefined };
     const field = isUnionType(type) ? undefined : type.getFields()[name];
-    // Introspection: the answer has it already.
-    if (!field) return { complete: (value) => value ?? null };
+    if (!field) return { complete: options.introspect(nodes) };
     const selectionSets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
     const nullable = getNullableType(field.type);
     return {
