@@ -1,5 +1,13 @@
-import type { PlanNode } from '@apollo/query-planner';
-import { getOperationAST, Kind, type OperationTypeNode, parse, type SelectionSetNode } from 'graphql';
+import type { FetchNode, PlanNode } from '@apollo/query-planner';
+import {
+  type DocumentNode,
+  getOperationAST,
+  Kind,
+  type OperationTypeNode,
+  parse,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
 
 /** The subgraph that answered a place of the answer; undefined where it cannot be told. */
 export type Blame = (place: readonly (string | number)[]) => string | undefined;
@@ -44,7 +52,7 @@ export function lazilyFetched(...nodes: readonly (PlanNode | undefined)[]): () =
 function fetchedBy(node: PlanNode, path: readonly (string | number)[]): Fetched[] {
   switch (node.kind) {
     case 'Fetch': {
-      const operation = getOperationAST(parse(node.operation, { noLocation: true }));
+      const operation = getOperationAST(named(node));
       if (!operation) return [];
       const { operation: kind, selectionSet } = operation;
       const fetched = { service: node.serviceName, path, kind, selectionSet };
@@ -62,6 +70,23 @@ function fetchedBy(node: PlanNode, path: readonly (string | number)[]): Fetched[
     case 'Defer':
       return [];
   }
+}
+
+/** The document of a fetch, with the names that its fields have once they are received. */
+function named({ operation, outputRewrites = [] }: FetchNode): DocumentNode {
+  const document = parse(operation, { noLocation: true });
+  const names = new Map(
+    outputRewrites.flatMap((rewrite) =>
+      rewrite.kind === 'KeyRenamer' ? [[rewrite.path.at(-1), rewrite.renameKeyTo]] : [],
+    ),
+  );
+  if (names.size === 0) return document;
+  return visit(document, {
+    Field(field) {
+      const value = names.get(field.alias?.value);
+      return value === undefined ? undefined : { ...field, alias: { kind: Kind.NAME, value } };
+    },
+  });
 }
 
 /** Whether a fetch selects what stands at a place, of which the elements of lists are no part. */

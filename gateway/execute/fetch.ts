@@ -4,9 +4,9 @@ import { problem } from '../../platform/errors.js';
 import type { GatewayContext } from '../context.js';
 import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
-import { collect, commonPlace, locate, type Path } from './paths.js';
+import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
-import { compileRewrites, type Rewrite } from './rewrites.js';
+import { compileReplace, compileRewrites, type Replace, type Rewrite } from './rewrites.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf, mostErrors } from './subgraph-errors.js';
 
@@ -41,9 +41,10 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
   if (!source) throw new Error(`the plan fetches from '${node.serviceName}', which is no subgraph`);
   const request = compileRequest(node, source);
   const rewrite = compileRewrites(node.outputRewrites, environment.types.isType);
+  const replace = compileReplace(node.outputRewrites);
   return node.requires
-    ? compileEntityFetch(node, path, { request, rewrite, environment })
-    : compileRootFetch(path, { request, rewrite });
+    ? compileEntityFetch(node, path, { request, rewrite, replace, environment })
+    : compileRootFetch(path, { request, rewrite, replace });
 }
 
 /** Sends a fetch; `representations` are those of its entities, where it asks for entities. */
@@ -80,15 +81,25 @@ function compileRequest(node: FetchNode, source: SubgraphSource): Request {
   };
 }
 
-function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrite | undefined }): Step {
+/** What a fetch sends, and what is done with what it receives. */
+interface Compiled {
+  request: Request;
+  rewrite: Rewrite | undefined;
+  replace: Replace;
+}
+
+function compileRootFetch(path: Path, fetch: Compiled): Step {
   return async (run) => {
     const targets: Entity[] = [];
     collect(run.root, path, run.repeated, (object) => targets.push(object));
     if (targets.length === 0) return;
     try {
       const { data, errors } = await fetch.request(run);
+      const placed: PlacedError[] = [];
       for (const error of errors ?? [])
-        run.errors.push(error.path ? { ...error, path: [...commonPlace(path), ...error.path] } : error);
+        if (error.path) placed.push({ ...error, path: fetch.replace([...error.path]) });
+        else run.errors.push(error);
+      if (placed.length > 0) placeErrors(run, path, new Map(targets.map((target) => [target, placed])));
       if (!data) return;
       fetch.rewrite?.(data);
       for (const [index, target] of targets.entries()) merge(target, data, index > 0);
@@ -98,12 +109,28 @@ function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrit
   };
 }
 
+/** An error with its path below an object. */
+type PlacedError = GraphQLFormattedError & { path: Place };
+
+/** Says of errors where in the answer they are: in each place of each object, as far as an answer has room for errors. */
+function placeErrors(run: Run, path: Path, faulty: ReadonlyMap<Entity, readonly PlacedError[]>): void {
+  if (faulty.size === 0) return;
+  for (const [object, places] of locate(run.root, path, faulty, mostErrors)) {
+    for (const error of faulty.get(object) ?? []) {
+      for (const place of places) {
+        if (run.errors.length >= mostErrors) return;
+        run.errors.push({ ...error, path: [...place, ...error.path] });
+      }
+    }
+  }
+}
+
 /** What one request asked of a subgraph, and what came back. */
 interface Batch {
   representations: string[];
   entities: readonly (Entity | null)[];
   /** Errors that are about one entity, by its index. */
-  errors: Map<number, GraphQLFormattedError[]>;
+  errors: Map<number, PlacedError[]>;
   done: Promise<void> | undefined;
 }
 
@@ -136,7 +163,7 @@ export type Asked = Map<string, Answer>;
 function compileEntityFetch(
   node: FetchNode,
   path: Path,
-  fetch: { request: Request; rewrite: Rewrite | undefined; environment: FetchEnvironment },
+  fetch: Compiled & { environment: FetchEnvironment },
 ): Step {
   const { types, isShared, isFetchedOnce } = fetch.environment;
   const representation = compileRepresentation(
@@ -162,7 +189,7 @@ function compileEntityFetch(
       if (others) for (const other of others) merge(other, entity, true);
       merge(first, entity, sharedAs !== undefined);
     }
-    placeErrors(run, wanted);
+    placeErrors(run, path, faultyOf(wanted));
   };
 
   /**
@@ -214,9 +241,10 @@ function compileEntityFetch(
       for (const error of errors ?? []) {
         const index = indexOf(error, batch.representations.length);
         if (index !== undefined) {
+          const placed = { ...error, path: fetch.replace(error.path?.slice(2) ?? []) };
           const others = batch.errors.get(index);
-          if (others) others.push(error);
-          else batch.errors.set(index, [error]);
+          if (others) others.push(placed);
+          else batch.errors.set(index, [placed]);
         } else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
       }
       if (!data) return;
@@ -232,28 +260,16 @@ function compileEntityFetch(
       run.errors.push(failureOf(error));
     }
   }
+}
 
-  /**
-   * Says of each error where in the answer it is: in each place of each object that the entity stands for, as far as
-   * an answer has room for errors.
-   */
-  function placeErrors(run: Run, wanted: ReadonlyMap<unknown, Same>): void {
-    const faulty = new Map<Entity, readonly GraphQLFormattedError[]>();
-    for (const { batch, index, first, others } of wanted.values()) {
-      const errors = batch.errors.get(index);
-      if (errors) for (const object of others ? [first, ...others] : [first]) faulty.set(object, errors);
-    }
-    if (faulty.size === 0) return;
-    for (const [object, places] of locate(run.root, path, faulty, mostErrors)) {
-      for (const error of faulty.get(object) ?? []) {
-        const rest = error.path?.slice(2) ?? [];
-        for (const place of places) {
-          if (run.errors.length >= mostErrors) return;
-          run.errors.push({ ...error, path: [...place, ...rest] });
-        }
-      }
-    }
+/** The objects that errors are about. */
+function faultyOf(wanted: ReadonlyMap<unknown, Same>): Map<Entity, readonly PlacedError[]> {
+  const faulty = new Map<Entity, readonly PlacedError[]>();
+  for (const { batch, index, first, others } of wanted.values()) {
+    const errors = batch.errors.get(index);
+    if (errors) for (const object of others ? [first, ...others] : [first]) faulty.set(object, errors);
   }
+  return faulty;
 }
 
 /** Which of so many entities an error is about; undefined where it is about none of them. */

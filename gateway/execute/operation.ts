@@ -27,7 +27,7 @@ import type { Run } from './fetch.js';
 import { compileIntrospection, withoutIntrospection } from './introspection.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
-import { compileRewrites } from './rewrites.js';
+import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
@@ -117,6 +117,7 @@ export function compileOperation(
   const step = compilePlan(rest, { sources, types, condition, fetched });
   const blame = compileBlame(fetched, clientNames);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
+  const replaceInEvent = compileReplace(primary?.outputRewrites);
   const areRight = compileVariableTest(operation);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
 
@@ -163,7 +164,9 @@ export function compileOperation(
         root,
         variables,
         context: operation.operation === OperationTypeNode.MUTATION ? uncancellable(context) : context,
-        errors: event ? [...event.errors] : [],
+        errors: (event?.errors ?? []).map((error) =>
+          error.path ? { ...error, path: replaceInEvent([...error.path]) } : error,
+        ),
         shared: new Map(),
         repeated: new Map(),
       };
