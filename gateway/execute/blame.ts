@@ -8,9 +8,15 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
+import type { Entity } from './entity.js';
+import { compileRepresentation, type Types } from './representation.js';
+import { compileRewrites } from './rewrites.js';
 
-/** The subgraph that answered a place of the answer; undefined where it cannot be told. */
-export type Blame = (place: readonly (string | number)[]) => string | undefined;
+/**
+ * The subgraph that answered a place of the answer, or that should have, where an object lacks what belongs there.
+ * Undefined where it cannot be told.
+ */
+export type Blame = (place: readonly (string | number)[], lacking?: Entity) => string | undefined;
 
 export interface Fetched {
   service: string;
@@ -18,6 +24,8 @@ export interface Fetched {
   /** Of which root the selection is, where it is not one of entities. */
   kind: OperationTypeNode;
   selectionSet: SelectionSetNode;
+  /** The fetch that it is a part of. */
+  node: FetchNode;
 }
 
 /**
@@ -27,17 +35,31 @@ export interface Fetched {
 export function compileBlame(
   fetched: () => readonly Fetched[],
   clientNames: ReadonlyMap<string, string>,
+  types: Types,
 ): Blame {
   const clientName = (name: string) => clientNames.get(name) ?? name;
-  return (place) => {
+  return (place, lacking) => {
+    const holder = place.findLastIndex((step) => typeof step === 'string');
+    const isAsked = (one: Fetched) => !lacking || one.path.length !== holder || asks(one, lacking, types);
     const services = new Set(
       fetched()
-        .filter((one) => selects(one, place, clientName))
+        .filter((one) => selects(one, place, clientName) && isAsked(one))
         .map(({ service }) => service),
     );
     // What several fetched may be of either.
     return services.size === 1 ? [...services][0] : undefined;
   };
+}
+
+/** Whether a fetch asks for an object: it does not, where the object has not what it takes to ask. */
+function asks({ node }: Fetched, object: Entity, types: Types): boolean {
+  if (!node.requires) return true;
+  const rewrite = compileRewrites(node.inputRewrites, types.isType);
+  try {
+    return compileRepresentation(node.requires, types, rewrite).keyOf(object) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** What is selected by the fetches of a plan, and where; looked for when it is first asked for. */
@@ -55,7 +77,7 @@ function fetchedBy(node: PlanNode, path: readonly (string | number)[]): Fetched[
       const operation = getOperationAST(named(node));
       if (!operation) return [];
       const { operation: kind, selectionSet } = operation;
-      const fetched = { service: node.serviceName, path, kind, selectionSet };
+      const fetched = { service: node.serviceName, path, kind, selectionSet, node };
       return node.requires
         ? below(selectionSet, '_entities').map((inner) => ({ ...fetched, selectionSet: inner }))
         : [fetched];

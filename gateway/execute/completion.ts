@@ -9,7 +9,18 @@ export interface Completion {
   path: (string | number)[] | undefined;
   /** The places of what did not fit its type, where `path` is kept. */
   wrong: (string | number)[][];
+  /** Whether there was nothing where something has to be. */
+  isMissing: boolean;
+  /** The places of that, and which object lacks it, where `path` is kept. */
+  missing: Missing[];
+  /** The object that is being completed. */
+  within: Entity | undefined;
   repeated: Repeated;
+}
+
+export interface Missing {
+  path: (string | number)[];
+  within: Entity | undefined;
 }
 
 /** Objects that stand in several places of an answer, and what each way to complete them made of them. */

@@ -1,36 +1,7 @@
-import { composeServices } from '@apollo/composition';
 import type { GraphQLFormattedError } from 'graphql';
 import { expect, test } from 'vitest';
-import { silent } from '../../platform/testing/log.js';
-import { contextOf } from '../context.js';
-import { loadSupergraph } from '../supergraph.js';
-import { subgraphSdl } from '../testing/subgraph.js';
-import { createCompiledEngine } from './compiled.js';
-import type { SubgraphSource } from './source.js';
+import { engineOn } from '../testing/engine.js';
 
-type Answer = (body: { query: string }) => Awaited<ReturnType<SubgraphSource['fetch']>>;
-
-function engineOn(subgraphs: Record<string, { sdl: string; answer: Answer }>) {
-  const url = 'http://127.0.0.1:1/graphql';
-  const { supergraphSdl = '', errors } = composeServices(
-    Object.entries(subgraphs).map(([name, { sdl }]) => ({ name, url, typeDefs: subgraphSdl(sdl) })),
-  );
-  if (errors) throw new Error(errors.join('\n'));
-  const sources = new Map(
-    Object.entries(subgraphs).map(([name, { answer }]): [string, SubgraphSource] => [
-      name,
-      { fetch: async ({ body }) => answer(JSON.parse(body)) },
-    ]),
-  );
-  return createCompiledEngine({
-    graph: loadSupergraph(supergraphSdl),
-    sources,
-    introspection: true,
-    log: silent,
-  });
-}
-const ask = async (engine: ReturnType<typeof engineOn>, query: string) =>
-  engine.execute({ query, variables: {}, method: 'POST' }, contextOf(null, undefined));
 const no = (...path: (string | number)[]): GraphQLFormattedError => ({
   message: 'No.',
   path,
@@ -39,7 +10,7 @@ const no = (...path: (string | number)[]): GraphQLFormattedError => ({
 
 test('an error of a Query below a list is told of each', async () => {
   const query = { __typename: 'Query', one: 1 };
-  const engine = engineOn({
+  const ask = engineOn({
     first: {
       sdl: 'type Item { n: Int  query: Query }  type Query { items: [Item]  one: Int }',
       answer: () => ({ data: { items: [{ n: 1, query }, null, { n: 2, query: { ...query } }] } }),
@@ -49,7 +20,7 @@ test('an error of a Query below a list is told of each', async () => {
       answer: () => ({ data: { two: null }, errors: [no('two')] }),
     },
   });
-  expect(await ask(engine, '{ items { n query { one two } } }')).toMatchObject({
+  expect(await ask('{ items { n query { one two } } }')).toMatchObject({
     data: { items: [{ query: { one: 1, two: null } }, null, { query: { one: 1, two: null } }] },
     errors: [no('items', 0, 'query', 'two'), no('items', 2, 'query', 'two')],
   });
@@ -76,7 +47,7 @@ function ofFetch({ query }: { query: string }) {
 }
 
 test('an error of a field that a plan has under a name of its own is told of the field', async () => {
-  const engine = engineOn({
+  const ask = engineOn({
     one: {
       sdl: `${union} type Query { us: [U] }`,
       answer: (body) => {
@@ -90,14 +61,14 @@ test('an error of a field that a plan has under a name of its own is told of the
     },
     lax,
   });
-  expect(await ask(engine, `{ us ${selection} }`)).toMatchObject({
+  expect(await ask(`{ us ${selection} }`)).toMatchObject({
     data: { us: [{ x: 'Kim' }, { x: null, inner: { n: null } }] },
     errors: [no('us', 1, 'x'), no('us', 1, 'inner', 'n')],
   });
 });
 
 test('the same below an entity', async () => {
-  const engine = engineOn({
+  const ask = engineOn({
     holders: {
       sdl: 'type Holder @key(fields: "id") { id: ID! } type Query { holder: Holder }',
       answer: () => ({ data: { holder: { __typename: 'Holder', id: '1' } } }),
@@ -115,18 +86,18 @@ test('the same below an entity', async () => {
     },
     lax,
   });
-  const { errors } = await ask(engine, `{ holder { us ${selection} } }`);
+  const { errors } = await ask(`{ holder { us ${selection} } }`);
   expect(errors).toEqual([no('holder', 'us', 0, 'x'), no('holder', 'us', 0, 'inner', 'n')]);
 });
 
 test('who answered a wrong value below such a name is known', async () => {
-  const engine = engineOn({
+  const ask = engineOn({
     one: {
       sdl: `${union} type Query { us: [U] }`,
       answer: (body) => ({ data: { us: [{ __typename: 'B', [ofFetch(body).inner]: { m: 'x' } }] } }),
     },
     lax,
   });
-  const { errors } = await ask(engine, '{ us { ... on A { inner { n } } ... on B { inner { m: n } } } }');
+  const { errors } = await ask('{ us { ... on A { inner { n } } ... on B { inner { m: n } } } }');
   expect(errors).toMatchObject([{ path: ['us', 0, 'inner', 'm'], extensions: { service: 'one' } }]);
 });

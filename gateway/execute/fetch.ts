@@ -19,6 +19,8 @@ export interface Run {
   readonly errors: GraphQLFormattedError[];
   /** What was asked for by fetches that share their entities, by the name of what they share. */
   readonly shared: Map<string, Asked>;
+  /** Objects of which a subgraph told nothing when it was asked: it does not know them, or said why. */
+  readonly untold: Set<Entity>;
   /** Objects that stand in more than one place, and what they were completed to. */
   readonly repeated: Repeated;
 }
@@ -100,7 +102,10 @@ function compileRootFetch(path: Path, fetch: Compiled): Step {
         if (error.path) placed.push({ ...error, path: fetch.replace([...error.path]) });
         else run.errors.push(error);
       if (placed.length > 0) placeErrors(run, path, new Map(targets.map((target) => [target, placed])));
-      if (!data) return;
+      if (!data) {
+        for (const target of targets) run.untold.add(target);
+        return;
+      }
       fetch.rewrite?.(data);
       for (const [index, target] of targets.entries()) merge(target, data, index > 0);
     } catch (error) {
@@ -184,7 +189,10 @@ function compileEntityFetch(
 
     for (const { batch: answered, index, first, others } of wanted.values()) {
       const entity = answered.entities[index];
-      if (!entity) continue;
+      if (!entity) {
+        for (const object of others ? [first, ...others] : [first]) run.untold.add(object);
+        continue;
+      }
       keepType(first, entity);
       if (others) for (const other of others) merge(other, entity, true);
       merge(first, entity, sharedAs !== undefined);

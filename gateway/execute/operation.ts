@@ -25,6 +25,7 @@ import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection, withoutIntrospection } from './introspection.js';
+import { mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
@@ -115,7 +116,7 @@ export function compileOperation(
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
   const step = compilePlan(rest, { sources, types, condition, fetched });
-  const blame = compileBlame(fetched, clientNames);
+  const blame = compileBlame(fetched, clientNames, types);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const replaceInEvent = compileReplace(primary?.outputRewrites);
   const areRight = compileVariableTest(operation);
@@ -168,6 +169,7 @@ export function compileOperation(
           error.path ? { ...error, path: replaceInEvent([...error.path]) } : error,
         ),
         shared: new Map(),
+        untold: new Set(),
         repeated: new Map(),
       };
       if (event?.data) {
@@ -182,13 +184,21 @@ export function compileOperation(
         isWrong: false,
         path: undefined,
         wrong: [],
+        isMissing: false,
+        missing: [],
+        within: undefined,
         repeated: run.repeated,
       };
       const data = complete(root, completion) ?? null;
-      if (!completion.isWrong) return { data, errors, wrong: [] };
+      const isUnexplained = completion.isMissing && mayLackReasons(run);
+      if (!completion.isWrong && !isUnexplained) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };
       complete(root, again);
-      return { data, errors, wrong: again.wrong.map((path) => ({ path, service: blame(path) })) };
+      const wrong = again.wrong.map((path) => ({ path, service: blame(path) }));
+      if (isUnexplained)
+        for (const { path, within } of unexplained(again.missing, errors, run.untold))
+          wrong.push({ path, service: blame(path, within) });
+      return { data, errors, wrong };
     },
   };
 }

@@ -67,6 +67,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: 'a value of the wrong type has an error',
     why: '6.4.4: null in place of a value that does not fit is a field error, which the client is told with its path. Apollo says so in an extension, and only where there is no other error; some values it answers as they are.',
     settle(dispute) {
+      if (!dispute.question.faults) return;
       dispute.onlyOurs = dispute.onlyOurs.filter((error) => {
         if (!error.text.includes('something else than its schema says') || !error.path) return true;
         const { path } = error;
