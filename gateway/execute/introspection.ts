@@ -6,22 +6,12 @@ import {
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
-  visit,
 } from 'graphql';
 import type { Complete, Completion } from './completion.js';
 import { type Fragments, responseName } from './selections.js';
 
 export const isIntrospection = ({ name: { value } }: FieldNode): boolean =>
   value === '__schema' || value === '__type';
-
-/** A document for the planner, which has subgraphs answer what is asked below the root: each of its own schema. */
-export const withoutIntrospection = (document: DocumentNode): DocumentNode =>
-  visit(document, {
-    Field: (field) =>
-      isIntrospection(field)
-        ? { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' }, directives: field.directives }
-        : undefined,
-  });
 
 /** Compiles what nodes of one `__schema` or `__type` answer, wherever there is a Query to ask for it. */
 export type Introspect = (nodes: readonly FieldNode[]) => Complete;

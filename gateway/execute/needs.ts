@@ -17,6 +17,8 @@ export interface Needs {
   names: ReadonlySet<string>;
   /** The names of all fields that take arguments. */
   withArguments: ReadonlySet<string>;
+  /** The names of all fields that require others. */
+  requiring: ReadonlySet<string>;
   /**
    * What fields require, by `placeOf` the field. Empty where no two fields require one field with different arguments.
    */
@@ -31,6 +33,7 @@ export const placeOf = (service: string, type: string, field: string): string =>
 export function needsOf(supergraph: DocumentNode): Needs {
   const names = new Set<string>(['__typename']);
   const withArguments = new Set<string>();
+  const requiring = new Set<string>();
   const required = new Map<string, SelectionSetNode>();
   const services = servicesOf(supergraph);
   for (const definition of supergraph.definitions) {
@@ -41,11 +44,12 @@ export function needsOf(supergraph: DocumentNode): Needs {
       if (field.arguments && field.arguments.length > 0) withArguments.add(field.name.value);
       for (const { set, graph } of fieldSets(field.directives, 'join__field', 'requires')) {
         collectNames(set, names);
+        requiring.add(field.name.value);
         required.set(placeOf(services.get(graph) ?? '', definition.name.value, field.name.value), set);
       }
     }
   }
-  return { names, withArguments, requirements: mayConflict(required) ? required : new Map() };
+  return { names, withArguments, requiring, requirements: mayConflict(required) ? required : new Map() };
 }
 
 /** The names of subgraphs, by what the directives of a supergraph call them. */

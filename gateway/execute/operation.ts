@@ -24,10 +24,11 @@ import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
 import type { Run } from './fetch.js';
-import { compileIntrospection, withoutIntrospection } from './introspection.js';
+import { compileIntrospection } from './introspection.js';
 import { mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
+import { plannable } from './plannable.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
 import { compileShape } from './shape.js';
@@ -98,7 +99,7 @@ export function compileOperation(
   const plan = planner.buildQueryPlan(
     operationFromDocument(
       graph.apiSchema,
-      withoutIntrospection(document),
+      plannable(document, graph.needs),
       name === undefined ? {} : { operationName: name },
     ),
   );

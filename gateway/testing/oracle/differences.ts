@@ -77,6 +77,16 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'a field that is left out costs no other',
+    why: '6.3.2: what @skip or @include leave out is as if it were not there. Where it requires what another subgraph has, Apollo waits for that, which nobody fetches, and asks for nothing of the entity.',
+    settle(dispute) {
+      if (!requiringOnCondition.test(dispute.question.query)) return;
+      const { data } = dispute.oracle.body;
+      dispute.data = dispute.data.filter((one) => one.oracle !== null);
+      dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !path || !leadsThroughNull(data, path));
+    },
+  },
+  {
     name: 'an ID is a text',
     why: '3.5.5: an ID is serialised as a String. Apollo answers a number as it is.',
     settle(dispute) {
@@ -152,6 +162,10 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
 ];
+
+/** Fields of the bazaar that require others, with a condition. */
+const requiringOnCondition =
+  /\b(karma|region|postage|freight|volume|typesetting|royalties|rental|shipping|boxes)\b(\([^)]*\))? @(skip|include)\b/;
 
 /** Whether what a path leads to is under a null, or is one. */
 const leadsThroughNull = (data: unknown, path: Path): boolean =>
