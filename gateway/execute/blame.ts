@@ -1,14 +1,31 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
-import { type FragmentDefinitionNode, getOperationAST, Kind, parse, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  getOperationAST,
+  Kind,
+  type OperationTypeNode,
+  parse,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
+import type { Entity } from './entity.js';
+import { compileRepresentation, type Types } from './representation.js';
+import { compileRewrites } from './rewrites.js';
 
-/** The subgraph that answered a place of the answer; undefined where it cannot be told. */
-export type Blame = (place: readonly (string | number)[]) => string | undefined;
+/**
+ * The subgraph that answered a place of the answer, or that should have, where an object lacks what belongs there.
+ * Undefined where it cannot be told.
+ */
+export type Blame = (place: readonly (string | number)[], lacking?: Entity) => string | undefined;
 
 export interface Fetched {
   service: string;
   path: readonly (string | number)[];
+  /** Of which root the selection is, where it is not one of entities. */
+  kind: OperationTypeNode;
   selectionSet: SelectionSetNode;
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** The fetch that it is a part of. */
+  node: FetchNode;
 }
 
 /**
@@ -16,37 +33,53 @@ export interface Fetched {
  * wrong value comes.
  */
 export function compileBlame(
-  plan: PlanNode | undefined,
-  primary: FetchNode | undefined,
+  fetched: () => readonly Fetched[],
   clientNames: ReadonlyMap<string, string>,
+  types: Types,
 ): Blame {
-  let known: readonly Fetched[] | undefined;
   const clientName = (name: string) => clientNames.get(name) ?? name;
-  return (place) => {
-    known ??= [...(primary ? [primary] : []), ...(plan ? [plan] : [])].flatMap((node) => fetchedBy(node, []));
+  return (place, lacking) => {
+    const holder = place.findLastIndex((step) => typeof step === 'string');
+    const isAsked = (one: Fetched) => !lacking || one.path.length !== holder || asks(one, lacking, types);
     const services = new Set(
-      known.filter((fetched) => selects(fetched, place, clientName)).map(({ service }) => service),
+      fetched()
+        .filter((one) => selects(one, place, clientName) && isAsked(one))
+        .map(({ service }) => service),
     );
     // What several fetched may be of either.
     return services.size === 1 ? [...services][0] : undefined;
   };
 }
 
-/** What the fetches of a plan select, and where. */
-export function fetchedBy(node: PlanNode, path: readonly (string | number)[]): Fetched[] {
+/** Whether a fetch asks for an object: it does not, where the object has not what it takes to ask. */
+function asks({ node }: Fetched, object: Entity, types: Types): boolean {
+  if (!node.requires) return true;
+  const rewrite = compileRewrites(node.inputRewrites, types.isType);
+  try {
+    return compileRepresentation(node.requires, types, rewrite).keyOf(object) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** What is selected by the fetches of a plan, and where; looked for when it is first asked for. */
+export function lazilyFetched(...nodes: readonly (PlanNode | undefined)[]): () => readonly Fetched[] {
+  let known: readonly Fetched[] | undefined;
+  return () => {
+    known ??= nodes.flatMap((node) => (node ? fetchedBy(node, []) : []));
+    return known;
+  };
+}
+
+function fetchedBy(node: PlanNode, path: readonly (string | number)[]): Fetched[] {
   switch (node.kind) {
     case 'Fetch': {
-      const document = parse(node.operation, { noLocation: true });
-      const fragments = new Map(
-        document.definitions.flatMap((definition) =>
-          definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
-        ),
-      );
-      const selectionSet = getOperationAST(document)?.selectionSet;
-      if (!selectionSet) return [];
-      const fetched = { service: node.serviceName, path, selectionSet, fragments };
+      const operation = getOperationAST(named(node));
+      if (!operation) return [];
+      const { operation: kind, selectionSet } = operation;
+      const fetched = { service: node.serviceName, path, kind, selectionSet, node };
       return node.requires
-        ? below(fetched, '_entities').map((entities) => ({ ...fetched, selectionSet: entities }))
+        ? below(selectionSet, '_entities').map((inner) => ({ ...fetched, selectionSet: inner }))
         : [fetched];
     }
     case 'Flatten':
@@ -59,6 +92,23 @@ export function fetchedBy(node: PlanNode, path: readonly (string | number)[]): F
     case 'Defer':
       return [];
   }
+}
+
+/** The document of a fetch, with the names that its fields have once they are received. */
+function named({ operation, outputRewrites = [] }: FetchNode): DocumentNode {
+  const document = parse(operation, { noLocation: true });
+  const names = new Map(
+    outputRewrites.flatMap((rewrite) =>
+      rewrite.kind === 'KeyRenamer' ? [[rewrite.path.at(-1), rewrite.renameKeyTo]] : [],
+    ),
+  );
+  if (names.size === 0) return document;
+  return visit(document, {
+    Field(field) {
+      const value = names.get(field.alias?.value);
+      return value === undefined ? undefined : { ...field, alias: { kind: Kind.NAME, value } };
+    },
+  });
 }
 
 /** Whether a fetch selects what stands at a place, of which the elements of lists are no part. */
@@ -75,7 +125,7 @@ export function selects(
   if (!leads || names.length === 0) return false;
   let sets: readonly SelectionSetNode[] = [fetched.selectionSet];
   for (const [at, name] of names.entries()) {
-    const found = sets.flatMap((selectionSet) => fieldsOf({ ...fetched, selectionSet }, name, clientName));
+    const found = sets.flatMap((set) => fieldsOf(set, name, clientName));
     if (found.length === 0) return false;
     if (at === names.length - 1) return true;
     sets = found.flatMap((inner) => inner ?? []);
@@ -83,22 +133,18 @@ export function selects(
   return false;
 }
 
-const below = (fetched: Fetched, name: string): SelectionSetNode[] =>
-  fieldsOf(fetched, name, (same) => same).flatMap((inner) => inner ?? []);
+const below = (set: SelectionSetNode, name: string): SelectionSetNode[] =>
+  fieldsOf(set, name, (same) => same).flatMap((inner) => inner ?? []);
 
-/** What is selected below each field of this response name; undefined for a leaf. */
+/** What is selected below each field of this response name; undefined for a leaf. Plans have no named fragments. */
 function fieldsOf(
-  { selectionSet, fragments }: Pick<Fetched, 'selectionSet' | 'fragments'>,
+  { selections }: SelectionSetNode,
   name: string,
   clientName: (name: string) => string,
 ): (SelectionSetNode | undefined)[] {
-  return selectionSet.selections.flatMap((selection) => {
+  return selections.flatMap((selection) => {
     if (selection.kind === Kind.FIELD)
       return clientName((selection.alias ?? selection.name).value) === name ? [selection.selectionSet] : [];
-    const inner =
-      selection.kind === Kind.INLINE_FRAGMENT
-        ? selection.selectionSet
-        : fragments.get(selection.name.value)?.selectionSet;
-    return inner ? fieldsOf({ selectionSet: inner, fragments }, name, clientName) : [];
+    return selection.kind === Kind.INLINE_FRAGMENT ? fieldsOf(selection.selectionSet, name, clientName) : [];
   });
 }

@@ -1,12 +1,10 @@
 import { composeServices } from '@apollo/composition';
-import { parse } from 'graphql';
+import { QueryPlanner } from '@apollo/query-planner';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadSupergraph } from '../supergraph.js';
 import { post, startTestGateway } from '../testing/gateway.js';
 import { subgraphSdl } from '../testing/subgraph.js';
-import { findConflict } from './conflicts.js';
-import { renameFields } from './names.js';
-import type { Fragments } from './selections.js';
+import { createOperations } from './operations.js';
 
 const goods = `enum Unit { KILO POUND }
   type Product @key(fields: "id") { id: ID!  weight(unit: Unit): Int  related: Product }
@@ -29,22 +27,32 @@ const prices = `enum Unit { KILO POUND }
   }
   type Query { prices: Int }`;
 
-const services = Object.entries({ goods, prices }).map(([name, sdl]) => ({
+/** It needs a field of prices that needs one of goods itself. */
+const taxes = `type Product @key(fields: "id") {
+    id: ID!
+    shipping: Int @external
+    tax: Int @requires(fields: "shipping")
+  }
+  type Query { taxes: Int }`;
+
+const subgraphs = { goods, prices, taxes };
+const services = Object.entries(subgraphs).map(([name, sdl]) => ({
   name,
   url: 'http://127.0.0.1:1/graphql',
   typeDefs: subgraphSdl(sdl),
 }));
 const { supergraphSdl = '' } = composeServices(services);
-const { needs, clientSchema } = loadSupergraph(supergraphSdl);
+const graph = loadSupergraph(supergraphSdl);
+const operations = createOperations({
+  graph,
+  planner: new QueryPlanner(graph.supergraph),
+  sources: new Map(Object.keys(subgraphs).map((name) => [name, { fetch: async () => ({ data: null }) }])),
+  introspection: true,
+});
 
 function conflictOf(query: string): string | undefined {
-  const { document } = renameFields(parse(query), needs);
-  const [operation] = document.definitions;
-  const type = clientSchema.getQueryType();
-  if (operation?.kind !== 'OperationDefinition' || !type) throw new Error('no query');
-  const fragments: Fragments = new Map();
-  return findConflict(needs, clientSchema, { type, selectionSet: operation.selectionSet, fragments })
-    ?.message;
+  const operation = operations.find({ query });
+  return 'execute' in operation ? undefined : operation.map(({ message }) => message).join();
 }
 
 const refused = (a: string, b: string) =>
@@ -65,6 +73,24 @@ describe('two fields that need a third with different arguments', () => {
       '{ order { product { bundle related { shipping } } } }',
       'Product.bundle',
       'Product.shipping',
+    ],
+    [
+      'of which one is needed by a field that is asked for',
+      '{ order { product { tax customs } } }',
+      'Product.customs',
+      'Product.shipping',
+    ],
+    [
+      'of which one is needed by a field of an object above',
+      '{ order { cost product { tax } } }',
+      'Order.cost',
+      'Product.shipping',
+    ],
+    [
+      'of which never both are included',
+      'query ($a: Boolean!) { order { product { shipping @include(if: $a) customs @skip(if: $a) } } }',
+      'Product.shipping',
+      'Product.customs',
     ],
   ])('are refused: %s', (_where, query, a, b) => {
     expect(conflictOf(query)).toBe(refused(a, b));

@@ -1,4 +1,5 @@
 import {
+  type FieldNode,
   type GraphQLCompositeType,
   type GraphQLError,
   type GraphQLSchema,
@@ -6,32 +7,32 @@ import {
   isAbstractType,
   isCompositeType,
   isUnionType,
+  Kind,
+  type NameNode,
+  type OperationTypeNode,
   type SelectionSetNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import { problem } from '../../platform/errors.js';
-import type { Needs } from './needs.js';
-import { collectFields, type Fragments, responseName } from './selections.js';
-
-/** What is needed at a place below an object: by which field, and with which arguments. */
-interface Need {
-  place: string;
-  given: string;
-  by: string;
-}
+import type { Fetched } from './blame.js';
+import { argumentsOf, type Needs, placeOf } from './needs.js';
+import { collectFields } from './selections.js';
 
 /**
- * The refusal of an operation with two fields, of one object or of one and another below it, which need one field
- * with different arguments: plans have one place for both values, and one field would be answered by the wrong one.
- * Undefined where there is none.
+ * The refusal of a plan that fetches two fields which need a third, of one object or of one below it, with different
+ * arguments: plans have one place for both values, and one field would be answered by the wrong one. Undefined
+ * where there is none. Whether clients ask for the fields, or other fields need them, is all the same here.
  */
 export function findConflict(
   { requirements }: Needs,
   schema: GraphQLSchema,
-  operation: { type: GraphQLCompositeType; selectionSet: SelectionSetNode; fragments: Fragments },
+  { kind, fetched }: { kind: OperationTypeNode; fetched: () => readonly Fetched[] },
 ): GraphQLError | undefined {
   if (requirements.size === 0) return undefined;
-  const { fragments } = operation;
-  const visited = new Set<string>();
+  const neededBy = new Map<FieldNode, string>();
+  const known = new Set<string>();
   const numbers = new Map<SelectionSetNode, number>();
   const numberOf = (set: SelectionSetNode): number => {
     const number = numbers.get(set) ?? numbers.size;
@@ -39,50 +40,61 @@ export function findConflict(
     return number;
   };
 
-  function visit(
-    type: GraphQLCompositeType,
-    sets: readonly SelectionSetNode[],
-    inherited: readonly Need[],
-  ): GraphQLError | undefined {
+  /** What a fetch selects, with what its fields need beside them. */
+  function withNeeds({ service, kind, selectionSet }: Fetched): SelectionSetNode {
+    const types = new TypeInfo(schema, schema.getRootType(kind));
+    const leave = (set: SelectionSetNode): SelectionSetNode | undefined => {
+      const parent = types.getParentType()?.name ?? '';
+      const needed = set.selections.flatMap((selection) => {
+        const name = selection.kind === Kind.FIELD ? selection.name.value : '';
+        const needs = requirements.get(placeOf(service, parent, name));
+        if (needs) visit(needs, { Field: (field) => void neededBy.set(field, `${parent}.${name}`) });
+        return needs?.selections ?? [];
+      });
+      return needed.length > 0 ? { ...set, selections: [...set.selections, ...needed] } : undefined;
+    };
+    return visit(selectionSet, visitWithTypeInfo(types, { SelectionSet: { leave } }));
+  }
+
+  function find(type: GraphQLCompositeType, sets: readonly SelectionSetNode[]): GraphQLError | undefined {
     const types = isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
-    const above = inherited.map(({ place, given }) => `${place}(${given})`).join(' ');
     for (const object of types) {
-      const key = `${object.name} ${sets.map(numberOf).join(' ')} ${above}`;
-      if (visited.has(key)) continue;
-      visited.add(key);
-      const fields = [...collectFields(schema, object, sets, { fragments, isIncluded: () => true }).values()];
-      const names = new Set(fields.map(([first]) => first?.name.value ?? ''));
-      const needs = new Map(inherited.map((need) => [need.place, need]));
-      for (const name of names) {
-        for (const [place, given] of requirements.get(object.name)?.get(name) ?? []) {
-          const other = needs.get(place);
-          const by = `${object.name}.${name}`;
-          if (other && other.given !== given) return refusal(other.by, by, `${object.name}.${place}`);
-          if (!other) needs.set(place, { place, given, by });
-        }
-      }
-      for (const nodes of fields) {
-        const [first] = nodes;
-        const field = first && !isUnionType(object) && object.getFields()[first.name.value];
+      const key = `${object.name} ${sets.map(numberOf).join(' ')}`;
+      if (known.has(key)) continue;
+      known.add(key);
+      for (const nodes of collectFields(schema, object, sets, everything).values()) {
+        // The first is what was fetched first, which the paths of other fetches lead through.
+        const name = nodes[0]?.name.value ?? '';
+        const [needed, ...more] = nodes.filter((node) => neededBy.has(node));
+        const other = needed && more.find((node) => argumentsOf(node) !== argumentsOf(needed));
+        if (other) return refusal(neededBy.get(needed), neededBy.get(other), `${object.name}.${name}`);
+        const field = isUnionType(object) ? undefined : object.getFields()[name];
         const inner = field && getNamedType(field.type);
-        if (!first || !isCompositeType(inner)) continue;
-        const start = `${responseName(first)}.`;
-        const below = visit(
-          inner,
-          nodes.flatMap(({ selectionSet }) => selectionSet ?? []),
-          [...needs.values()].flatMap((need) =>
-            need.place.startsWith(start) ? { ...need, place: need.place.slice(start.length) } : [],
-          ),
-        );
+        const setsBelow = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+        const below = isCompositeType(inner) ? find(inner, setsBelow) : undefined;
         if (below) return below;
       }
     }
     return undefined;
   }
-  return visit(operation.type, [operation.selectionSet], []);
+  const root = schema.getRootType(kind);
+  const sets = fetched().map((one) => atRoot(one.path, withNeeds(one)));
+  return root ? find(root, sets) : undefined;
 }
 
-const refusal = (a: string, b: string, needed: string): GraphQLError =>
+/** Neither `@skip` nor `@include` helps: what is needed for both fields goes out in one document, which nobody takes. */
+const everything = { fragments: new Map(), isIncluded: () => true };
+
+/** What is selected where a path leads, as a selection of the root. */
+const atRoot = (path: Fetched['path'], selectionSet: SelectionSetNode): SelectionSetNode =>
+  path
+    .filter((step) => step !== '@')
+    .reduceRight<SelectionSetNode>((inner, step) => {
+      const name: NameNode = { kind: Kind.NAME, value: String(step) };
+      return { kind: Kind.SELECTION_SET, selections: [{ kind: Kind.FIELD, name, selectionSet: inner }] };
+    }, selectionSet);
+
+const refusal = (a: string | undefined, b: string | undefined, needed: string): GraphQLError =>
   problem(
     'GRAPHQL_VALIDATION_FAILED',
     `${a} and ${b} need ${needed} with different arguments: ask for them in two operations.`,

@@ -4,9 +4,9 @@ import { problem } from '../../platform/errors.js';
 import type { GatewayContext } from '../context.js';
 import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
-import { collect, commonPlace, locate, type Path } from './paths.js';
+import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
-import { compileRewrites, type Rewrite } from './rewrites.js';
+import { compileReplace, compileRewrites, type Replace, type Rewrite } from './rewrites.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf, mostErrors } from './subgraph-errors.js';
 
@@ -19,6 +19,8 @@ export interface Run {
   readonly errors: GraphQLFormattedError[];
   /** What was asked for by fetches that share their entities, by the name of what they share. */
   readonly shared: Map<string, Asked>;
+  /** Objects of which a subgraph told nothing when it was asked: it does not know them, or said why. */
+  readonly untold: Set<Entity>;
   /** Objects that stand in more than one place, and what they were completed to. */
   readonly repeated: Repeated;
 }
@@ -41,9 +43,10 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
   if (!source) throw new Error(`the plan fetches from '${node.serviceName}', which is no subgraph`);
   const request = compileRequest(node, source);
   const rewrite = compileRewrites(node.outputRewrites, environment.types.isType);
+  const replace = compileReplace(node.outputRewrites);
   return node.requires
-    ? compileEntityFetch(node, path, { request, rewrite, environment })
-    : compileRootFetch(path, { request, rewrite });
+    ? compileEntityFetch(node, path, { request, rewrite, replace, environment })
+    : compileRootFetch(path, { request, rewrite, replace });
 }
 
 /** Sends a fetch; `representations` are those of its entities, where it asks for entities. */
@@ -80,16 +83,29 @@ function compileRequest(node: FetchNode, source: SubgraphSource): Request {
   };
 }
 
-function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrite | undefined }): Step {
+/** What a fetch sends, and what is done with what it receives. */
+interface Compiled {
+  request: Request;
+  rewrite: Rewrite | undefined;
+  replace: Replace;
+}
+
+function compileRootFetch(path: Path, fetch: Compiled): Step {
   return async (run) => {
     const targets: Entity[] = [];
     collect(run.root, path, run.repeated, (object) => targets.push(object));
     if (targets.length === 0) return;
     try {
       const { data, errors } = await fetch.request(run);
+      const placed: PlacedError[] = [];
       for (const error of errors ?? [])
-        run.errors.push(error.path ? { ...error, path: [...commonPlace(path), ...error.path] } : error);
-      if (!data) return;
+        if (error.path) placed.push({ ...error, path: fetch.replace([...error.path]) });
+        else run.errors.push(error);
+      if (placed.length > 0) placeErrors(run, path, new Map(targets.map((target) => [target, placed])));
+      if (!data) {
+        for (const target of targets) run.untold.add(target);
+        return;
+      }
       fetch.rewrite?.(data);
       for (const [index, target] of targets.entries()) merge(target, data, index > 0);
     } catch (error) {
@@ -98,12 +114,28 @@ function compileRootFetch(path: Path, fetch: { request: Request; rewrite: Rewrit
   };
 }
 
+/** An error with its path below an object. */
+type PlacedError = GraphQLFormattedError & { path: Place };
+
+/** Says of errors where in the answer they are: in each place of each object, as far as an answer has room for errors. */
+function placeErrors(run: Run, path: Path, faulty: ReadonlyMap<Entity, readonly PlacedError[]>): void {
+  if (faulty.size === 0) return;
+  for (const [object, places] of locate(run.root, path, faulty, mostErrors)) {
+    for (const error of faulty.get(object) ?? []) {
+      for (const place of places) {
+        if (run.errors.length >= mostErrors) return;
+        run.errors.push({ ...error, path: [...place, ...error.path] });
+      }
+    }
+  }
+}
+
 /** What one request asked of a subgraph, and what came back. */
 interface Batch {
   representations: string[];
   entities: readonly (Entity | null)[];
   /** Errors that are about one entity, by its index. */
-  errors: Map<number, GraphQLFormattedError[]>;
+  errors: Map<number, PlacedError[]>;
   done: Promise<void> | undefined;
 }
 
@@ -136,7 +168,7 @@ export type Asked = Map<string, Answer>;
 function compileEntityFetch(
   node: FetchNode,
   path: Path,
-  fetch: { request: Request; rewrite: Rewrite | undefined; environment: FetchEnvironment },
+  fetch: Compiled & { environment: FetchEnvironment },
 ): Step {
   const { types, isShared, isFetchedOnce } = fetch.environment;
   const representation = compileRepresentation(
@@ -157,12 +189,15 @@ function compileEntityFetch(
 
     for (const { batch: answered, index, first, others } of wanted.values()) {
       const entity = answered.entities[index];
-      if (!entity) continue;
+      if (!entity) {
+        for (const object of others ? [first, ...others] : [first]) run.untold.add(object);
+        continue;
+      }
       keepType(first, entity);
       if (others) for (const other of others) merge(other, entity, true);
       merge(first, entity, sharedAs !== undefined);
     }
-    placeErrors(run, wanted);
+    placeErrors(run, path, faultyOf(wanted));
   };
 
   /**
@@ -214,9 +249,10 @@ function compileEntityFetch(
       for (const error of errors ?? []) {
         const index = indexOf(error, batch.representations.length);
         if (index !== undefined) {
+          const placed = { ...error, path: fetch.replace(error.path?.slice(2) ?? []) };
           const others = batch.errors.get(index);
-          if (others) others.push(error);
-          else batch.errors.set(index, [error]);
+          if (others) others.push(placed);
+          else batch.errors.set(index, [placed]);
         } else run.errors.push(error.path ? { ...error, path: commonPlace(path) } : error);
       }
       if (!data) return;
@@ -232,28 +268,16 @@ function compileEntityFetch(
       run.errors.push(failureOf(error));
     }
   }
+}
 
-  /**
-   * Says of each error where in the answer it is: in each place of each object that the entity stands for, as far as
-   * an answer has room for errors.
-   */
-  function placeErrors(run: Run, wanted: ReadonlyMap<unknown, Same>): void {
-    const faulty = new Map<Entity, readonly GraphQLFormattedError[]>();
-    for (const { batch, index, first, others } of wanted.values()) {
-      const errors = batch.errors.get(index);
-      if (errors) for (const object of others ? [first, ...others] : [first]) faulty.set(object, errors);
-    }
-    if (faulty.size === 0) return;
-    for (const [object, places] of locate(run.root, path, faulty, mostErrors)) {
-      for (const error of faulty.get(object) ?? []) {
-        const rest = error.path?.slice(2) ?? [];
-        for (const place of places) {
-          if (run.errors.length >= mostErrors) return;
-          run.errors.push({ ...error, path: [...place, ...rest] });
-        }
-      }
-    }
+/** The objects that errors are about. */
+function faultyOf(wanted: ReadonlyMap<unknown, Same>): Map<Entity, readonly PlacedError[]> {
+  const faulty = new Map<Entity, readonly PlacedError[]>();
+  for (const { batch, index, first, others } of wanted.values()) {
+    const errors = batch.errors.get(index);
+    if (errors) for (const object of others ? [first, ...others] : [first]) faulty.set(object, errors);
   }
+  return faulty;
 }
 
 /** Which of so many entities an error is about; undefined where it is about none of them. */

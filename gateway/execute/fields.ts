@@ -38,15 +38,20 @@ const isPlainName = (name: string): boolean => !(name in Object.prototype) && /^
 
 function completeOneByOne(fields: readonly CompiledField[]): CompleteObject {
   return (source, completion) => {
-    const { path } = completion;
-    const object: Entity = {};
+    const { path, within } = completion;
+    completion.within = source;
+    let object: Entity | undefined = {};
     for (const { key, source: name, complete } of fields) {
       path?.push(key);
       const value = complete(own(source, name), completion);
       path?.pop();
-      if (value === undefined) return undefined;
+      if (value === undefined) {
+        object = undefined;
+        break;
+      }
       put(object, key, value);
     }
+    completion.within = within;
     return object;
   };
 }

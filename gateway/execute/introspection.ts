@@ -5,47 +5,39 @@ import {
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
-  type SelectionSetNode,
-  visit,
+  OperationTypeNode,
 } from 'graphql';
-import type { Entity } from './entity.js';
-import type { Fragments } from './selections.js';
+import type { Complete, Completion } from './completion.js';
+import { type Fragments, responseName } from './selections.js';
 
 export const isIntrospection = ({ name: { value } }: FieldNode): boolean =>
   value === '__schema' || value === '__type';
 
-/** What `__schema` and `__type` of an operation answer, by response name; undefined where it asks for neither. */
-export type Introspect = (variables: Readonly<Record<string, unknown>>) => Entity;
+/** Compiles what nodes of one `__schema` or `__type` answer, wherever there is a Query to ask for it. */
+export type Introspect = (nodes: readonly FieldNode[]) => Complete;
 
-/** Introspection is answered by graphql-js, from an operation that holds nothing else at its root. */
+/** Introspection is answered by graphql-js, from an operation that holds nothing else. */
 export function compileIntrospection(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   fragments: Fragments,
-): Introspect | undefined {
-  if (operation.operation !== 'query') return undefined;
-  let isAsked = false;
-  const onlyIntrospection = <N extends { selectionSet: SelectionSetNode }>(node: N): N =>
-    visit(node as never, {
-      Field(field: FieldNode, _key, _parent, _path, ancestors) {
-        if (!isAtRoot(ancestors)) return undefined;
-        if (isIntrospection(field)) isAsked = true;
-        return isIntrospection(field) || field.name.value === '__typename' ? false : null;
-      },
-    }) as N;
-  const root = onlyIntrospection(operation);
-  const type = schema.getQueryType()?.name;
-  const ofRoot = [...fragments.values()].map((fragment) =>
-    fragment.typeCondition.name.value === type ? onlyIntrospection(fragment) : fragment,
-  );
-  if (!isAsked) return undefined;
-  const document: DocumentNode = { kind: Kind.DOCUMENT, definitions: [root, ...ofRoot] };
-  return (variables) => {
-    const { data } = executeSync({ schema, document, variableValues: variables });
-    return { ...data };
+): Introspect {
+  return (nodes) => {
+    const query: OperationDefinitionNode = {
+      ...operation,
+      operation: OperationTypeNode.QUERY,
+      selectionSet: { kind: Kind.SELECTION_SET, selections: nodes },
+    };
+    const document: DocumentNode = { kind: Kind.DOCUMENT, definitions: [query, ...fragments.values()] };
+    const [name = ''] = nodes.map(responseName);
+    /** In an answer with many Queries it is the same in all of them. */
+    const known = new WeakMap<Completion, unknown>();
+    return (_value, completion) => {
+      if (!known.has(completion)) {
+        const { data } = executeSync({ schema, document, variableValues: completion.variables });
+        known.set(completion, data?.[name] ?? null);
+      }
+      return known.get(completion);
+    };
   };
 }
-
-/** Whether a field's parents are the operation or fragment itself and inline fragments. */
-const isAtRoot = (ancestors: readonly unknown[]): boolean =>
-  !ancestors.some((ancestor) => (ancestor as { kind?: string }).kind === 'Field');

@@ -1,13 +1,13 @@
 import {
   type DirectiveNode,
   type DocumentNode,
-  type FieldDefinitionNode,
   type FieldNode,
   Kind,
   type ObjectValueNode,
   parse,
   print,
   type SelectionSetNode,
+  type ValueNode,
   visit,
 } from 'graphql';
 
@@ -17,74 +17,78 @@ export interface Needs {
   names: ReadonlySet<string>;
   /** The names of all fields that take arguments. */
   withArguments: ReadonlySet<string>;
+  /** The names of all fields that require others. */
+  requiring: ReadonlySet<string>;
   /**
-   * What fields require, by their type and name: places below their object as paths of field names, and the
-   * arguments there as text. Empty where no two fields require one field with different arguments.
+   * What fields require, by `placeOf` the field. Empty where no two fields require one field with different arguments.
    */
-  requirements: ReadonlyMap<string, ReadonlyMap<string, Places>>;
+  requirements: ReadonlyMap<string, SelectionSetNode>;
 }
 
-export type Places = ReadonlyMap<string, string>;
+/** A field of a type, as a subgraph has it. */
+export const placeOf = (service: string, type: string, field: string): string =>
+  `${service} ${type}.${field}`;
 
 /** Reads the needs out of a supergraph's SDL. */
 export function needsOf(supergraph: DocumentNode): Needs {
   const names = new Set<string>(['__typename']);
   const withArguments = new Set<string>();
-  const required = new Map<string, Map<string, Map<string, string>>>();
+  const requiring = new Set<string>();
+  const required = new Map<string, SelectionSetNode>();
+  const services = servicesOf(supergraph);
   for (const definition of supergraph.definitions) {
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION)
       continue;
-    for (const set of fieldSets(definition.directives, 'join__type', 'key')) collectNames(set, names);
-    const ofType = new Map<string, Map<string, string>>();
+    for (const { set } of fieldSets(definition.directives, 'join__type', 'key')) collectNames(set, names);
     for (const field of definition.fields ?? []) {
       if (field.arguments && field.arguments.length > 0) withArguments.add(field.name.value);
-      const needed = requirementsOf(field, names);
-      if (needed.size > 0) ofType.set(field.name.value, needed);
+      for (const { set, graph } of fieldSets(field.directives, 'join__field', 'requires')) {
+        collectNames(set, names);
+        requiring.add(field.name.value);
+        required.set(placeOf(services.get(graph) ?? '', definition.name.value, field.name.value), set);
+      }
     }
-    required.set(definition.name.value, ofType);
   }
-  return { names, withArguments, requirements: mayConflict(required) ? required : new Map() };
+  return { names, withArguments, requiring, requirements: mayConflict(required) ? required : new Map() };
 }
 
-function requirementsOf(field: FieldDefinitionNode, names: Set<string>): Map<string, string> {
-  const needed = new Map<string, string>();
-  for (const set of fieldSets(field.directives, 'join__field', 'requires')) {
-    collectNames(set, names);
-    collectArguments(set, '', needed);
-  }
-  return needed;
+/** The names of subgraphs, by what the directives of a supergraph call them. */
+function servicesOf(supergraph: DocumentNode): Map<string, string> {
+  const services = new Map<string, string>();
+  visit(supergraph, {
+    EnumValueDefinition({ name, directives }) {
+      const service = argumentOf(
+        directives?.find((one) => one.name.value === 'join__graph'),
+        'name',
+      );
+      if (service?.kind === Kind.STRING) services.set(name.value, service.value);
+    },
+  });
+  return services;
 }
+
+const argumentOf = (node: DirectiveNode | undefined, argument: string): ValueNode | undefined =>
+  node?.arguments?.find(({ name }) => name.value === argument)?.value;
 
 function fieldSets(
   directives: readonly DirectiveNode[] | undefined,
   directive: string,
   argument: string,
-): SelectionSetNode[] {
+): { set: SelectionSetNode; graph: string }[] {
   return (directives ?? [])
     .filter(({ name }) => name.value === directive)
     .flatMap((node) => {
-      const value = node.arguments?.find(({ name }) => name.value === argument)?.value;
+      const value = argumentOf(node, argument);
       if (value?.kind !== Kind.STRING) return [];
       const [operation] = parse(`{ ${value.value} }`).definitions;
-      return operation?.kind === Kind.OPERATION_DEFINITION ? [operation.selectionSet] : [];
+      if (operation?.kind !== Kind.OPERATION_DEFINITION) return [];
+      const graph = argumentOf(node, 'graph');
+      return [{ set: operation.selectionSet, graph: graph?.kind === Kind.ENUM ? graph.value : '' }];
     });
 }
 
 function collectNames(set: SelectionSetNode, names: Set<string>): void {
   visit(set, { Field: ({ name }) => void names.add(name.value) });
-}
-
-function collectArguments(set: SelectionSetNode, path: string, needed: Map<string, string>): void {
-  for (const selection of set.selections) {
-    if (selection.kind === Kind.FRAGMENT_SPREAD) continue;
-    if (selection.kind === Kind.INLINE_FRAGMENT) {
-      collectArguments(selection.selectionSet, path, needed);
-      continue;
-    }
-    const place = path === '' ? selection.name.value : `${path}.${selection.name.value}`;
-    needed.set(place, argumentsOf(selection));
-    if (selection.selectionSet) collectArguments(selection.selectionSet, place, needed);
-  }
 }
 
 /** The arguments of a field as text, the same for the same arguments, in whatever order they and their fields stand. */
@@ -99,13 +103,17 @@ const inOrder = (value: ObjectValueNode): ObjectValueNode => ({
   fields: [...value.fields].sort((a, b) => (a.name.value < b.name.value ? -1 : 1)),
 });
 
-function mayConflict(required: ReadonlyMap<string, ReadonlyMap<string, Places>>): boolean {
+function mayConflict(required: ReadonlyMap<string, SelectionSetNode>): boolean {
   const known = new Map<string, string>();
-  const places = [...required.values()].flatMap((fields) => [...fields.values()].flatMap((of) => [...of]));
-  return places.some(([place, given]) => {
-    const field = place.slice(place.lastIndexOf('.') + 1);
-    const other = known.get(field);
-    known.set(field, given);
-    return other !== undefined && other !== given;
-  });
+  let may = false;
+  for (const set of required.values()) {
+    visit(set, {
+      Field(field) {
+        const given = argumentsOf(field);
+        may ||= (known.get(field.name.value) ?? given) !== given;
+        known.set(field.name.value, given);
+      },
+    });
+  }
+  return may;
 }

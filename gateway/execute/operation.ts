@@ -18,16 +18,18 @@ import { variableErrors } from '../../platform/graphql/operation.js';
 import type { GatewayContext } from '../context.js';
 import { refuseExpansion } from '../guard/expansion.js';
 import type { LoadedSupergraph } from '../supergraph.js';
-import { compileBlame } from './blame.js';
+import { compileBlame, lazilyFetched } from './blame.js';
 import type { CompleteObject, Completion } from './completion.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
+import { mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
-import { compileRewrites } from './rewrites.js';
+import { plannable } from './plannable.js';
+import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
@@ -94,22 +96,30 @@ export function compileOperation(
   const type = graph.clientSchema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
   const { selectionSet } = operation;
-  const conflict = findConflict(graph.needs, graph.clientSchema, { type, selectionSet, fragments });
-  if (conflict && !environment.keepsNames) throw conflict;
   const plan = planner.buildQueryPlan(
-    operationFromDocument(graph.apiSchema, document, name === undefined ? {} : { operationName: name }),
+    operationFromDocument(
+      graph.apiSchema,
+      plannable(document, graph.needs),
+      name === undefined ? {} : { operationName: name },
+    ),
   );
   const conditions = conditionVariables(operation, fragments);
   const defaults = defaultConditions(operation);
   const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
   const { primary, rest } = partsOf(plan, operation);
+  const fetched = lazilyFetched(primary, rest);
+  const conflict = environment.keepsNames
+    ? undefined
+    : findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched });
+  if (conflict) throw conflict;
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
-  const step = compilePlan(rest, { sources, types, condition, primary });
-  const blame = compileBlame(rest, primary, clientNames);
+  const step = compilePlan(rest, { sources, types, condition, fetched });
+  const blame = compileBlame(fetched, clientNames, types);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
+  const replaceInEvent = compileReplace(primary?.outputRewrites);
   const areRight = compileVariableTest(operation);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
 
@@ -120,6 +130,7 @@ export function compileOperation(
       fragments,
       isIncluded: includedBy(values),
       clientNames,
+      introspect,
       type,
       selectionSet,
     });
@@ -155,8 +166,11 @@ export function compileOperation(
         root,
         variables,
         context: operation.operation === OperationTypeNode.MUTATION ? uncancellable(context) : context,
-        errors: event ? [...event.errors] : [],
+        errors: (event?.errors ?? []).map((error) =>
+          error.path ? { ...error, path: replaceInEvent([...error.path]) } : error,
+        ),
         shared: new Map(),
+        untold: new Set(),
         repeated: new Map(),
       };
       if (event?.data) {
@@ -164,20 +178,28 @@ export function compileOperation(
         merge(root, event.data, true);
       }
       await step(run);
-      if (introspect) merge(root, introspect(variables), false);
       const errors = clientNames.size > 0 ? run.errors.map(inClientNames) : run.errors;
       const complete = shapeOf(variables);
       const completion: Completion = {
+        variables,
         isWrong: false,
         path: undefined,
         wrong: [],
+        isMissing: false,
+        missing: [],
+        within: undefined,
         repeated: run.repeated,
       };
       const data = complete(root, completion) ?? null;
-      if (!completion.isWrong) return { data, errors, wrong: [] };
+      const isUnexplained = completion.isMissing && mayLackReasons(run);
+      if (!completion.isWrong && !isUnexplained) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };
       complete(root, again);
-      return { data, errors, wrong: again.wrong.map((path) => ({ path, service: blame(path) })) };
+      const wrong = again.wrong.map((path) => ({ path, service: blame(path) }));
+      if (isUnexplained)
+        for (const { path, within } of unexplained(again.missing, errors, run.untold))
+          wrong.push({ path, service: blame(path, within) });
+      return { data, errors, wrong };
     },
   };
 }

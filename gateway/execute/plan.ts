@@ -1,5 +1,5 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
-import { type Fetched, fetchedBy, selects } from './blame.js';
+import { type Fetched, selects } from './blame.js';
 import { compileFetch, type FetchEnvironment, nameOfShared, type Step } from './fetch.js';
 import type { Path } from './paths.js';
 
@@ -7,8 +7,8 @@ import type { Path } from './paths.js';
 export type ReadCondition = (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
 
 export interface PlanEnvironment extends Omit<FetchEnvironment, 'isShared' | 'isFetchedOnce'> {
-  /** The fetch that came before the plan: that of a subscription's event. */
-  primary?: FetchNode | undefined;
+  /** What the plan fetches, and what came before it: a subscription's event. */
+  fetched: () => readonly Fetched[];
   condition: ReadCondition;
 }
 
@@ -30,13 +30,9 @@ export function compilePlan(plan: PlanNode | undefined, environment: PlanEnviron
     names.add(name);
   }
   const isShared = (node: FetchNode) => shared.has(nameOfShared(node));
-  let known: readonly Fetched[] | undefined;
   const isFetchedOnce = (path: Path) => {
-    known ??= [...(environment.primary ? [environment.primary] : []), plan].flatMap((node) =>
-      fetchedBy(node, []),
-    );
     const place = path.map((step) => (step === '@' ? 0 : step));
-    return known.filter((fetched) => selects(fetched, place)).length < 2;
+    return environment.fetched().filter((one) => selects(one, place)).length < 2;
   };
   return compileNode(plan, [], { ...environment, isShared, isFetchedOnce });
 }

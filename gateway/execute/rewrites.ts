@@ -1,5 +1,6 @@
 import type { FetchDataRewrite } from '@apollo/query-planner';
 import { type Entity, isEntity, own, put } from './entity.js';
+import type { Place } from './paths.js';
 import type { TypeTest } from './types.js';
 
 const fragmentPrefix = '... on ';
@@ -19,6 +20,27 @@ export function compileRewrites(
   const compiled = rewrites.map((rewrite) => compileRewrite(rewrite, isType));
   return (entity) => {
     for (const rewrite of compiled) rewrite(entity);
+  };
+}
+
+/** Says of a place in what a fetch has received where it is once keys are renamed. */
+export type Replace = (place: Place) => Place;
+
+export function compileReplace(rewrites: readonly FetchDataRewrite[] | undefined): Replace {
+  const renames = (rewrites ?? []).flatMap((rewrite) =>
+    rewrite.kind === 'KeyRenamer'
+      ? [{ to: rewrite.renameKeyTo, names: rewrite.path.filter((step) => !step.startsWith(fragmentPrefix)) }]
+      : [],
+  );
+  return (place) => {
+    let known = place;
+    for (const { names, to } of renames) {
+      const steps = [...known.entries()].filter(([, step]) => typeof step === 'string');
+      const [at] = steps[names.length - 1] ?? [];
+      if (at !== undefined && names.every((name, index) => steps[index]?.[1] === name))
+        known = known.with(at, to);
+    }
+    return known;
   };
 }
 

@@ -20,6 +20,7 @@ import {
 import type { Complete, CompleteObject, Completion } from './completion.js';
 import { type Entity, isEntity } from './entity.js';
 import { type CompiledField, completeFields } from './fields.js';
+import type { Introspect } from './introspection.js';
 import { markRepeated } from './json.js';
 import { leafTest } from './leaf.js';
 import { collectFields, type Fragments, type IsIncluded, responseName } from './selections.js';
@@ -35,6 +36,7 @@ export interface ShapeOptions {
   isIncluded: IsIncluded;
   /** What clients call a response name, where they call it something else. */
   clientNames: ReadonlyMap<string, string>;
+  introspect: Introspect;
 }
 
 /**
@@ -65,28 +67,30 @@ export function compileShape(
   function compileObject(
     type: GraphQLCompositeType,
     selectionSets: readonly SelectionSetNode[],
+    isRoot = false,
   ): CompleteObject {
     const fields = collectFields(schema, type, selectionSets, options);
     return completeFields(
       [...fields].map(([key, nodes]) => ({
         key,
         source: responseName(nodes[0] as FieldNode),
-        ...compileField(type, nodes),
+        ...compileField(type, nodes, isRoot),
       })),
     );
   }
 
-  function compileField(type: GraphQLCompositeType, nodes: readonly FieldNode[]): Compiled {
+  function compileField(type: GraphQLCompositeType, nodes: readonly FieldNode[], isRoot: boolean): Compiled {
     const name = nodes[0]?.name.value ?? '';
     // An object that says it is of an abstract type is one that nobody knows the type of.
-    if (name === '__typename') return { complete: isObjectType(type) ? () => type.name : () => undefined };
+    if (name === '__typename')
+      return { complete: isObjectType(type) ? () => type.name : (_, completion) => missing(completion) };
     const field = isUnionType(type) ? undefined : type.getFields()[name];
-    // Introspection: the answer has it already.
-    if (!field) return { complete: (value) => value ?? null };
+    if (!field) return { complete: options.introspect(nodes) };
     const selectionSets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
     const nullable = getNullableType(field.type);
+    const complete = compileValue(field.type, selectionSets);
     return {
-      complete: compileValue(field.type, selectionSets),
+      complete: isRoot && nullable === field.type ? demanded(complete) : complete,
       isComplete: isLeafType(nullable) ? leafTest(nullable).expression : undefined,
     };
   }
@@ -96,7 +100,8 @@ export function compileShape(
       const complete = compileValue(type.ofType, selectionSets);
       return (value, completion) => {
         const completed = complete(value, completion);
-        return completed === null ? undefined : completed;
+        if (completed !== null) return completed;
+        return value === null || value === undefined ? missing(completion) : undefined;
       };
     }
     if (isListType(type)) return completeList(compileValue(type.ofType, selectionSets));
@@ -165,7 +170,7 @@ export function compileShape(
     };
   }
 
-  return objectOf(options.type, [options.selectionSet]);
+  return compileObject(options.type, [options.selectionSet], true);
 }
 
 /** Compiles at the first call: a selection may be far larger than what ever comes of it. */
@@ -185,6 +190,20 @@ function wrong(completion: Completion): null {
   if (completion.path && completion.wrong.length < mostWrong) completion.wrong.push([...completion.path]);
   return null;
 }
+
+function missing(completion: Completion): undefined {
+  completion.isMissing = true;
+  const { path, within } = completion;
+  if (path && completion.missing.length < mostWrong) completion.missing.push({ path: [...path], within });
+}
+
+/** Of a field that may be null, but is always told: what the root has comes from nowhere else. */
+const demanded =
+  (complete: Complete): Complete =>
+  (value, completion) => {
+    if (value === undefined) missing(completion);
+    return complete(value, completion);
+  };
 
 /** What stands in several places is completed once, unless places are wanted. */
 function completeOnce(complete: CompleteObject, source: Entity, completion: Completion): Entity | null {

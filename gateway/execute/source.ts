@@ -1,4 +1,3 @@
-import type { GraphQLFormattedError } from 'graphql';
 import type { Caller } from '../../platform/calls/caller.js';
 import { CallError } from '../../platform/calls/error.js';
 import type { Answer } from '../../platform/calls/exchange.js';
@@ -7,9 +6,10 @@ import type { GatewayContext } from '../context.js';
 import type { SubgraphAddress } from '../supergraph.js';
 import { inSpan } from '../tracing.js';
 import { deepest, isTextDeeper } from './depth.js';
-import { type Entity, isEntity } from './entity.js';
+import { isEntity } from './entity.js';
 import type { Reads } from './reads.js';
-import { subgraphErrors, unavailable } from './subgraph-errors.js';
+import { type ReadAnswer, readAnswer, type SubgraphAnswer } from './subgraph-answer.js';
+import { unavailable } from './subgraph-errors.js';
 
 /** One fetch, as it is sent. */
 export interface FetchRequest {
@@ -21,11 +21,6 @@ export interface FetchRequest {
   name?: string | undefined;
   /** How many entities it asks for by representations; undefined where it asks for none. */
   entities: number | undefined;
-}
-
-export interface SubgraphAnswer {
-  data?: Entity | null;
-  errors?: GraphQLFormattedError[];
 }
 
 /** Sends fetches to one subgraph. */
@@ -115,14 +110,8 @@ function headersOf({
 /** Larger answers are looked through before they are parsed. */
 const large = 1024 * 1024;
 
-interface Read {
-  given: SubgraphAnswer;
-  /** Whether there were errors that are none, of which nobody can be told. */
-  isBroken: boolean;
-}
-
 /** @throws Error where the text is no GraphQL response, or has not the entities that were asked for */
-function graphqlAnswer({ status, text }: Answer, entities: number | undefined): Read {
+function graphqlAnswer({ status, text }: Answer, entities: number | undefined): ReadAnswer {
   if (text.length > large && isTextDeeper(text, deepest))
     throw new Error(`it answered HTTP ${status} and JSON that is nested without end`);
   let answer: unknown;
@@ -131,35 +120,16 @@ function graphqlAnswer({ status, text }: Answer, entities: number | undefined): 
   } catch {
     throw new Error(`it answered HTTP ${status} and no JSON`);
   }
-  if (!isEntity(answer)) throw new Error(`it answered HTTP ${status} and no GraphQL`);
-  const { data } = answer;
-  const { errors, isBroken } = errorsOf(answer['errors']);
-  const hasErrors = errors.length > 0;
-  const read = (given: Entity | null): Read => ({
-    given: hasErrors ? { data: given, errors: subgraphErrors(errors) } : { data: given },
-    isBroken,
-  });
-  if (data === null || (data === undefined && hasErrors)) return read(null);
-  if (!isEntity(data)) throw new Error(`it answered HTTP ${status} and no GraphQL`);
-  if (entities !== undefined) {
-    const { _entities: given } = data;
-    if ((given === null || given === undefined) && hasErrors) return read(null);
-    if (!isListOfEntities(given, entities))
-      throw new Error(`it was asked for ${entities} entities and did not answer with as many`);
-  }
-  return read(data);
-}
-
-/** What there is of errors; a subgraph without any may say null or an empty list. */
-function errorsOf(given: unknown): { errors: GraphQLFormattedError[]; isBroken: boolean } {
-  if (given === undefined || given === null) return { errors: [], isBroken: false };
-  if (!Array.isArray(given)) return { errors: [], isBroken: true };
-  const errors = given.filter(isError);
-  return { errors, isBroken: errors.length < given.length };
+  const read = readAnswer(answer);
+  if (!read) throw new Error(`it answered HTTP ${status} and no GraphQL`);
+  const { data, errors } = read.given;
+  if (entities === undefined || !data) return read;
+  const { _entities: given } = data;
+  if ((given === null || given === undefined) && errors) return { ...read, given: { data: null, errors } };
+  if (!isListOfEntities(given, entities))
+    throw new Error(`it was asked for ${entities} entities and did not answer with as many`);
+  return read;
 }
 
 const isListOfEntities = (value: unknown, length: number): boolean =>
   Array.isArray(value) && value.length === length && value.every((item) => item === null || isEntity(item));
-
-const isError = (value: unknown): value is GraphQLFormattedError =>
-  isEntity(value) && typeof value['message'] === 'string';

@@ -1,11 +1,11 @@
-import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
 import { pause } from '../../platform/bell.js';
 import { backoff } from '../../platform/bus/bus.js';
 import { problem } from '../../platform/errors.js';
 import type { GatewayContext } from '../context.js';
 import type { LiveOperation, Event as UpstreamEvent } from '../execute/engine.js';
-import type { Entity } from '../execute/entity.js';
-import { failureOf, subgraphErrors } from '../execute/subgraph-errors.js';
+import { isEntity } from '../execute/entity.js';
+import { failureOf } from '../execute/subgraph-errors.js';
 import { asTrace } from '../tracing.js';
 import type { LivePlan } from './plan.js';
 import type { Upstream, UpstreamRun } from './upstream.js';
@@ -147,20 +147,16 @@ export class Feed {
           extensions: { ...(authorization && { authorization }), requestId },
         };
       },
-      next: (result) => this.#take(result),
+      next: (event, extensions) => this.#take(event, extensions),
       end: (errors) => {
-        this.#ended = errors ? { errors: subgraphErrors(errors) } : {};
+        this.#ended = errors ? { errors } : {};
         this.#settle();
       },
     });
   }
 
-  #take({ data = null, errors = [], extensions }: ExecutionResult): void {
+  #take(event: UpstreamEvent, extensions: unknown): void {
     const { plan } = this.#source;
-    const event = {
-      data: data as Entity | null,
-      errors: subgraphErrors(errors as readonly GraphQLFormattedError[]),
-    };
     const cursor = event.data ? plan.takeCursor(event.data) : undefined;
     if (plan.isResumable ? this.#isIncomplete(event, cursor) : this.#isToldAgain(event)) return;
     this.#failingSince = undefined;
@@ -171,7 +167,7 @@ export class Feed {
       return;
     }
     if (cursor !== undefined) this.#position = cursor;
-    const committedAt = extensions?.['committedAt'];
+    const committedAt = isEntity(extensions) ? extensions['committedAt'] : undefined;
     this.#waiting.push({
       event,
       cursor,
@@ -285,5 +281,8 @@ const tooFast = problem(
   'Events come faster than they can be completed; subscribe again.',
 ).toJSON();
 
+/** How many errors say that a subgraph is away; what one has answered and should not have has an id, and stays as it is. */
 const countAway = (errors: readonly GraphQLFormattedError[]): number =>
-  errors.filter(({ extensions }) => extensions?.['code'] === 'SERVICE_UNAVAILABLE').length;
+  errors.filter(
+    ({ extensions: { code, errorId } = {} }) => code === 'SERVICE_UNAVAILABLE' && errorId === undefined,
+  ).length;

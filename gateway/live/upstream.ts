@@ -1,8 +1,10 @@
-import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
 import { type Message, MessageType } from 'graphql-ws';
 import { backoff } from '../../platform/bus/bus.js';
 import type { Log } from '../../platform/log.js';
 import { metrics } from '../../platform/metrics.js';
+import type { Event } from '../execute/engine.js';
+import { readAnswer, readErrors } from '../execute/subgraph-answer.js';
 import { unavailable } from '../execute/subgraph-errors.js';
 import type { SubgraphAddress } from '../supergraph.js';
 import { type Connection, connect } from './connection.js';
@@ -17,7 +19,7 @@ export interface UpstreamPayload extends UpstreamQuery {
 export interface UpstreamOperation {
   /** Asked for anew each time that it begins, so that it goes on where it was. */
   payload(): UpstreamPayload;
-  next(result: ExecutionResult): void;
+  next(event: Event, extensions: unknown): void;
   /** It is over: complete, or with the reasons. Nothing comes after that. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
@@ -139,20 +141,33 @@ export function openUpstream(
     const running = 'id' in message ? byId.get(message.id) : undefined;
     if (!running) return;
     if (message.type === MessageType.Next) {
-      const result = message.payload as ExecutionResult;
       clearTimeout(running.patience);
       running.patience = undefined;
+      const { data, errors, extensions } = message.payload as Record<string, unknown>;
       // An event has data, if only null. Without, graphql-js tells that it never started.
-      if (result.data === undefined)
-        refused(running, (result.errors ?? []) as readonly GraphQLFormattedError[]);
-      else running.operation.next(result);
-    } else if (message.type === MessageType.Error)
-      refused(running, message.payload as GraphQLFormattedError[]);
+      if (data === undefined) refused(running, told(errors));
+      else running.operation.next(eventOf(message.payload), extensions);
+    } else if (message.type === MessageType.Error) refused(running, told(message.payload));
     else if (message.type === MessageType.Complete) {
       byId.delete(message.id);
       running.id = undefined;
       end(running);
     }
+  }
+
+  /** An event, which is an error where it is no GraphQL, and has one of ours where some of its errors are none. */
+  function eventOf(payload: unknown): Event {
+    const read = readAnswer(payload);
+    if (read && !read.isBroken) return { data: null, errors: [], ...read.given };
+    log.warn({ service: 'gateway', subgraph: name }, 'an event of a subgraph is no GraphQL');
+    const { data = null, errors = [] } = read?.given ?? {};
+    return { data, errors: [...errors, unavailable(name).toJSON()] };
+  }
+
+  /** The reasons of a refusal, which may be none that anybody can be told. */
+  function told(given: unknown): readonly GraphQLFormattedError[] {
+    const { errors } = readErrors(given);
+    return errors.length > 0 ? errors : [unavailable(name).toJSON()];
   }
 
   /** A subgraph that cannot now is asked again; any other refusal is its last word. */

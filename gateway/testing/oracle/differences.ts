@@ -67,12 +67,23 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: 'a value of the wrong type has an error',
     why: '6.4.4: null in place of a value that does not fit is a field error, which the client is told with its path. Apollo says so in an extension, and only where there is no other error; some values it answers as they are.',
     settle(dispute) {
+      if (!dispute.question.faults) return;
       dispute.onlyOurs = dispute.onlyOurs.filter((error) => {
         if (!error.text.includes('something else than its schema says') || !error.path) return true;
         const { path } = error;
         dispute.data = dispute.data.filter((one) => !(one.ours === null && leadsTo(one.path, path)));
         return !leadsSomewhere(dispute.ours.body.data, path);
       });
+    },
+  },
+  {
+    name: 'a field that is left out costs no other',
+    why: '6.3.2: what @skip or @include leave out is as if it were not there. Where it requires what another subgraph has, Apollo waits for that, which nobody fetches, and asks for nothing of the entity.',
+    settle(dispute) {
+      if (!requiringOnCondition.test(dispute.question.query)) return;
+      const { data } = dispute.oracle.body;
+      dispute.data = dispute.data.filter((one) => one.oracle !== null);
+      dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !path || !leadsThroughNull(data, path));
     },
   },
   {
@@ -151,6 +162,10 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
 ];
+
+/** Fields of the bazaar that require others, with a condition. */
+const requiringOnCondition =
+  /\b(karma|region|postage|freight|volume|typesetting|royalties|rental|shipping|boxes)\b(\([^)]*\))? @(skip|include)\b/;
 
 /** Whether what a path leads to is under a null, or is one. */
 const leadsThroughNull = (data: unknown, path: Path): boolean =>

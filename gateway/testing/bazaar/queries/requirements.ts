@@ -3,6 +3,20 @@ import type { NamedQuery } from '../queries.js';
 const conflict =
   'Book.postage and Book.freight need Book.weight with different arguments: ask for them in two operations.';
 
+const conflictOfInterface =
+  'Product.shipping and Book.freight need Book.weight with different arguments: ask for them in two operations.';
+
+const reviewsOf = { u1: [1, 5], u2: [2], u3: [], u4: [], u5: [6] };
+const leftOut = {
+  users: [
+    ...Object.entries(reviewsOf).map(([name, numbers]) => ({
+      email: `${name}@x.org`,
+      reviews: numbers.map((number) => ({ id: `review${number}` })),
+    })),
+    null,
+  ],
+};
+
 /** `@requires`, and `@interfaceObject`. */
 export const requirementQueries: readonly NamedQuery[] = [
   ['a required field', '{ user(email: "u1@x.org") { karma } }'],
@@ -88,6 +102,41 @@ export const requirementQueries: readonly NamedQuery[] = [
   [
     'interface objects nested in interface objects',
     '{ stocked { warehouses { holds { stock name } } best { product { stock name } } } }',
+  ],
+  [
+    'an interface object and an implementation that require a field with different arguments',
+    '{ book(isbn: "isbn-b1") { freight shipping } }',
+    undefined,
+    { refusal: conflictOfInterface },
+  ],
+  [
+    'the same in a list of the interface',
+    '{ products { shipping ... on Book { freight } } }',
+    undefined,
+    { refusal: conflictOfInterface },
+  ],
+  [
+    'the same of objects of different types, whose plan asks for both of one',
+    '{ products { ... on Film { id shipping } ... on Book { isbn freight } } }',
+    undefined,
+    { refusal: conflictOfInterface },
+  ],
+  [
+    'a field that requires, left out beside others of its subgraph',
+    'query ($no: Boolean!) { users { email reviews { id } karma @skip(if: $no) } }',
+    { no: true },
+    { data: leftOut },
+  ],
+  [
+    'the same for good',
+    '{ users { email reviews { id } karma @skip(if: true) } }',
+    undefined,
+    { data: leftOut },
+  ],
+  [
+    'a field that requires, not left out beside others of its subgraph',
+    'query ($no: Boolean!) { users { email reviews { id } karma @skip(if: $no) } }',
+    { no: false },
   ],
   ['one interface object', '{ scarce { __typename id name stock } }'],
   [

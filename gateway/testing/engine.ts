@@ -1,0 +1,32 @@
+import { composeServices } from '@apollo/composition';
+import { silent } from '../../platform/testing/log.js';
+import { contextOf } from '../context.js';
+import { createCompiledEngine } from '../execute/compiled.js';
+import type { Outcome } from '../execute/engine.js';
+import type { SubgraphSource } from '../execute/source.js';
+import { loadSupergraph } from '../supergraph.js';
+import { subgraphSdl } from './subgraph.js';
+
+/** A subgraph that takes whatever it is asked: `answer` says what it answers to a document. */
+export interface Answering {
+  sdl: string;
+  answer: (body: { query: string }) => Awaited<ReturnType<SubgraphSource['fetch']>>;
+}
+
+/** Our executor on such subgraphs, with no network between: it asks a query. */
+export function engineOn(subgraphs: Record<string, Answering>): (query: string) => Promise<Outcome> {
+  const url = 'http://127.0.0.1:1/graphql';
+  const { supergraphSdl, errors } = composeServices(
+    Object.entries(subgraphs).map(([name, { sdl }]) => ({ name, url, typeDefs: subgraphSdl(sdl) })),
+  );
+  if (!supergraphSdl) throw new Error(errors?.join('\n'));
+  const sources = new Map(
+    Object.entries(subgraphs).map(([name, { answer }]): [string, SubgraphSource] => [
+      name,
+      { fetch: async ({ body }) => answer(JSON.parse(body)) },
+    ]),
+  );
+  const graph = loadSupergraph(supergraphSdl);
+  const engine = createCompiledEngine({ graph, sources, introspection: true, log: silent });
+  return (query) => engine.execute({ query, variables: {}, method: 'POST' }, contextOf(null, undefined));
+}
