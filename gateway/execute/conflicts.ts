@@ -1,6 +1,7 @@
 import {
   type GraphQLCompositeType,
   type GraphQLError,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
@@ -39,6 +40,12 @@ export function findConflict(
     return number;
   };
 
+  /** What a field requires of an object; where an interface is an object to the field's subgraph, the interface's says it. */
+  const requiredBy = (object: GraphQLObjectType, field: string): (readonly [string, string])[] =>
+    [object, ...object.getInterfaces()].flatMap(({ name }) => [
+      ...(requirements.get(name)?.get(field) ?? []),
+    ]);
+
   function visit(
     type: GraphQLCompositeType,
     sets: readonly SelectionSetNode[],
@@ -54,7 +61,7 @@ export function findConflict(
       const names = new Set(fields.map(([first]) => first?.name.value ?? ''));
       const needs = new Map(inherited.map((need) => [need.place, need]));
       for (const name of names) {
-        for (const [place, given] of requirements.get(object.name)?.get(name) ?? []) {
+        for (const [place, given] of requiredBy(object, name)) {
           const other = needs.get(place);
           const by = `${object.name}.${name}`;
           if (other && other.given !== given) return refusal(other.by, by, `${object.name}.${place}`);
