@@ -61,6 +61,20 @@ describe('a value of a wrong shape is null', () => {
     expect(body.errors).toEqual(wrong('catalog', ['thing', name]));
   });
 
+  /** ApolloGateway answers an object without fields, or loses the whole answer. */
+  const namesOfNoType = ['null', '""', '7', '"Nothing"', '"Query"'];
+  test.each(executorOfTests() === 'apollo' ? [] : namesOfNoType)(
+    'an object of a type %s, where it can be one of several',
+    async (typename) => {
+      const { body } = await parrots.ask(
+        '{ either { ... on Thing { n } ... on Other { x } } count }',
+        `{"data":{"either":{"__typename":${typename},"n":1},"count":3}}`,
+      );
+      expect(body.data).toEqual({ either: null, count: 3 });
+      expect(body.errors).toEqual(wrong('catalog', ['either']));
+    },
+  );
+
   test('in the answer of another subgraph, at its place in the list', async () => {
     const { body } = await parrots.ask(
       joined,

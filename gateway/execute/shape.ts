@@ -164,7 +164,8 @@ export function compileShape(
       if (value === null || value === undefined) return null;
       if (!isEntity(value)) return wrong(completion);
       const typename = value['__typename'];
-      const complete = typename === undefined || typename === null ? untold : find(typename);
+      // A subgraph to which the type is an object need not be asked for its name; one that is asked has to tell.
+      const complete = typename === undefined ? untold : find(typename);
       if (complete) return completeOnce(complete, value, completion);
       return isHidden(typename) ? null : wrong(completion);
     };

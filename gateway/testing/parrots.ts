@@ -10,7 +10,9 @@ const catalog = /* GraphQL */ `
   type Thing @key(fields: "id") {
     id: ID!  n: Int  ratio: Float  any: Any  list: [String!]  colour: Colour  next: Thing
   }
-  type Query { thing: Thing  things: [Thing]  count: Int }
+  type Other { x: Int }
+  union Either = Thing | Other
+  type Query { thing: Thing  things: [Thing]  either: Either  count: Int }
 `;
 const notes = /* GraphQL */ `
   type Thing @key(fields: "id") { id: ID!  note: String  strict: String! }

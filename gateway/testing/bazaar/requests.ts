@@ -27,7 +27,7 @@ export type FaultKind = 'none' | 'fields' | 'outage' | 'crash';
 /** What a request is to meet. */
 export interface Circumstances {
   faults?: { kind: FaultKind; seed: string } | undefined;
-  /** Whether entities of an interface object do not say its name, which is not that of their type. */
+  /** Whether entities do not say the name of an interface, which is not that of their type. */
   hidesInterfaceNames?: boolean | undefined;
 }
 

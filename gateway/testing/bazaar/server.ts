@@ -6,7 +6,7 @@ import { products } from './data/products.js';
 import { reviews } from './data/reviews.js';
 import { rootsOf } from './data/roots.js';
 import { worldOf } from './data/rows.js';
-import { interfaceObjectsOf, withoutInterfaceNames } from './interface-objects.js';
+import { withoutInterfaceNames } from './interface-objects.js';
 import { answerOf, readRequest } from './requests.js';
 import { createSubgraph, type Fetch, type Subgraph } from './subgraph.js';
 import { bazaarSdl, bazaarSupergraph } from './supergraph.js';
@@ -27,12 +27,11 @@ export async function startBazaar(): Promise<Bazaar> {
   let counts: Record<string, number> = {};
   const servers = await Promise.all(
     Object.entries(bazaarSdl).map(async ([name, sdl]) => {
-      const execute = createSubgraph(name, sdl, roots[name] ?? { Query: {} }, world);
-      const served = { name, execute, interfaceObjects: interfaceObjectsOf(sdl) };
+      const subgraph = createSubgraph(name, sdl, roots[name] ?? { Query: {} }, world);
       const server = createServer((request, response) => {
         if (request.method !== 'POST') return void response.end();
         counts[name] = (counts[name] ?? 0) + 1;
-        void serve(served, request, response);
+        void serve(name, subgraph, request, response);
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       return { name, server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
@@ -53,14 +52,9 @@ export async function startBazaar(): Promise<Bazaar> {
   };
 }
 
-interface Served {
-  name: string;
-  execute: Subgraph;
-  interfaceObjects: ReadonlySet<string>;
-}
-
 async function serve(
-  { name, execute, interfaceObjects }: Served,
+  name: string,
+  subgraph: Subgraph,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -69,11 +63,8 @@ async function serve(
   const id = String(request.headers['x-request-id'] ?? '');
   const { context, outage, hidesInterfaceNames } = readRequest(name, id);
   const fetch = JSON.parse(Buffer.concat(chunks).toString()) as Fetch;
-  const result = await execute(fetch, context);
-  const answer = answerOf(
-    hidesInterfaceNames ? withoutInterfaceNames(result, interfaceObjects) : result,
-    outage,
-  );
+  const result = await subgraph(fetch, context);
+  const answer = answerOf(hidesInterfaceNames ? withoutInterfaceNames(result) : result, outage);
   // A subgraph that hangs is cut off by the gateway, or by the end of the test.
   if (answer) response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
 }

@@ -1,27 +1,63 @@
-import { type DocumentNode, type FieldNode, Kind, parse, print, visit } from 'graphql';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLSchema,
+  getNamedType,
+  isObjectType,
+  Kind,
+  parse,
+  print,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
 import type { Answer } from '../gateway.js';
 import type { Question } from './duel.js';
 
 const prefix = 'q__';
 
 /**
- * The same question with names for all fields of the answer that no schema has. By section 6.3.2 of the GraphQL spec
- * it has the same answer but for these names. Apollo's planner fetches keys, required fields and type names under
- * their own names: where the client has given such a name to something else, or has arguments there, Apollo answers
- * the key, sends the wrong thing as the required value, fetches what no subgraph takes, or cannot plan. Asked like
- * this it is right.
+ * The same question with names that no schema has for fields of the answer, and with the name of its type for each
+ * object. By section 6.3.2 of the GraphQL spec it has the same answer but for these names. Apollo's planner
+ * fetches keys, required fields and type names under their own names: where the client has given such a name to
+ * something else, or has arguments there, Apollo answers the key, sends the wrong thing as the required value, fetches
+ * what no subgraph takes, or cannot plan. Of an object whose type goes without saying it leaves out a fragment on the
+ * type within one on its interface. Asked like this it is right.
  */
-export function careful(question: Question): Question {
-  return { ...question, query: print(renamed(parse(question.query))) };
+export function careful(schema: GraphQLSchema, question: Question): Question {
+  return { ...question, query: print(renamed(schema, parse(question.query))) };
 }
 
-const renamed = (document: DocumentNode): DocumentNode =>
-  visit(document, {
-    Field: (field): FieldNode => ({
-      ...field,
-      alias: { kind: Kind.NAME, value: prefix + (field.alias ?? field.name).value },
+function renamed(schema: GraphQLSchema, document: DocumentNode): DocumentNode {
+  const info = new TypeInfo(schema);
+  return visit(
+    document,
+    visitWithTypeInfo(info, {
+      Field: {
+        leave({ selectionSet, ...field }): FieldNode {
+          const { name, alias = name } = field;
+          // A key that is asked for as such is fetched once, and is what it is.
+          const isPlain = alias.value === name.value && info.getFieldDef()?.args.length === 0;
+          const type = getNamedType(info.getType());
+          return {
+            ...field,
+            ...(!(isPlain && !name.value.startsWith('__')) && {
+              alias: { kind: Kind.NAME, value: prefix + alias.value },
+            }),
+            ...(selectionSet && {
+              selectionSet:
+                isObjectType(type) && !type.name.startsWith('__')
+                  ? { ...selectionSet, selections: [typename, ...selectionSet.selections] }
+                  : selectionSet,
+            }),
+          };
+        },
+      },
     }),
-  });
+  );
+}
+
+const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
 /** The answer to a careful question as that to the question itself. */
 export function uncareful({ status, body }: Answer): Answer {
@@ -49,9 +85,10 @@ function shortened(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shortened);
   if (typeof value !== 'object' || value === null) return value;
   // Not assigned but defined, or a client's alias __proto__ would be lost.
-  const fields = Object.entries(value).map(([name, inner]) => [
-    name.startsWith(prefix) ? name.slice(prefix.length) : name,
-    shortened(inner),
-  ]);
+  const fields = Object.entries(value).flatMap(([name, inner]) =>
+    name === typename.name.value
+      ? []
+      : [[name.startsWith(prefix) ? name.slice(prefix.length) : name, shortened(inner)]],
+  );
   return Object.fromEntries(fields);
 }

@@ -44,7 +44,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'a wrong value costs its own field',
-    why: '6.4.4: the field of a value that does not fit is null, and the rest stands. Apollo gives up the whole answer, or that of a fetch, where something is no list or no object.',
+    why: '6.4.4: the field of a value that does not fit is null, and the rest stands. Apollo gives up the whole answer, or the rest of that of a fetch, where something is no list or no object, or is one in place of a key.',
     settle(dispute) {
       const { question, ours, oracle } = dispute;
       if (!question.faults || ours.body.data === undefined) return;
@@ -60,7 +60,7 @@ export const knownDifferences: readonly KnownDifference[] = [
       const isLost = (path: Path | undefined) => path && leadsThroughNull(oracle.body.data, path);
       dispute.onlyOracle = dispute.onlyOracle.filter((one) => !lost.includes(one));
       dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !isLost(path));
-      dispute.data = dispute.data.filter((one) => one.oracle !== null);
+      dispute.data = dispute.data.filter((one) => !hasMore(one.ours, one.oracle));
     },
   },
   {
@@ -166,6 +166,20 @@ export const knownDifferences: readonly KnownDifference[] = [
 /** Fields of the bazaar that require others, with a condition. */
 const requiringOnCondition =
   /\b(karma|region|postage|freight|volume|typesetting|royalties|rental|shipping|boxes)\b(\([^)]*\))? @(skip|include)\b/;
+
+/** Whether a value has all that another has, and more; null has nothing. */
+function hasMore(ours: unknown, oracle: unknown): boolean {
+  if (oracle === null) return ours !== null;
+  if (!isObject(ours) || !isObject(oracle)) return false;
+  const fields = new Map(Object.entries(ours));
+  const others = Object.entries(oracle);
+  const isLess = (value: unknown, own: unknown) =>
+    JSON.stringify(own) === JSON.stringify(value) || hasMore(own, value);
+  return others.length < fields.size && others.every(([name, value]) => isLess(value, fields.get(name)));
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Whether what a path leads to is under a null, or is one. */
 const leadsThroughNull = (data: unknown, path: Path): boolean =>

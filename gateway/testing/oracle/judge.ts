@@ -43,6 +43,6 @@ export async function judge(
   if (found.length > 0) return { known: [], isExplained: false, complaints: found };
   const verdict = settle(oracle, []);
   if (verdict === 'equal' || verdict.isExplained) return verdict;
-  const asked = settle(uncareful(await askOracle(careful(question))), [namesOfTheClient]);
+  const asked = settle(uncareful(await askOracle(careful(schema, question))), [namesOfTheClient]);
   return asked !== 'equal' && asked.isExplained ? asked : verdict;
 }

@@ -36,6 +36,12 @@ export const requirementQueries: readonly NamedQuery[] = [
     { refusal: conflict },
   ],
   [
+    'one at once with that of an interface object',
+    '{ scarce { shipping ... on Book { freight } } }',
+    undefined,
+    { refusal: conflict.replace('postage', 'shipping') },
+  ],
+  [
     'both at once, apart',
     '{ book(isbn: "isbn-b1") { sequel { freight } postage } products { ... on Book { freight } } }',
   ],
