@@ -39,7 +39,7 @@ export const requirementQueries: readonly NamedQuery[] = [
     'one at once with that of an interface object',
     '{ scarce { shipping ... on Book { freight } } }',
     undefined,
-    { refusal: conflict.replace('postage', 'shipping') },
+    { refusal: conflict.replace('Book.postage', 'Product.shipping') },
   ],
   [
     'both at once, apart',
