@@ -9,7 +9,6 @@ import {
   isAbstractType,
   isCompositeType,
   isEnumType,
-  isInterfaceType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -130,16 +129,10 @@ export function compileShape(
       if (value === null || value === undefined) return null;
       if (!isEntity(value)) return wrong(completion);
       const typename = value['__typename'];
-      if (typename === name || typename === undefined || typename === null || isInterfaceOf(typename, type))
-        return completeOnce(complete, value, completion);
-      return wrong(completion);
+      return typename === name || typename === undefined || typename === null
+        ? completeOnce(complete, value, completion)
+        : wrong(completion);
     };
-  }
-
-  /** Whether a subgraph may call objects of a type so: where an interface is an object to it, by the interface's name. */
-  function isInterfaceOf(typename: unknown, type: GraphQLObjectType): boolean {
-    const named = typeof typename === 'string' ? schema.getType(typename) : undefined;
-    return isInterfaceType(named) && schema.isSubType(named, type);
   }
 
   /** Whether something is the name of a type that is kept from clients: that is nobody's fault. */

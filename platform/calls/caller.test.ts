@@ -7,6 +7,7 @@ import { gate } from '../testing/gate.js';
 import { silent } from '../testing/log.js';
 import { until } from '../testing/until.js';
 import { type Call, type CallerOptions, createCaller } from './caller.js';
+import { Cancellation } from './cancellation.js';
 
 const running: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -202,6 +203,18 @@ describe('what is not safe', () => {
     await listen(server, port);
     expect((await answer).text).toBe('1');
   });
+});
+
+test('a call that is over in the pause before a retry gives its place back', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(20);
+  const { call, requests, retries, underWay, outcomes } = await partOf(answering(503));
+  const cancellation = new Cancellation();
+  const answer = call({ ...query, cancellation }).catch((error: unknown) => error);
+  await until('it is to be tried again', async () => (await retries()) === 1);
+  cancellation.cancel();
+  expect(await answer).toMatchObject({ outcome: 'cancelled' });
+  await until('its place is free', async () => (await underWay()) === 0);
+  expect([requests(), await outcomes('cancelled')]).toEqual([1, 1]);
 });
 
 test('retries are a tenth of the calls, and as many as there are connections, however long an outage is', async () => {

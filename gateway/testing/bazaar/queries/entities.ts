@@ -90,6 +90,10 @@ export const entityQueries: readonly NamedQuery[] = [
     'a value type that each has a part of',
     '{ products { dims { width height depth unit } shelf { row column label } } }',
   ],
+  [
+    'entities that two fetches share, of which each has another field by one name',
+    '{ a: users { reviews { id product { x: name } } } b: users { reviews { id product { x: stock } } } }',
+  ],
   ['a provided field', '{ reviews { author { name } } }'],
   ['a provided field beside one that is not', '{ reviews { author { name age } writer { name } } }'],
   [
