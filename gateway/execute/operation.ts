@@ -3,7 +3,7 @@ import type { FetchNode, PlanNode, QueryPlan, QueryPlanner } from '@apollo/query
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
-  type GraphQLError,
+  GraphQLError,
   type GraphQLFormattedError,
   getOperationAST,
   Kind,
@@ -28,7 +28,7 @@ import { compileIntrospection } from './introspection.js';
 import { mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
-import { plannable } from './plannable.js';
+import { withNeedsApart, withoutIntrospection } from './plannable.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
 import { compileShape } from './shape.js';
@@ -96,13 +96,7 @@ export function compileOperation(
   const type = graph.clientSchema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
   const { selectionSet } = operation;
-  const plan = planner.buildQueryPlan(
-    operationFromDocument(
-      graph.apiSchema,
-      plannable(document, graph.needs),
-      name === undefined ? {} : { operationName: name },
-    ),
-  );
+  const plan = planOf(planner, graph, document, name);
   const conditions = conditionVariables(operation, fragments);
   const defaults = defaultConditions(operation);
   const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
@@ -202,6 +196,30 @@ export function compileOperation(
       return { data, errors, wrong };
     },
   };
+}
+
+/**
+ * Apollo's plan. Where it cannot read the document as it is best planned (a condition of a fragment of its own below
+ * an interface object, for one), that of the document as it is.
+ */
+function planOf(
+  planner: QueryPlanner,
+  { apiSchema, needs }: LoadedSupergraph,
+  document: DocumentNode,
+  name: string | undefined,
+): QueryPlan {
+  const build = (form: DocumentNode): QueryPlan =>
+    planner.buildQueryPlan(
+      operationFromDocument(apiSchema, form, name === undefined ? {} : { operationName: name }),
+    );
+  if (needs.requiring.size > 0) {
+    try {
+      return build(withNeedsApart(withoutIntrospection(document), needs));
+    } catch (error) {
+      if (!(error instanceof GraphQLError) || !error.message.startsWith('Cannot add selection')) throw error;
+    }
+  }
+  return build(withoutIntrospection(document));
 }
 
 /** Mutations are finished whoever goes away. */

@@ -9,16 +9,21 @@ import {
 import { isIntrospection } from './introspection.js';
 import type { Needs } from './needs.js';
 
+/** A document for the planner, which has subgraphs answer introspection below the root, each of its own schema. */
+export const withoutIntrospection = (document: DocumentNode): DocumentNode =>
+  visit(document, {
+    Field: (field) => (isIntrospection(field) ? { ...typename, directives: field.directives } : undefined),
+  });
+
 /**
- * A document as the planner can be asked for it. It has subgraphs answer introspection below the root, each of its own
- * schema. And for a field that requires others it lets the whole entity wait for those, though `@skip` leave the field
- * out and nobody fetch them: unless it stands in a fragment of its own, of which the planner makes a need of its own.
+ * A document whose fields that require others, and may be left out, stand in fragments of their own: the planner makes
+ * needs of their own of those. Else it lets the whole entity wait for what such a field needs, though `@skip` leave the
+ * field out and nobody fetch that.
  */
-export const plannable = (document: DocumentNode, { requiring }: Needs): DocumentNode =>
+export const withNeedsApart = (document: DocumentNode, { requiring }: Needs): DocumentNode =>
   visit(document, {
     Field(field): SelectionNode | undefined {
       const { directives = [], name } = field;
-      if (isIntrospection(field)) return { ...typename, directives };
       if (!requiring.has(name.value) || !directives.some(isCondition)) return undefined;
       const kept = directives.filter((directive) => !isCondition(directive));
       return {
