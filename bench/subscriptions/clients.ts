@@ -30,7 +30,7 @@ export interface Clients {
   pid: number;
   connect(order: Omit<ConnectOrder, 'kind' | 'localAddress'>): Promise<void>;
   begin(options: { perSocket: number; step: number }): Promise<void>;
-  /** Resolves once so many deliveries have come since `begin`, up to a step. @throws Error where they do not */
+  /** Resolves once so many deliveries have come since `begin`, up to a step. @throws Error where none comes for a minute */
   until(deliveries: number): Promise<void>;
   finish(commits: Commits): Promise<Received>;
   close(): Promise<void>;
@@ -41,10 +41,15 @@ let lastAddress = 1;
 
 export function clientsOf(worker: Worker): Clients {
   let seen = 0;
-  let waiting: { deliveries: number; resolve: () => void } | undefined;
+  let waiting: { deliveries: number; resolve: () => void; late: NodeJS.Timeout } | undefined;
   worker.onNote((count) => {
     seen = count;
-    if (waiting && seen >= waiting.deliveries) waiting.resolve();
+    if (!waiting) return;
+    waiting.late.refresh();
+    if (seen < waiting.deliveries) return;
+    clearTimeout(waiting.late);
+    waiting.resolve();
+    waiting = undefined;
   });
   const ask = <T>(order: ClientsOrder): Promise<T> => worker.ask<T>(order);
   return {
@@ -61,17 +66,10 @@ export function clientsOf(worker: Worker): Clients {
       new Promise((resolve, reject) => {
         if (seen >= deliveries) return resolve();
         const late = setTimeout(
-          () =>
-            reject(new Error(`after ${patienceMs / 1000} s ${seen} of ${deliveries} deliveries had come`)),
+          () => reject(new Error(`${seen} of ${deliveries} deliveries came, and then none for a minute`)),
           patienceMs,
         );
-        waiting = {
-          deliveries,
-          resolve() {
-            clearTimeout(late);
-            resolve();
-          },
-        };
+        waiting = { deliveries, resolve, late };
       }),
     finish: (commits) => ask({ kind: 'finish', commits }),
     close: () => ask({ kind: 'close' }),

@@ -84,6 +84,9 @@ async function bench(): Promise<void> {
         `and of ${options.seconds} s at a steady rate (p50, p99);\n` +
         `on ${availableParallelism()} processors shared with PostgreSQL, the subgraphs and the clients.`,
     );
+  } catch (error) {
+    console.error(stage.outputs());
+    throw error;
   } finally {
     await stage.stop();
   }

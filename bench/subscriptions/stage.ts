@@ -50,6 +50,8 @@ export interface Stage {
   inspect(server: Server): Promise<Inspector>;
   /** `authorization` of user number n, or of a dispatcher. */
   tokens: { users: string[]; staff: string[] };
+  /** The end of what each process has printed, by its name. */
+  outputs(): string;
   stop(): Promise<void>;
 }
 
@@ -173,6 +175,7 @@ export async function setStage(options: {
         users: await all(orders, (n) => sign(userId(n), 'CUSTOMER')),
         staff: await all(Math.ceil(orders / socketsOfUser), (n) => sign(staffId(n), 'DISPATCHER')),
       },
+      outputs: () => children.map((child) => `${child.name}:\n${child.output()}`).join('\n'),
       stop,
     };
   } catch (error) {
