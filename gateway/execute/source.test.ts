@@ -44,7 +44,8 @@ async function gatewayWith(
 ): Promise<Gateway> {
   const gateway = await startTestGateway({
     supergraph,
-    subgraphTimeoutMs: 300,
+    // The other subgraph has as long, and waits for a busy machine.
+    subgraphTimeoutMs: 2_000,
     ...options,
     subgraphUrls: { ...library.urls, ...options.subgraphUrls, authors: await serve(authors) },
   });
