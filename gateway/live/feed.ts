@@ -198,8 +198,8 @@ export class Feed {
 
   /** Whether the first event since it began anew is the last one before that, whatever others would say of it by now. */
   #isToldAgain({ data }: UpstreamEvent): boolean {
-    const told = JSON.stringify(data);
-    const isAgain = this.#isFirst && told === this.#lastTold;
+    const told = textOf(data);
+    const isAgain = this.#isFirst && told !== undefined && told === this.#lastTold;
     this.#isFirst = false;
     this.#lastTold = told;
     return isAgain;
@@ -264,6 +264,15 @@ export class Feed {
     } catch (error) {
       return { data: null, errors: [failureOf(error)] };
     }
+  }
+}
+
+/** Undefined for what is nested without end, and cannot be written. */
+function textOf(data: UpstreamEvent['data']): string | undefined {
+  try {
+    return JSON.stringify(data);
+  } catch {
+    return undefined;
   }
 }
 
