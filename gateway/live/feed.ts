@@ -173,7 +173,7 @@ export class Feed {
       cursor,
       committedAt: typeof committedAt === 'number' ? committedAt : undefined,
     });
-    if (!this.#isCompleting) void this.#completeAll();
+    if (!this.#isCompleting) this.#completeAll().catch((error: unknown) => this.#fail(error));
   }
 
   /**
@@ -225,6 +225,16 @@ export class Feed {
       this.#isFull = false;
       this.#run = this.#begin();
     }
+    this.#settle();
+  }
+
+  /** A fault of ours ends what it happens to, and nothing else. */
+  #fail(error: unknown): void {
+    this.#run.release();
+    this.#waiting.length = 0;
+    this.#isCompleting = false;
+    this.#isFull = false;
+    this.#ended = { errors: [failureOf(error)] };
     this.#settle();
   }
 
