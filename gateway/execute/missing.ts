@@ -1,4 +1,5 @@
-import type { GraphQLFormattedError } from 'graphql';
+import type { PlanNode } from '@apollo/query-planner';
+import { type GraphQLFormattedError, getOperationAST, Kind, parse } from 'graphql';
 import type { Missing } from './completion.js';
 import type { Entity } from './entity.js';
 import type { Run } from './fetch.js';
@@ -34,3 +35,29 @@ export function unexplained(
 /** A path and all that it leads through, the root included. */
 const startsOf = (path: readonly (string | number)[]): string[] =>
   Array.from({ length: path.length + 1 }, (_, end) => JSON.stringify(path.slice(0, end)));
+
+/**
+ * The response names at the root that several subgraphs answer at once. Where one of them knows the object and the
+ * other does not, parts of it are missing, and nobody has broken his word.
+ */
+export function answeredBySeveral(plan: PlanNode | undefined): ReadonlySet<string> {
+  const services = new Map<string, Set<string>>();
+  const visit = (node: PlanNode | undefined): void => {
+    if (!node) return;
+    if (node.kind === 'Sequence' || node.kind === 'Parallel') for (const each of node.nodes) visit(each);
+    else if (node.kind === 'Condition') for (const each of [node.ifClause, node.elseClause]) visit(each);
+    else if (node.kind === 'Fetch' && !node.requires) {
+      for (const name of rootNames(node.operation)) {
+        const known = services.get(name) ?? new Set();
+        services.set(name, known.add(node.serviceName));
+      }
+    }
+  };
+  visit(plan);
+  return new Set([...services].flatMap(([name, by]) => (by.size > 1 ? name : [])));
+}
+
+const rootNames = (operation: string): string[] =>
+  (getOperationAST(parse(operation, { noLocation: true }))?.selectionSet.selections ?? []).flatMap((node) =>
+    node.kind === Kind.FIELD ? (node.alias ?? node.name).value : [],
+  );

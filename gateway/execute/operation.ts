@@ -25,7 +25,7 @@ import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
-import { mayLackReasons, unexplained } from './missing.js';
+import { answeredBySeveral, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
 import { withNeedsApart, withoutIntrospection } from './plannable.js';
@@ -139,6 +139,11 @@ export function compileOperation(
       ? { ...error, path: error.path.map((step) => clientNames.get(step as string) ?? step) }
       : error;
 
+  const contested = answeredBySeveral(rest);
+  /** Of a field at the root of which all is left out nothing is fetched. */
+  const isFault = (path: readonly (string | number)[]): boolean =>
+    !contested.has(String(path[0])) && (path.length > 1 || conditions.length === 0);
+
   return {
     kind: operation.operation,
     name,
@@ -192,7 +197,7 @@ export function compileOperation(
       const wrong = again.wrong.map((path) => ({ path, service: blame(path) }));
       if (isUnexplained)
         for (const { path, within } of unexplained(again.missing, errors, run.untold))
-          wrong.push({ path, service: blame(path, within) });
+          if (isFault(path)) wrong.push({ path, service: blame(path, within) });
       return { data, errors, wrong };
     },
   };

@@ -213,4 +213,13 @@ export const languageQueries: readonly NamedQuery[] = [
   ['a variable of the wrong type', 'query ($id: ID!) { product(id: $id) { id } }', { id: { a: 1 } }],
   ['a variable that is missing', 'query ($id: ID!) { product(id: $id) { id } }'],
   ['no document', '{'],
+  [
+    'a field at the root of which all is left out',
+    'query ($v0: Boolean!) { company(country: "us", number: 1) @include(if: $v0) { staff @skip(if: $v0) { email } } }',
+    { v0: true },
+  ],
+  [
+    'an object that one subgraph knows and another does not',
+    '{ user(email: "u7@x.org") { reviews { id } age } }',
+  ],
 ];
