@@ -1,5 +1,5 @@
 import type { PlanNode } from '@apollo/query-planner';
-import { type GraphQLFormattedError, getOperationAST, Kind, parse } from 'graphql';
+import { type GraphQLFormattedError, getOperationAST, Kind, parse, type SelectionSetNode } from 'graphql';
 import type { Missing } from './completion.js';
 import type { Entity } from './entity.js';
 import type { Run } from './fetch.js';
@@ -58,6 +58,10 @@ export function answeredBySeveral(plan: PlanNode | undefined): ReadonlySet<strin
 }
 
 const rootNames = (operation: string): string[] =>
-  (getOperationAST(parse(operation, { noLocation: true }))?.selectionSet.selections ?? []).flatMap((node) =>
-    node.kind === Kind.FIELD ? (node.alias ?? node.name).value : [],
-  );
+  namesOf(getOperationAST(parse(operation, { noLocation: true }))?.selectionSet);
+
+const namesOf = (set: SelectionSetNode | undefined): string[] =>
+  (set?.selections ?? []).flatMap((node) => {
+    if (node.kind === Kind.FIELD) return (node.alias ?? node.name).value;
+    return node.kind === Kind.INLINE_FRAGMENT ? namesOf(node.selectionSet) : [];
+  });

@@ -44,7 +44,8 @@ export function needsOf(supergraph: DocumentNode): Needs {
       if (field.arguments && field.arguments.length > 0) withArguments.add(field.name.value);
       for (const { set, graph } of fieldSets(field.directives, 'join__field', 'requires')) {
         collectNames(set, names);
-        requiring.add(field.name.value);
+        // What an interface object requires stands with the interface: there the planner loses what it is to keep apart.
+        if (definition.kind === Kind.OBJECT_TYPE_DEFINITION) requiring.add(field.name.value);
         required.set(placeOf(services.get(graph) ?? '', definition.name.value, field.name.value), set);
       }
     }

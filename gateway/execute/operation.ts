@@ -140,9 +140,9 @@ export function compileOperation(
       : error;
 
   const contested = answeredBySeveral(rest);
-  /** Of a field at the root of which all is left out nothing is fetched. */
+  /** Nothing is fetched of a field of which all is left out: where anything may be, what is missing is nobody's fault. */
   const isFault = (path: readonly (string | number)[]): boolean =>
-    !contested.has(String(path[0])) && (path.length > 1 || conditions.length === 0);
+    conditions.length === 0 && !contested.has(String(path[0]));
 
   return {
     kind: operation.operation,

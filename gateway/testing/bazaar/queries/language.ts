@@ -222,4 +222,8 @@ export const languageQueries: readonly NamedQuery[] = [
     'an object that one subgraph knows and another does not',
     '{ user(email: "u7@x.org") { reviews { id } age } }',
   ],
+  [
+    'a field of an interface object that requires others, on a condition',
+    '{ priced { ... on Product { shelf { row } shipping @include(if: true) } } }',
+  ],
 ];
