@@ -9,7 +9,7 @@ import type { SubscribePayload } from 'graphql-ws';
 import { Cancellation } from '../platform/calls/cancellation.js';
 import { createChannel } from '../platform/live/channel.js';
 import type { Log } from '../platform/log.js';
-import type { Operations } from '../platform/sockets.js';
+import { failing, type Operations } from '../platform/sockets.js';
 import { contextOf, type GatewayContext } from './context.js';
 import type { Graph } from './graph.js';
 import { refuseNesting } from './guard/nesting.js';
@@ -114,7 +114,7 @@ export function socketOperations(options: {
       const operation = operationOf(args);
       const cancellation = new Cancellation();
       const answered = answer(operation, cancellation);
-      if (operation.context.operation?.kind === OperationTypeNode.MUTATION) return answered.catch(refused);
+      if (operation.context.operation?.kind === OperationTypeNode.MUTATION) return answered.catch(failing);
       const answers = createChannel<ExecutionResult>({
         limit: 1,
         onClose: () => cancellation.cancel(),
@@ -136,9 +136,3 @@ const operationOf = (args: ExecutionArgs): SocketOperation => args.contextValue 
 
 const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError): GraphQLError =>
   new GraphQLError(message, rest);
-
-/** graphql-ws sends an `error` message for what a stream throws. */
-async function* refused(error: unknown): AsyncGenerator<ExecutionResult> {
-  yield* [];
-  throw error;
-}

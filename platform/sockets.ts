@@ -140,7 +140,7 @@ export function serveSockets(options: {
     async onOperation(_context, _id, _payload, _args, started) {
       const result = await started;
       if (Symbol.asyncIterator in result || result.data !== undefined) return undefined;
-      return refuse(result.errors);
+      return failing(new AggregateError(result.errors ?? []));
     },
     onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
       if (!errors) return undefined;
@@ -212,10 +212,10 @@ function refusal(error: unknown): [code: number, reason: string] {
     : [tryAgainLater, 'Try again later'];
 }
 
-/** graphql-ws sends an `error` message for what a stream throws. */
-async function* refuse(errors: readonly GraphQLError[] = []): AsyncGenerator<never> {
+/** A stream that throws this at once: graphql-ws sends an `error` message for it. */
+export async function* failing(error: unknown): AsyncGenerator<never> {
   yield* [];
-  throw new AggregateError(errors);
+  throw error;
 }
 
 /** Closes a socket, and cuts off a client that does not answer. */

@@ -6,9 +6,10 @@ import { EventSource } from 'undici';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createChannel } from '../../platform/live/channel.js';
 import type { Gateway } from '../index.js';
-import { type Issuer, startIssuer, startTestGateway, until } from '../testing/gateway.js';
+import { startClockwork } from '../testing/clockwork.js';
+import { type Issuer, startTestGateway, until } from '../testing/gateway.js';
 import type { TestSubgraph } from '../testing/subgraph.js';
-import { Clock, startLabels, startTicks, ticksSupergraph } from '../testing/ticks.js';
+import { type Clock, ticksSupergraph } from '../testing/ticks.js';
 
 /** Streams as the clients read them that people have. */
 
@@ -20,12 +21,7 @@ let gateway: Gateway;
 let url: string;
 
 beforeEach(async () => {
-  clock = new Clock();
-  [ticks, labels, issuer] = await Promise.all([
-    startTicks(clock),
-    startLabels({ fetched: 0 }),
-    startIssuer(),
-  ]);
+  ({ clock, ticks, labels, issuer } = await startClockwork());
 });
 afterEach(async () => {
   await gateway.stop();
@@ -38,6 +34,12 @@ async function start(executor: Executor, port = 0): Promise<void> {
   gateway = await startTestGateway({ supergraph, jwksUrl: issuer.jwksUrl, executor, port });
   url = `${gateway.url}/graphql`;
 }
+
+const isServed = (): Promise<boolean> =>
+  fetch(`${gateway.url}/health/live`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 /** Stops the gateway, ticks, and starts another at its address. */
 async function restart(executor: Executor): Promise<void> {
@@ -143,7 +145,7 @@ describe.each(['doorstep', 'apollo'] as const)('%s:', (executor) => {
 
   describe("graphql-sse's client", () => {
     const client = (headers: Record<string, string> = {}) =>
-      createClient({ url, headers, retry: () => new Promise((resolve) => setTimeout(resolve, 100)) });
+      createClient({ url, headers, retry: async () => void (await until(isServed)) });
 
     test('has events, and their end', async () => {
       clock.tick('a');

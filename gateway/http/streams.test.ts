@@ -3,11 +3,12 @@ import { metrics } from '../../platform/metrics.js';
 import { recordingLog } from '../../platform/testing/log.js';
 import type { Gateway } from '../index.js';
 import { openSocket } from '../testing/client.js';
+import { startClockwork } from '../testing/clockwork.js';
 import { memoryInUse } from '../testing/garbage.js';
-import { get, type Issuer, post, startIssuer, startTestGateway, until } from '../testing/gateway.js';
-import { openStream, type StreamClient, type StreamName } from '../testing/stream.js';
+import { type Issuer, post, startTestGateway, until } from '../testing/gateway.js';
+import { coded, failure, lastOf, openStream, type StreamName } from '../testing/stream.js';
 import type { TestSubgraph } from '../testing/subgraph.js';
-import { Clock, startLabels, startTicks, ticksSupergraph } from '../testing/ticks.js';
+import { type Clock, ticksSupergraph } from '../testing/ticks.js';
 
 let clock: Clock;
 let ticks: TestSubgraph;
@@ -16,12 +17,7 @@ let issuer: Issuer;
 let gateway: Gateway;
 
 beforeEach(async () => {
-  clock = new Clock();
-  [ticks, labels, issuer] = await Promise.all([
-    startTicks(clock),
-    startLabels({ fetched: 0 }),
-    startIssuer(),
-  ]);
+  ({ clock, ticks, labels, issuer } = await startClockwork());
 });
 afterEach(async () => {
   await gateway.stop();
@@ -52,7 +48,6 @@ const upstreams = () => metrics.upstreamOperations.labels('ticks').value;
 const openStreams = (name: StreamName) => metrics.streams.labels('gateway', name).value;
 const ended = (name: StreamName, reason: string) =>
   metrics.streamsEnded.labels('gateway', name, reason).value;
-const coded = (code: string) => [expect.objectContaining({ extensions: { code } })];
 
 describe.each(['doorstep', 'apollo'] as const)('%s:', (executor) => {
   test.each(['sse', 'multipart'] as const)('%s brings events as they come, to the end', async (name) => {
@@ -391,88 +386,3 @@ describe.each(['sse', 'multipart'] as const)('a stream of %s', (name) => {
     expect(lines.filter(({ msg }) => msg === 'request')).toHaveLength(1);
   });
 });
-
-describe('by a GET', () => {
-  beforeEach(() => start());
-
-  test('events can be had, without a preflight, and nothing can be changed', async () => {
-    clock.tick('a');
-    const stream = await open('sse', shared, { method: 'GET', variables: { after: null } });
-    expect(await stream.next()).toEqual(next(1, 'sse'));
-    clock.tick('a');
-    expect(await stream.next()).toEqual(next(2, 'sse'));
-    const query = await open('sse', '{ now }', { method: 'GET' });
-    expect(await query.next()).toEqual({ type: 'next', payload: { data: { now: 0 } } });
-  });
-
-  test('multipart cannot be had', async () => {
-    const refused = await open('multipart', shared, { method: 'GET' });
-    // Apollo Server has a refusal of its own for GETs.
-    const code = expect.toBeOneOf(['GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT']);
-    expect(await refused.json()).toEqual({ errors: coded(code) });
-    const none = await open('multipart', shared, {
-      method: 'GET',
-      headers: { accept: 'multipart/mixed;subscriptionSpec=1.0' },
-    });
-    expect(none.status).toBe(406);
-  });
-
-  test('nothing goes on for a HEAD', async () => {
-    const head = await open('sse', shared, { method: 'HEAD' });
-    expect(await head.next()).toEqual({ type: 'end', isWhole: true });
-    expect([head.status, openStreams('sse')]).toEqual([406, 0]);
-  });
-
-  test('what is asked for as JSON stays refused', async () => {
-    expect((await get(gateway, { query: shared })).status).toBeOneOf([400, 405]);
-  });
-});
-
-test('a body of a type that a page may send unasked begins no stream', async () => {
-  await start();
-  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
-    const refused = await open('sse', shared, { headers: { 'content-type': type } });
-    expect([refused.status, await refused.json()]).toEqual([415, { errors: coded('BAD_USER_INPUT') }]);
-  }
-  expect(upstreams()).toBe(0);
-});
-
-describe('Last-Event-ID', () => {
-  beforeEach(() => start());
-  const headers = { 'last-event-id': 'a/1' };
-
-  test('resumes, and counts for more than the argument, which a browser sends again', async () => {
-    for (let n = 0; n < 3; n++) clock.tick('a');
-    for (const after of [undefined, null, 'a/2']) {
-      const stream = await open('sse', shared, { method: 'GET', variables: { after }, headers });
-      expect(await stream.next()).toEqual(next(2, 'sse'));
-    }
-  });
-
-  test('resumes nothing that has no cursors, where events have no ids', async () => {
-    for (let n = 0; n < 3; n++) clock.tick('a');
-    const stream = await open('sse', 'subscription { plain(name: "a") { value } }', { headers });
-    expect(await stream.next()).toEqual({ type: 'next', payload: { data: { plain: { value: 3 } } } });
-  });
-
-  test('that no event had is refused', async () => {
-    clock.tick('a');
-    const stream = await open('sse', shared, { headers: { 'last-event-id': 'a/nonsense' } });
-    expect(await lastOf(stream)).toEqual(failure('sse', 'BAD_USER_INPUT'));
-  });
-});
-
-/** What is told from now on, all of it. */
-async function lastOf(stream: StreamClient) {
-  const messages = [await stream.next()];
-  while (messages.at(-1)?.type !== 'end') messages.push(await stream.next());
-  return messages;
-}
-
-/** How a format tells that it is over for good. */
-const failure = (name: StreamName, code: string) => [
-  ...(name === 'sse'
-    ? [{ type: 'next', payload: { errors: coded(code) } }, { type: 'complete' }]
-    : [{ type: 'failed', errors: coded(code) }]),
-  { type: 'end', isWhole: true },
-];

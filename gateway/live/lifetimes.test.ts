@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { metrics } from '../../platform/metrics.js';
 import type { Gateway } from '../index.js';
 import { openSocket, type SocketClient } from '../testing/client.js';
+import { startClockwork } from '../testing/clockwork.js';
 import { memoryInUse } from '../testing/garbage.js';
-import { type Issuer, startIssuer, startTestGateway, until } from '../testing/gateway.js';
+import { type Issuer, startTestGateway, until } from '../testing/gateway.js';
 import type { TestSubgraph } from '../testing/subgraph.js';
-import { Clock, startLabels, startTicks, ticksSupergraph } from '../testing/ticks.js';
+import { type Clock, startLabels, startTicks, ticksSupergraph } from '../testing/ticks.js';
 
 let clock: Clock;
 let ticks: TestSubgraph;
@@ -18,12 +19,7 @@ const supergraph = (replace?: (sdl: string) => string, urls: { ticks?: string } 
   ticksSupergraph({ ticks: ticks.url, labels: labels.url, ...urls }, replace);
 
 beforeEach(async () => {
-  clock = new Clock();
-  [ticks, labels, issuer] = await Promise.all([
-    startTicks(clock),
-    startLabels({ fetched: 0 }),
-    startIssuer(),
-  ]);
+  ({ clock, ticks, labels, issuer } = await startClockwork());
   gateway = await startTestGateway({ supergraph: supergraph(), jwksUrl: issuer.jwksUrl });
   socket = await open();
   clock.tick('a');

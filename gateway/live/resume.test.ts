@@ -1,3 +1,4 @@
+import { setImmediate as oneTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { metrics } from '../../platform/metrics.js';
@@ -135,7 +136,7 @@ async function step(random: Random): Promise<void> {
     const at = random.below(gateways.length);
     await gateways[at]?.stop();
     gateways[at] = await startOne();
-  } else await new Promise((resolve) => setTimeout(resolve, random.below(20)));
+  } else for (let turns = random.below(200); turns > 0; turns--) await oneTurn();
 }
 
 test.each(seeds)('seed %s', { timeout: 60_000 }, async (seed) => {

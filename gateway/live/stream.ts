@@ -260,7 +260,7 @@ export class Stream {
 }
 
 /** Whether two contexts are of the same person with the same rights. */
-export const isSame = (one: GatewayContext, other: GatewayContext): boolean => whoIs(one) === whoIs(other);
+const isSame = (one: GatewayContext, other: GatewayContext): boolean => whoIs(one) === whoIs(other);
 
 /** Who asks, as text: the same for all tokens of one person with one role. */
 export const whoIs = ({ principal, authorization = '' }: GatewayContext): string =>

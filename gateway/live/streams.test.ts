@@ -3,9 +3,10 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { metrics } from '../../platform/metrics.js';
 import type { Gateway } from '../index.js';
 import { openSocket, type SocketClient } from '../testing/client.js';
-import { type Issuer, startIssuer, startTestGateway, until } from '../testing/gateway.js';
+import { startClockwork } from '../testing/clockwork.js';
+import { type Issuer, startTestGateway, until } from '../testing/gateway.js';
 import type { TestSubgraph } from '../testing/subgraph.js';
-import { Clock, startLabels, startTicks, ticksSupergraph } from '../testing/ticks.js';
+import { type Clock, startLabels, startTicks, ticksSupergraph } from '../testing/ticks.js';
 
 let clock: Clock;
 let counts: { fetched: number };
@@ -17,9 +18,7 @@ let one: string;
 let other: string;
 
 beforeEach(async () => {
-  clock = new Clock();
-  counts = { fetched: 0 };
-  [ticks, labels, issuer] = await Promise.all([startTicks(clock), startLabels(counts), startIssuer()]);
+  ({ clock, counts, ticks, labels, issuer } = await startClockwork());
   gateway = await start();
   one = await issuer.bearer('0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11');
   other = await issuer.bearer('0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a12');

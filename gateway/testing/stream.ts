@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { expect } from 'vitest';
 
 export type StreamName = 'sse' | 'multipart';
 
@@ -142,3 +143,21 @@ function partOf(text: string): StreamMessage {
   if (errors) return { type: 'failed', errors };
   return payload === null ? { type: 'complete' } : { type: 'heartbeat' };
 }
+
+/** Errors, one of them with this code. */
+export const coded = (code: string) => [expect.objectContaining({ extensions: { code } })];
+
+/** What is told from now on, all of it. */
+export async function lastOf(stream: StreamClient) {
+  const messages = [await stream.next()];
+  while (messages.at(-1)?.type !== 'end') messages.push(await stream.next());
+  return messages;
+}
+
+/** How a format tells that it is over for good. */
+export const failure = (name: StreamName, code: string) => [
+  ...(name === 'sse'
+    ? [{ type: 'next', payload: { errors: coded(code) } }, { type: 'complete' }]
+    : [{ type: 'failed', errors: coded(code) }]),
+  { type: 'end', isWhole: true },
+];

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { gate } from '../testing/gate.js';
 import { memo, rowLoader, rowsLoader, together } from './loader.js';
 
 test('a row loader reads all keys at once, and gives null where there is no row', async () => {
@@ -73,11 +74,12 @@ test('loaders of many requests read together, each key once, and each gets its o
 test('who asks once a read has begun gets one that begins later', async () => {
   let state = 0;
   const asked: number[] = [];
+  const { promise: held, resolve: release } = gate();
   const read = together(
     async ([key]) => {
       asked.push(state);
       const row = { key, state };
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await held;
       return [row];
     },
     () => 'a',
@@ -85,7 +87,9 @@ test('who asks once a read has begun gets one that begins later', async () => {
   const first = read(['a']);
   await expect.poll(() => asked).toEqual([0]);
   state = 1;
-  expect(await read(['a'])).toEqual([{ key: 'a', state: 1 }]);
+  const second = read(['a']);
+  release();
+  expect(await second).toEqual([{ key: 'a', state: 1 }]);
   expect(await first).toEqual([{ key: 'a', state: 0 }]);
 });
 
