@@ -1,81 +1,16 @@
-import { randomUUID } from 'node:crypto';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { metrics } from '../metrics.js';
+import { callerOf, listen, mutation, partOf, query, stopParts } from '../testing/caller.js';
 import { gate } from '../testing/gate.js';
-import { silent } from '../testing/log.js';
 import { until } from '../testing/until.js';
-import { type Call, type CallerOptions, createCaller } from './caller.js';
+import type { CallerOptions } from './caller.js';
 import { Cancellation } from './cancellation.js';
 
-const running: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   vi.restoreAllMocks();
-  for (const stop of running.splice(0)) await stop();
+  await stopParts();
 });
-
-const query: Call = { method: 'POST', headers: {}, body: '{}', safe: true };
-const mutation: Call = { ...query, safe: false };
-
-async function listen(server: Server, port = 0): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  running.push(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-/** A caller with numbers of its own. */
-function callerOf(port: number, options: Partial<CallerOptions> = {}) {
-  const part = randomUUID();
-  const caller = createCaller({
-    part,
-    url: `http://127.0.0.1:${port}/graphql?a=b`,
-    timeoutMs: 10_000,
-    log: silent,
-    ...options,
-  });
-  running.push(caller.close);
-  const read = async (
-    metric: 'calls' | 'callRetries' | 'callRetriesExhausted' | 'callsUnderWay' | 'circuit',
-    outcome?: string,
-  ) => {
-    const { values } = await metrics[metric].get();
-    return (
-      values.find(
-        (value) => value.labels.part === part && (value.labels as { outcome?: string }).outcome === outcome,
-      )?.value ?? 0
-    );
-  };
-  return {
-    caller,
-    call: (call: Call = query) => caller.call(call),
-    outcomes: (outcome: string) => read('calls', outcome),
-    retries: () => read('callRetries'),
-    exhausted: () => read('callRetriesExhausted'),
-    underWay: () => read('callsUnderWay'),
-    circuit: () => read('circuit'),
-    async durations() {
-      const { values } = await metrics.callDuration.get();
-      return (
-        values.find(({ metricName, labels }) => metricName?.endsWith('_count') && labels.part === part)
-          ?.value ?? 0
-      );
-    },
-  };
-}
-
-/** A part that answers like this, the requests that it got, and its caller. */
-async function partOf(listener: RequestListener, options: Partial<CallerOptions> = {}) {
-  let requests = 0;
-  const server = createServer((request, response) => {
-    requests++;
-    listener(request, response);
-  });
-  return { ...callerOf(await listen(server), options), requests: () => requests };
-}
 
 /** Answers each connection's first request; every later one ends the connection instead, after it was read. */
 function closing(end: (socket: Socket) => void): RequestListener {
@@ -196,7 +131,7 @@ describe('what is not safe', () => {
     let requests = 0;
     const server = createServer((_request, response) => response.end(`${++requests}`));
     const port = await listen(createServer());
-    for (const stop of running.splice(0)) await stop();
+    await stopParts();
     const { call, retries } = callerOf(port);
     const answer = call(mutation);
     await until('it was refused', async () => (await retries()) > 0);
@@ -345,58 +280,4 @@ describe('the circuit', () => {
     expect(await circuit()).toBe(0);
     expect((await call()).text).toBe('hello');
   });
-});
-
-describe('a call has so much time in all', () => {
-  const timeout = { outcome: 'timeout' };
-  test('for its first byte and for its last', async () => {
-    const mute = await partOf(() => undefined, { timeoutMs: 200 });
-    await expect(mute.call()).rejects.toMatchObject(timeout);
-    const endless = await partOf((_request, response) => response.write('a'), { timeoutMs: 50 });
-    await expect(endless.call()).rejects.toMatchObject(timeout);
-    expect([mute.requests(), await mute.outcomes('timeout'), await mute.durations()]).toEqual([1, 1, 1]);
-  });
-
-  test('for a connection, and what left before it had one is never sent', async () => {
-    const held: ServerResponse[] = [];
-    const { call, requests, underWay } = await partOf((_request, response) => held.push(response), {
-      connections: 1,
-    });
-    const first = call();
-    await until('the connection is taken', () => held.length === 1);
-    await expect(call({ ...query, deadline: performance.now() + 50 })).rejects.toMatchObject(timeout);
-    // It waits in undici, and keeps its place.
-    expect(await underWay()).toBe(2);
-    held[0]?.end('hello');
-    expect((await first).text).toBe('hello');
-    const third = call();
-    await until('the next is sent', () => held.length === 2);
-    expect(await underWay()).toBe(1);
-    held[1]?.end();
-    await third;
-    expect([requests(), await underWay()]).toEqual([2, 0]);
-  });
-
-  test('and no more than until its deadline; past that it is not sent', async () => {
-    const { call, requests, circuit } = await partOf(() => undefined);
-    await expect(call({ ...query, deadline: performance.now() + 200 })).rejects.toMatchObject(timeout);
-    for (let n = 0; n < 10; n++)
-      await expect(call({ ...query, deadline: performance.now() })).rejects.toMatchObject(timeout);
-    expect([requests(), await circuit()]).toEqual([1, 0]);
-  });
-});
-
-test('no more calls than so many are under way', async () => {
-  const held: ServerResponse[] = [];
-  const { call, outcomes, underWay } = await partOf((_request, response) => held.push(response), {
-    connections: 1,
-    mostCalls: 3,
-  });
-  const calls = [call(), call(), call()];
-  await expect(call()).rejects.toMatchObject({ outcome: 'full' });
-  expect([await outcomes('full'), await underWay()]).toEqual([1, 3]);
-  const answerAll = setInterval(() => held.splice(0).map((response) => response.end()));
-  await Promise.all(calls);
-  clearInterval(answerAll);
-  expect([await outcomes('ok'), await underWay()]).toEqual([3, 0]);
 });
