@@ -24,14 +24,15 @@ export function put(entity: Entity, key: string, value: unknown): void {
 
 /**
  * Adds what a subgraph answered to what is known already: objects grow together, lists of one length element
- * by element, a scalar stays where an object comes (it may be a key, by which others are asked), and of all else
- * the later value stands. Objects of `from` become part of `into` unless `copies` is set, which it must be where
+ * by element, a scalar stays where an object comes (it may be a key, by which others are asked), null takes
+ * nothing away (two subgraphs may be asked at once for what one of them does not know), and of all else the later
+ * value stands. Objects of `from` become part of `into` unless `copies` is set, which it must be where
  * `from` is merged more than once: later fetches write into what is there.
  */
 export function merge(into: Entity, from: Entity, copies: boolean, levels = deepest): void {
   for (const key of Object.keys(from)) {
     const value = own(from, key);
-    if (value === undefined) continue;
+    if (value === undefined || (value === null && own(into, key) !== undefined)) continue;
     if (typeof value !== 'object' || value === null) {
       put(into, key, value);
       continue;
@@ -55,7 +56,7 @@ function mergeLists(into: unknown[], from: readonly unknown[], copies: boolean, 
     if (levels > 0 && isEntity(there) && isEntity(value)) merge(there, value, copies, levels - 1);
     else if (levels > 0 && Array.isArray(there) && Array.isArray(value) && there.length === value.length)
       mergeLists(there, value, copies, levels - 1);
-    else into[index] = copies ? copyOf(value, levels - 1) : value;
+    else if (value !== null) into[index] = copies ? copyOf(value, levels - 1) : value;
   }
 }
 

@@ -87,6 +87,14 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'null takes nothing away',
+    why: 'Two subgraphs are asked at once for a root field that both have, and one of them knows nothing. Apollo answers what came last, ours what is known.',
+    settle(dispute) {
+      if (dispute.question.faults || !/\buser\(/.test(dispute.question.query)) return;
+      dispute.data = dispute.data.filter(({ path, oracle }) => path.length > 1 || oracle !== null);
+    },
+  },
+  {
     name: 'an ID is a text',
     why: '3.5.5: an ID is serialised as a String. Apollo answers a number as it is.',
     settle(dispute) {
