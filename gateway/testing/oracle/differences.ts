@@ -78,12 +78,15 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'a field that is left out costs no other',
-    why: '6.3.2: what @skip or @include leave out is as if it were not there. Where it requires what another subgraph has, Apollo waits for that, which nobody fetches, and asks for nothing of the entity.',
+    why: '6.3.2: what @skip or @include leave out is as if it were not there. Where it requires what another subgraph has, Apollo waits for that, which nobody fetches, and asks for nothing of the entity; or it asks for the key that would be needed, and tells of its error.',
     settle(dispute) {
       if (!requiringOnCondition.test(dispute.question.query)) return;
       const { data } = dispute.oracle.body;
+      const isLost = (path: Path | undefined) => path && leadsThroughNull(data, path);
+      const isSeen = (path: Path) => leadsSomewhere(dispute.ours.body.data, path);
       dispute.data = dispute.data.filter((one) => one.oracle !== null);
-      dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !path || !leadsThroughNull(data, path));
+      dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !isLost(path));
+      dispute.onlyOracle = dispute.onlyOracle.filter(({ path }) => !path || !isLost(path) || isSeen(path));
     },
   },
   {
