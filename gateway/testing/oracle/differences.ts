@@ -93,7 +93,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: 'null takes nothing away',
     why: 'Two subgraphs are asked at once for a root field that both have, and one of them knows nothing. Apollo answers what came last, ours what is known.',
     settle(dispute) {
-      if (dispute.question.faults || !/\buser\(/.test(dispute.question.query)) return;
+      if (!/\buser\(/.test(dispute.question.query)) return;
       dispute.data = dispute.data.filter(({ path, oracle }) => path.length > 1 || oracle !== null);
     },
   },
