@@ -30,7 +30,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     settle(dispute) {
       const [only] = dispute.ours.body.errors ?? [];
       const isRefused = only?.message.includes('decides what is selected; it is true or false') ?? false;
-      if (isRefused && dispute.oracle.body.data === undefined) settleAll(dispute);
+      if (isRefused && errorsOf(dispute.oracle).some(isInternal)) settleAll(dispute);
     },
   },
   {
@@ -48,9 +48,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     settle(dispute) {
       const { question, ours, oracle } = dispute;
       if (!question.faults || ours.body.data === undefined) return;
-      const lost = dispute.onlyOracle.filter(
-        ({ path, text }) => !path && text.includes('INTERNAL_SERVER_ERROR'),
-      );
+      const lost = dispute.onlyOracle.filter((error) => !error.path && isInternal(error));
       if (lost.length === 0) return;
       if (oracle.body.data === undefined) {
         if (errorsOf(oracle).length === 1) settleAll(dispute);
@@ -78,15 +76,18 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'a field that is left out costs no other',
-    why: '6.3.2: what @skip or @include leave out is as if it were not there. Where it requires what another subgraph has, Apollo waits for that, which nobody fetches, and asks for nothing of the entity; or it asks for the key that would be needed, and tells of its error.',
+    why: '6.3.2: what @skip or @include leave out is as if it were not there. Where it requires what another subgraph has, Apollo waits for that, which nobody fetches, and asks for nothing of the entity; or it asks for the key that would be needed, and tells of its error; or it fails inside.',
     settle(dispute) {
       if (!requiringOnCondition.test(dispute.question.query)) return;
       const { data } = dispute.oracle.body;
-      const isLost = (path: Path | undefined) => path && leadsThroughNull(data, path);
       const isSeen = (path: Path) => leadsSomewhere(dispute.ours.body.data, path);
       dispute.data = dispute.data.filter((one) => one.oracle !== null);
-      dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !isLost(path));
-      dispute.onlyOracle = dispute.onlyOracle.filter(({ path }) => !path || !isLost(path) || isSeen(path));
+      dispute.onlyOurs = dispute.onlyOurs.filter(({ path, text }) =>
+        path ? !leadsThroughNull(data, path) : !text.includes('SERVICE_UNAVAILABLE'),
+      );
+      dispute.onlyOracle = dispute.onlyOracle.filter((error) =>
+        error.path ? !leadsThroughNull(data, error.path) || isSeen(error.path) : !isInternal(error),
+      );
     },
   },
   {
@@ -123,9 +124,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     why: '6.4.4: null where there may be none has an error with its path. Apollo has none where values were merely missing, and the gateway then tells of an internal error.',
     settle(dispute) {
       if (dispute.ours.body.data !== null || dispute.oracle.body.data !== null) return;
-      dispute.onlyOracle = dispute.onlyOracle.filter(
-        ({ path, text }) => path || !text.includes('INTERNAL_SERVER_ERROR'),
-      );
+      dispute.onlyOracle = dispute.onlyOracle.filter((error) => error.path || !isInternal(error));
     },
   },
   {
@@ -173,6 +172,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
 ];
+
+const isInternal = ({ text }: PlainError): boolean => text.includes('INTERNAL_SERVER_ERROR');
 
 /** Fields of the bazaar that require others, with a condition. */
 const requiringOnCondition =
