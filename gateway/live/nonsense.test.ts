@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { Gateway } from '../index.js';
 import { openSocket } from '../testing/client.js';
-import { startTestGateway } from '../testing/gateway.js';
+import { executorOfTests, startTestGateway } from '../testing/gateway.js';
 import { librarySupergraph } from '../testing/library.js';
 import { deepList } from '../testing/parrots.js';
 
@@ -74,10 +74,12 @@ test.each([
 test('an event with a value that is nested without end comes at once, without the value', async () => {
   const book = `{"__typename":"Book","title":"Kim","pages":${deepList(100_000)}}`;
   const { payload } = await told(`"type":"next","payload":{"data":{"maybeBook":${book}}}`);
-  expect(payload).toMatchObject({
-    data: { maybeBook: { title: 'Kim', pages: null } },
-    errors: [{ path: ['maybeBook', 'pages'], extensions: { service: 'books' } }],
-  });
+  expect(payload).toMatchObject({ data: { maybeBook: { title: 'Kim', pages: null } } });
+  // Apollo's executor tells of no value that does not fit.
+  if (executorOfTests() === 'doorstep')
+    expect(payload).toMatchObject({
+      errors: [{ path: ['maybeBook', 'pages'], extensions: { service: 'books' } }],
+    });
 });
 
 test.each([
