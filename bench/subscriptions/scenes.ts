@@ -32,7 +32,8 @@ type Floor = Server & { worker: Worker };
 
 /** Transactions that are under way at once, where it goes as fast as it can. */
 const window = { broadcast: 4, distinct: 20 };
-const warmUp = 0.3;
+/** Rounds. Fewer events would leave code uncompiled that a round is then the price of. */
+const warmUp = { broadcast: 5, distinct: 0.3 };
 
 /** What the sockets of one stream subscribe to, as members of the staff. */
 const watchOne = (stage: Stage, sockets: number) => ({
@@ -74,9 +75,9 @@ export async function fanOut(
     pids: { server: floor.pid, clients: clients.floor.pid },
   };
   // The floor is given the very messages that ours has sent.
-  const { sample } = await deliverAll(ours, warmUp * deliveries, window.broadcast);
+  const { sample } = await deliverAll(ours, warmUp.broadcast * deliveries, window.broadcast);
   await floor.worker.ask({ kind: 'texts', texts: sample.slice(0, 2) });
-  await deliverAll(plain, warmUp * deliveries, window.broadcast);
+  await deliverAll(plain, warmUp.broadcast * deliveries, window.broadcast);
   const fast = { ours: [] as Round[], floor: [] as Round[] };
   const steady = { ours: [] as Round[], floor: [] as Round[] };
   for (let round = 1; round <= rounds; round++) {
@@ -106,7 +107,7 @@ export async function distinct(
   log('all are connected');
   const side = sideOf(stage, gateway, clients, manyOrders(stage.writer, orders));
   const ask = await asker(stage, gateway, load);
-  await deliverAll(side, warmUp * deliveries, window.distinct);
+  await deliverAll(side, warmUp.distinct * deliveries, window.distinct);
   await ask(2);
   const fast: Round[] = [];
   const steady: Round[] = [];
@@ -155,6 +156,9 @@ async function asker(stage: Stage, gateway: Server, load: Child) {
 /** Enough to have all code compiled, and every cache its size. */
 const fewSockets = 500;
 
+/** The one that connected last still tidies up what that took, while the others are done. */
+const settleMs = 30_000;
+
 /** Sockets with one subscription each to which nothing comes, of ours and of a bare graphql-ws server. */
 export async function idle(stage: Stage, sockets: number, options: SceneOptions): Promise<Idle> {
   const { idleSeconds, log } = options;
@@ -194,6 +198,7 @@ export async function idle(stage: Stage, sockets: number, options: SceneOptions)
       heapBytes: grown(({ heapUsed, external }) => heapUsed + external),
     });
   }
+  await delay(settleMs);
   log(`watching them do nothing for ${idleSeconds} s`);
   const pids = Object.fromEntries(contestants.map(({ name, server }) => [name, server.pid]));
   const { cpu, seconds } = await spentWhile(pids, () => delay(idleSeconds * 1000));
