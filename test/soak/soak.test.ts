@@ -11,7 +11,7 @@ needs('java', 'mvn')('two of everything, each part killed or cut or swapped once
   test(`subscribers miss nothing and see nothing twice (SEED=${seed})`, { timeout: 480_000 }, async () => {
     const lines: string[] = [];
     const verdict = await soak({
-      ...{ seed, seconds: 35, subscribers: 20, orders: 40, rounds: 1 },
+      ...{ seed, seconds: 60, subscribers: 20, orders: 40, rounds: 1 },
       folder: await temporaryFolder(onTestFinished),
       onEnd: onTestFinished,
       log: (line) => lines.push(`${new Date().toISOString()}  ${line}`),
