@@ -29,3 +29,10 @@ export const orderUpdated = defineEvent({
   }),
   key: ({ userId }) => userId,
 });
+
+/** An order was called off, or could not be delivered: nothing will be taken for it, and what was is given back. */
+export const orderCancelled = defineEvent({
+  topic: 'order.cancelled',
+  schema: z.object({ orderId: z.uuid(), userId: z.uuid() }),
+  key: ({ userId }) => userId,
+});

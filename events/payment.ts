@@ -15,3 +15,16 @@ export const paymentCompleted = defineEvent({
   }),
   key: ({ userId }) => userId,
 });
+
+/** What was charged for an order has been given back. */
+export const paymentRefunded = defineEvent({
+  topic: 'payment.refunded',
+  schema: z.object({
+    paymentId: z.uuid(),
+    orderId: z.uuid(),
+    userId: z.uuid(),
+    amountCents: cents,
+    currency,
+  }),
+  key: ({ userId }) => userId,
+});

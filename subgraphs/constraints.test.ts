@@ -18,10 +18,11 @@ const standing: Record<ServiceName, string[]> = {
     `insert into order_items (order_id, position, product_id, quantity, price_cents) values (${id(2)}, 0, ${id(1)}, 1, 650)`,
   ],
   payment: [
-    `insert into accounts (id, user_id, balance_cents) values (${id(1)}, ${id(9)}, 100)`,
+    `insert into accounts (id, user_id, balance_cents, entries) values (${id(1)}, ${id(9)}, 100, 2)`,
     `insert into payments (id, order_id, user_id, account_id, status, amount_cents) values (${id(2)}, ${id(3)}, ${id(9)}, ${id(1)}, 'SUCCESS', 50)`,
-    `insert into ledger_entries (account_id, kind, amount_cents, balance_after_cents) values (${id(1)}, 'TOP_UP', 150, 150)`,
-    `insert into ledger_entries (account_id, kind, amount_cents, balance_after_cents, payment_id) values (${id(1)}, 'CHARGE', -50, 100, ${id(2)})`,
+    `insert into ledger_entries (id, account_id, sequence, kind, amount_cents, balance_after_cents) values (${id(4)}, ${id(1)}, 1, 'TOP_UP', 150, 150)`,
+    `insert into ledger_entries (id, account_id, sequence, kind, amount_cents, balance_after_cents, payment_id) values (${id(5)}, ${id(1)}, 2, 'CHARGE', -50, 100, ${id(2)})`,
+    `insert into house_entries (entry_id, account, amount_cents) values (${id(4)}, 'CASH', -150), (${id(5)}, 'SALES', 50)`,
   ],
   delivery: [
     `insert into couriers (id, name) values (${id(1)}, 'Anna'), (${id(2)}, 'Ben')`,
@@ -36,8 +37,11 @@ const addUser = (columns: string, values: string) =>
   `insert into users (password_hash, first_name, last_name, ${columns}) values ('x', 'Rosa', 'R', ${values})`;
 const addItem = (quantity: number, position = 1, price = 650) =>
   `insert into order_items (order_id, position, product_id, quantity, price_cents) values (${id(2)}, ${position}, ${id(1)}, ${quantity}, ${price})`;
-const addEntry = (kind: string, amount: number, payment: string) =>
-  `insert into ledger_entries (account_id, kind, amount_cents, balance_after_cents, payment_id) values (${id(1)}, '${kind}', ${amount}, 0, ${payment})`;
+const addEntry = (kind: string, amount: number, payment: string, sequence = 3, before = 100) =>
+  `insert into ledger_entries (id, account_id, sequence, kind, amount_cents, balance_after_cents, payment_id)
+   values (${id(6)}, ${id(1)}, ${sequence}, '${kind}', ${amount}, ${before + amount}, ${payment})`;
+const addHouseEntry = (amount: number) =>
+  `insert into house_entries (entry_id, account, amount_cents) values (${id(6)}, 'CASH', ${amount})`;
 const addPayment = (order: string, amount = 1) =>
   `insert into payments (order_id, user_id, account_id, status, amount_cents) values (${order}, ${id(9)}, ${id(1)}, 'SUCCESS', ${amount})`;
 const addChange = (sequence: number, previous: string, status: string) =>
@@ -157,7 +161,7 @@ const broken: [ServiceName, string, string[], RegExp][] = [
   [
     'payment',
     'a second refund of a payment',
-    [addEntry('REFUND', 50, id(2)), addEntry('REFUND', 50, id(2))],
+    [addEntry('REFUND', 50, id(2)), addEntry('REFUND', 50, id(2), 4, 150).replace(id(6), id(7))],
     /ledger_entries_payment_id_kind_key/,
   ],
   [
@@ -174,7 +178,52 @@ const broken: [ServiceName, string, string[], RegExp][] = [
   ['payment', 'a charge without its payment', [addEntry('CHARGE', -50, 'null')], /ledger_entries_check/],
   ['payment', 'a changed ledger entry', ['update ledger_entries set amount_cents = 1'], /never changed/],
   ['payment', 'a deleted ledger entry', ['delete from ledger_entries'], /never changed/],
-  ['payment', 'an emptied ledger', ['truncate ledger_entries'], /never changed/],
+  [
+    'payment',
+    'an emptied ledger',
+    ['set constraints all immediate', 'truncate ledger_entries, house_entries, accounts, payments'],
+    /never changed/,
+  ],
+  ['payment', 'a changed entry of the house', ['update house_entries set amount_cents = 1'], /never changed/],
+  ['payment', 'a movement with one side', [addEntry('TOP_UP', 5, 'null')], /ledger_entries_balanced/],
+  [
+    'payment',
+    'a movement whose sides are not alike',
+    [addEntry('TOP_UP', 5, 'null'), addHouseEntry(-4)],
+    /house_entries_balanced/,
+  ],
+  ['payment', 'an entry of the house alone', [addHouseEntry(5)], /house_entries_balanced/],
+  [
+    'payment',
+    'an entry that starts with another balance than the last one left',
+    [addEntry('TOP_UP', 5, 'null', 3, 90)],
+    /ledger_entries_chain/,
+  ],
+  ['payment', 'an entry after one that is not', [addEntry('TOP_UP', 5, 'null', 4)], /ledger_entries_chain/],
+  [
+    'payment',
+    'two entries in one place',
+    [addEntry('TOP_UP', 5, 'null', 2, 150)],
+    /ledger_entries_account_sequence/,
+  ],
+  [
+    'payment',
+    'a balance that no entry left',
+    ['update accounts set balance_cents = 99'],
+    /accounts_last_entry/,
+  ],
+  [
+    'payment',
+    'an entry that its account does not count',
+    [addEntry('TOP_UP', 5, 'null'), addHouseEntry(-5), 'update accounts set balance_cents = 105'],
+    /accounts_last_entry/,
+  ],
+  [
+    'payment',
+    'a balance without entries',
+    [`insert into accounts (user_id, balance_cents) values (${id(8)}, 1)`],
+    /accounts_begin_empty/,
+  ],
 
   [
     'delivery',

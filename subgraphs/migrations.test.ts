@@ -16,6 +16,7 @@ async function shape(database: Database): Promise<string[]> {
        where connamespace = 'public'::regnamespace and conrelid::regclass::text <> '_prisma_migrations'
      union all select concat_ws(' ', 'trigger', tgrelid::regclass::text, pg_get_triggerdef(oid)) from pg_trigger where not tgisinternal
      union all select concat_ws(' ', 'function', proname, prosrc) from pg_proc where pronamespace = 'public'::regnamespace
+     union all select concat_ws(' ', 'view', viewname, definition) from pg_views where schemaname = 'public'
      order by 1`,
   );
   return rows.map(({ line }) => line);
@@ -83,8 +84,9 @@ describe.each(serviceNames)('the migrations of %s', (service) => {
     const database = await serviceDatabase(service);
     const { rows } = await database.query<{ table: string; column: string; type: string; nullable: boolean }>(
       `select table_name as table, column_name as column, data_type as type, is_nullable = 'YES' as nullable
-       from information_schema.columns
-       where table_schema = 'public' and table_name <> '_prisma_migrations' and is_generated = 'NEVER'`,
+       from information_schema.columns join information_schema.tables using (table_schema, table_name)
+       where table_schema = 'public' and table_name <> '_prisma_migrations' and is_generated = 'NEVER'
+         and table_type = 'BASE TABLE'`,
     );
     const made: Record<string, Record<string, Column>> = {};
     for (const { table, column, type, nullable } of rows)

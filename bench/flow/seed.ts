@@ -31,10 +31,13 @@ export async function seedPeople(urls: Urls, couriers: number): Promise<void> {
   await run(
     urls('payment'),
     `with opened as (
-       insert into accounts (user_id, balance_cents) select ${id(4, 'n')}, 1000000000 from generate_series(1, $1::int) n
-       returning id, balance_cents)
-     insert into ledger_entries (account_id, kind, amount_cents, balance_after_cents)
-     select id, 'TOP_UP', balance_cents, balance_cents from opened`,
+       insert into accounts (user_id, balance_cents, entries)
+       select ${id(4, 'n')}, 1000000000, 1 from generate_series(1, $1::int) n returning id, balance_cents
+     ), entry as (
+       insert into ledger_entries (account_id, sequence, kind, amount_cents, balance_after_cents)
+       select id, 1, 'TOP_UP', balance_cents, balance_cents from opened returning id, amount_cents
+     )
+     insert into house_entries (entry_id, account, amount_cents) select id, 'CASH', -amount_cents from entry`,
     [people.customers],
   );
   await run(

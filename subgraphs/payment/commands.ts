@@ -4,6 +4,7 @@ import { violatedConstraint } from '../../platform/postgres/errors.js';
 import { queryIn } from '../../platform/postgres/prisma.js';
 import { readTopUp } from './domain.js';
 import type { PrismaClient } from './generated/prisma/client.js';
+import { book, lockAccounts } from './ledger.js';
 
 export interface TopUp {
   /** Who asks, and whose account it is for. */
@@ -34,21 +35,9 @@ export const paymentCommands = (prisma: PrismaClient): PaymentCommands => ({
           if (first) return first;
           const amountCents = must(readTopUp(amount));
           if (by === userId) await tx.account.createMany({ data: [{ userId }], skipDuplicates: true });
-          else if (!(await tx.account.findUnique({ where: { userId } }))) {
-            must(refuse('NOT_FOUND', 'There is no account of this user.', 'userId'));
-          }
-          const account = await tx.account.update({
-            where: { userId },
-            data: { balanceCents: { increment: amountCents } },
-          });
-          await tx.ledgerEntry.create({
-            data: {
-              accountId: account.id,
-              kind: 'TOP_UP',
-              amountCents,
-              balanceAfterCents: account.balanceCents,
-            },
-          });
+          const account = (await lockAccounts(queryIn(tx), [userId])).get(userId);
+          if (!account) return must(refuse('NOT_FOUND', 'There is no account of this user.', 'userId'));
+          await book(queryIn(tx), [{ account, kind: 'TOP_UP', amountCents, paymentId: null }]);
           await settle(queryIn(tx), request, account.id);
           return account.id;
         }),

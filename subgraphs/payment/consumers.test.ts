@@ -1,21 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { orderCreated } from '../../events/order.js';
+import { orderCancelled, orderCreated } from '../../events/order.js';
 import { userRegistered } from '../../events/user.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { consumerOf, counting, eventOf, serviceDatabase } from '../../test/support/service.js';
 import { paymentCommands } from './commands.js';
 import { consumers } from './consumers.js';
 import { PrismaClient } from './generated/prisma/client.js';
+import { book, type LockedAccount, lockAccounts } from './ledger.js';
 import { readPayments } from './reads.js';
 
 const ordered = (userId: string, totalCents: number, orderId: string = randomUUID()) =>
   eventOf(orderCreated, { orderId, userId, totalCents, currency: 'EUR', deliveryAddress: 'Long Lane 1' });
 
 function handlers(database: Database) {
-  const all = consumers(database);
+  const all = consumers(database, () => undefined);
   return {
+    cancelled: consumerOf(all, orderCancelled).handle,
     orders: consumerOf(all, orderCreated, 'payment').handle,
     known: consumerOf(all, orderCreated, 'payment-orders').handle,
     users: consumerOf(all, userRegistered).handle,
@@ -40,18 +42,15 @@ async function users(database: Database, count: number, amount: string): Promise
   return ids;
 }
 
-/** Fails unless every balance is the sum of its ledger, and every charge has its payment. */
+/** Fails unless every movement has two sides, every balance is their sum, and every payment has its own. */
 async function expectSound(database: Database): Promise<void> {
-  const { rows } = await database.query(
-    `select a.id from accounts a left join ledger_entries e on e.account_id = a.id
-     group by a.id having a.balance_cents <> coalesce(sum(e.amount_cents), 0)`,
-  );
+  const { rows } = await database.query('select * from ledger_faults');
   expect(rows).toEqual([]);
-  const { rows: charged } = await database.query(
-    `select p.id from payments p left join ledger_entries e on e.payment_id = p.id and e.kind = 'CHARGE'
-     where (p.status = 'SUCCESS') <> (e.id is not null) or e.amount_cents <> -p.amount_cents`,
+  const { rows: sums } = await database.query<{ left: number }>(
+    `select (select coalesce(sum(balance_cents), 0) from accounts)
+       + (select coalesce(sum(amount_cents), 0) from house_entries) as left`,
   );
-  expect(charged).toEqual([]);
+  expect(sums.map(({ left }) => Number(left))).toEqual([0]);
 }
 
 const balances = async (database: Database) =>
@@ -131,7 +130,7 @@ describe('orders are charged', () => {
       );
       runs.push(counted.count());
     }
-    expect(runs).toEqual([8, 8, 8]);
+    expect(runs).toEqual([9, 9, 9]);
     await expectSound(database);
   });
 
@@ -188,7 +187,10 @@ test('a batch that fails takes nothing, and is charged when it comes again', asy
 test('a balance has a limit, and a top-up past it is refused', async () => {
   const database = await serviceDatabase('payment');
   const [userId = ''] = await users(database, 1, '1.00');
-  await database.query('update accounts set balance_cents = 900000000000000');
+  const account = (await lockAccounts(database.query, [userId])).get(userId) as LockedAccount;
+  await database.transaction((tx) =>
+    book(tx.query, [{ account, kind: 'TOP_UP', amountCents: 900_000_000_000_000 - 100, paymentId: null }]),
+  );
   const refused = await commandsOf(database).topUp({
     by: userId,
     userId,
@@ -196,6 +198,7 @@ test('a balance has a limit, and a top-up past it is refused', async () => {
     idempotencyKey: 'more',
   });
   expect(refused).toMatchObject({ ok: false, code: 'BAD_USER_INPUT', field: 'amount' });
+  await expectSound(database);
 });
 
 test('an order is known, and whose it is, before its charge is decided', async () => {
@@ -212,4 +215,96 @@ test('an order is known, and whose it is, before its charge is decided', async (
   expect(await read()).toMatchObject([
     { ownerId: userId, changes: [{ value: { orderId, status: 'INSUFFICIENT_FUNDS' } }], ended: true },
   ]);
+});
+
+describe('an order that is called off', () => {
+  const cancelled = (orderId: string, userId: string) => eventOf(orderCancelled, { orderId, userId });
+
+  test('after its charge is refunded once, however often that is heard', async () => {
+    const database = await serviceDatabase('payment');
+    const [userId = ''] = await users(database, 1, '10.00');
+    const { orders, cancelled: onCancelled } = handlers(database);
+    const order = ordered(userId, 300);
+    const { orderId } = order.data;
+    await orders([order, ordered(userId, 200)]);
+    await onCancelled([cancelled(orderId, userId), cancelled(orderId, userId)]);
+    await onCancelled([cancelled(orderId, userId)]);
+    expect(await balances(database)).toEqual({ [userId]: 800 });
+    expect(await statuses(database)).toEqual({ SUCCESS: 1, REFUNDED: 1 });
+    const { rows } = await database.query(
+      "select count(*)::int as told from outbox where topic = 'payment.refunded'",
+    );
+    expect(rows).toEqual([{ told: 1 }]);
+    await expectSound(database);
+  });
+
+  test('before it is heard of is never charged, and who watches its payment is told that there is none', async () => {
+    const database = await serviceDatabase('payment');
+    const [userId = ''] = await users(database, 1, '10.00');
+    const { orders, known, cancelled: onCancelled } = handlers(database);
+    const order = ordered(userId, 300);
+    const { orderId } = order.data;
+    await onCancelled([cancelled(orderId, userId)]);
+    await known([order]);
+    await orders([order]);
+    expect(await balances(database)).toEqual({ [userId]: 1000 });
+    expect(await statuses(database)).toEqual({});
+    expect(await readPayments(database)([{ id: orderId, after: null, limit: 1, known: true }])).toMatchObject(
+      [{ ownerId: userId, changes: [], ended: true }],
+    );
+    await expectSound(database);
+  });
+
+  test('that could not be paid gives nothing back', async () => {
+    const database = await serviceDatabase('payment');
+    const [userId = ''] = await users(database, 1, '1.00');
+    const { orders, cancelled: onCancelled } = handlers(database);
+    const order = ordered(userId, 300);
+    await orders([order]);
+    await onCancelled([cancelled(order.data.orderId, userId)]);
+    expect(await balances(database)).toEqual({ [userId]: 100 });
+    expect(await statuses(database)).toEqual({ INSUFFICIENT_FUNDS: 1 });
+    await expectSound(database);
+  });
+
+  test('while it is charged leaves the balance whole, without deadlock', async () => {
+    const database = await serviceDatabase('payment');
+    const ids = await users(database, 5, '100.00');
+    const { orders, cancelled: onCancelled } = handlers(database);
+    const events = Array.from({ length: 30 }, (_, index) => ordered(ids[index % 5] ?? '', 100));
+    const cancels = events.map(({ data }) => cancelled(data.orderId, data.userId));
+    await Promise.all([
+      ...events.map((event) => orders([event])),
+      ...cancels.map((event) => onCancelled([event])),
+      orders(events.toReversed()),
+      onCancelled(cancels.toReversed()),
+    ]);
+    expect(Object.values(await balances(database))).toEqual(ids.map(() => 10_000));
+    await expectSound(database);
+  });
+
+  test('takes the same number of statements whatever the batch holds', async () => {
+    const database = await serviceDatabase('payment');
+    const [userId = ''] = await users(database, 1, '100.00');
+    const runs = [];
+    for (const size of [1, 10, 100]) {
+      const events = Array.from({ length: size }, () => ordered(userId, 10));
+      await handlers(database).orders(events);
+      const counted = counting(database);
+      await handlers(counted.database).cancelled(events.map(({ data }) => cancelled(data.orderId, userId)));
+      runs.push(counted.count());
+    }
+    expect(runs).toEqual([7, 7, 7]);
+    await expectSound(database);
+  });
+});
+
+test('50 charges at once of an account with money for 20 succeed exactly 20 times', async () => {
+  const database = await serviceDatabase('payment');
+  const [userId = ''] = await users(database, 1, '20.00');
+  const { orders } = handlers(database);
+  await Promise.all(Array.from({ length: 50 }, () => orders([ordered(userId, 100)])));
+  expect(await statuses(database)).toEqual({ SUCCESS: 20, INSUFFICIENT_FUNDS: 30 });
+  expect(await balances(database)).toEqual({ [userId]: 0 });
+  await expectSound(database);
 });

@@ -1,5 +1,5 @@
-import { orderCreated } from '../../events/order.js';
-import { paymentCompleted } from '../../events/payment.js';
+import { orderCancelled, orderCreated } from '../../events/order.js';
+import { paymentCompleted, paymentRefunded } from '../../events/payment.js';
 import { userRegistered } from '../../events/user.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import { toMessage } from '../../platform/bus/event.js';
@@ -8,13 +8,14 @@ import { currency } from '../../platform/money.js';
 import { insertOutbox } from '../../platform/outbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
 import { type Bill, type Charge, charge } from './domain.js';
+import { book, type LockedAccount, lockAccounts } from './ledger.js';
 
 const group = 'payment';
 /** A group of its own, so that no charge that waits keeps an order unknown to those who watch it. */
 const knowingGroup = 'payment-orders';
 
-/** What the payment service does when events arrive. */
-export const consumers = (database: Database): AnyConsumer[] => [
+/** What the payment service does when events arrive. `closed` is told which orders were called off. */
+export const consumers = (database: Database, closed: (orderId: string) => void): AnyConsumer[] => [
   inboxConsumer({
     database,
     group,
@@ -45,6 +46,19 @@ export const consumers = (database: Database): AnyConsumer[] => [
         events.map(({ data }) => data),
       ),
   }),
+  inboxConsumer({
+    database,
+    group,
+    contract: orderCancelled,
+    handle: (tx, events) =>
+      refundOrders(
+        tx,
+        events.map(({ data }) => data),
+      ),
+    committed(events) {
+      for (const { data } of events) closed(data.orderId);
+    },
+  }),
 ];
 
 const openAccounts = (tx: Tx, userIds: string[]) =>
@@ -65,65 +79,72 @@ const rememberOrders = (tx: Tx, orders: Bill[]) =>
     )
     .then(() => undefined);
 
-interface LockedAccount {
-  id: string;
-  userId: string;
-  balanceCents: number;
+type KnownOrder = Pick<Bill, 'orderId' | 'userId'>;
+
+/**
+ * Locks orders against each other's charge and refund, in the order of their ids, and calls them off where that is
+ * asked for. Answers those that may be charged.
+ */
+async function lockOrders(tx: Tx, orders: readonly KnownOrder[], closes: boolean): Promise<Set<string>> {
+  const userOf = new Map(orders.map(({ orderId, userId }) => [orderId, userId]));
+  const { rows } = await tx.query<{ orderId: string; closed: boolean }>(
+    `insert into known_orders as k (order_id, user_id, closed)
+     select *, $3 from unnest($1::uuid[], $2::uuid[]) order by 1
+     on conflict (order_id) do update set closed = k.closed or excluded.closed
+     returning order_id as "orderId", closed`,
+    [[...userOf.keys()], [...userOf.values()], closes],
+  );
+  return new Set(rows.flatMap(({ orderId, closed }) => (closed ? [] : orderId)));
 }
 
-/** Charges orders: a fixed number of statements, however many there are. An order that has a payment is left alone. */
+/**
+ * Charges orders: a fixed number of statements, however many there are. An order that has a payment is left alone, and
+ * so is one that was called off.
+ */
 async function chargeOrders(tx: Tx, bills: Bill[]): Promise<void> {
   const userIds = bills.map(({ userId }) => userId);
   await openAccounts(tx, userIds);
-  const { rows: accounts } = await tx.query<LockedAccount>(
-    `select id, user_id as "userId", balance_cents as "balanceCents" from accounts
-     where user_id = any($1::uuid[]) order by id for update`,
-    [userIds],
-  );
+  const open = await lockOrders(tx, bills, false);
+  const accounts = await lockAccounts(tx.query, userIds);
   const { rows: paid } = await tx.query<{ orderId: string }>(
     'select order_id as "orderId" from payments where order_id = any($1::uuid[])',
     [bills.map(({ orderId }) => orderId)],
   );
-  const seen = new Set(paid.map(({ orderId }) => orderId));
-  const due = bills.filter(({ orderId }) => !seen.has(orderId) && seen.add(orderId));
-  const charges = charge(new Map(accounts.map(({ userId, balanceCents }) => [userId, balanceCents])), due);
-  if (charges.length > 0)
-    await write(tx, new Map(accounts.map((account) => [account.userId, account.id])), charges);
+  for (const { orderId } of paid) open.delete(orderId);
+  const due = bills.filter(({ orderId }) => open.delete(orderId));
+  const charges = charge(
+    new Map([...accounts.values()].map(({ userId, balanceCents }) => [userId, balanceCents])),
+    due,
+  );
+  if (charges.length > 0) await write(tx, accounts, charges);
 }
 
-async function write(tx: Tx, accountIds: Map<string, string>, charges: Charge[]): Promise<void> {
+async function write(
+  tx: Tx,
+  accounts: ReadonlyMap<string, LockedAccount>,
+  charges: readonly Charge[],
+): Promise<void> {
+  const booked = charges.map((one) => ({ ...one, account: accountOf(accounts, one) }));
   const { rows } = await tx.query<{ id: string; orderId: string }>(
     `insert into payments (order_id, user_id, account_id, status, amount_cents)
      select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[])
      returning id, order_id as "orderId"`,
     [
-      charges.map(({ orderId }) => orderId),
-      charges.map(({ userId }) => userId),
-      charges.map(({ userId }) => accountIds.get(userId)),
-      charges.map(({ status }) => status),
-      charges.map(({ totalCents }) => totalCents),
+      booked.map(({ orderId }) => orderId),
+      booked.map(({ userId }) => userId),
+      booked.map(({ account }) => account.id),
+      booked.map(({ status }) => status),
+      booked.map(({ totalCents }) => totalCents),
     ],
   );
   const paymentIds = new Map(rows.map(({ id, orderId }) => [orderId, id]));
-  const taken = charges.filter(({ status }) => status === 'SUCCESS');
-  // The later charge of an account stands for all of them: each says what it left.
-  const balances = new Map(taken.map(({ userId, balanceAfterCents }) => [userId, balanceAfterCents]));
-  await tx.query(
-    `update accounts a set balance_cents = n.balance_cents, updated_at = now()
-     from unnest($1::uuid[], $2::bigint[]) as n (user_id, balance_cents) where a.user_id = n.user_id`,
-    [[...balances.keys()], [...balances.values()]],
-  );
-  await tx.query(
-    `insert into ledger_entries (account_id, kind, amount_cents, balance_after_cents, payment_id)
-     select account_id, 'CHARGE', -amount_cents, balance_after_cents, payment_id
-     from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[]) with ordinality
-       as n (account_id, amount_cents, balance_after_cents, payment_id, position) order by position`,
-    [
-      taken.map(({ userId }) => accountIds.get(userId)),
-      taken.map(({ totalCents }) => totalCents),
-      taken.map(({ balanceAfterCents }) => balanceAfterCents),
-      taken.map(({ orderId }) => paymentIds.get(orderId)),
-    ],
+  await book(
+    tx.query,
+    booked.flatMap(({ account, orderId, status, totalCents }) =>
+      status === 'SUCCESS'
+        ? { account, kind: 'CHARGE', amountCents: -totalCents, paymentId: paymentIds.get(orderId) ?? null }
+        : [],
+    ),
   );
   const at = new Date();
   const messages = charges.map(({ orderId, userId, status, totalCents }) => {
@@ -136,4 +157,45 @@ async function write(tx: Tx, accountIds: Map<string, string>, charges: Charge[])
     );
   });
   await insertOutbox(tx, messages);
+}
+
+interface PaidOrder extends KnownOrder {
+  id: string;
+  amountCents: number;
+}
+
+/** Gives back what was charged for orders that were called off, once; what was not charged yet never is. */
+async function refundOrders(tx: Tx, orders: KnownOrder[]): Promise<void> {
+  await lockOrders(tx, orders, true);
+  const accounts = await lockAccounts(
+    tx.query,
+    orders.map(({ userId }) => userId),
+  );
+  const { rows: refunded } = await tx.query<PaidOrder>(
+    `update payments set status = 'REFUNDED', refunded_at = now()
+     where order_id = any($1::uuid[]) and status = 'SUCCESS'
+     returning id, order_id as "orderId", user_id as "userId", amount_cents as "amountCents"`,
+    [orders.map(({ orderId }) => orderId)],
+  );
+  if (refunded.length === 0) return;
+  await book(
+    tx.query,
+    refunded.map((payment) => ({
+      account: accountOf(accounts, payment),
+      kind: 'REFUND',
+      amountCents: payment.amountCents,
+      paymentId: payment.id,
+    })),
+  );
+  const at = new Date();
+  const messages = refunded.map(({ id, orderId, userId, amountCents }) =>
+    toMessage('payment', paymentRefunded, { paymentId: id, orderId, userId, amountCents, currency }, at),
+  );
+  await insertOutbox(tx, messages);
+}
+
+function accountOf(accounts: ReadonlyMap<string, LockedAccount>, { userId }: KnownOrder): LockedAccount {
+  const account = accounts.get(userId);
+  if (!account) throw new Error(`user ${userId} has no account`);
+  return account;
 }

@@ -13,12 +13,10 @@ describe('bills that are charged', () => {
       bill('2', 'a', 300),
       bill('3', 'a', 200),
     ]);
-    expect(
-      charges.map(({ orderId, status, balanceAfterCents }) => [orderId, status, balanceAfterCents]),
-    ).toEqual([
-      ['1', 'SUCCESS', 200],
-      ['2', 'INSUFFICIENT_FUNDS', 200],
-      ['3', 'SUCCESS', 0],
+    expect(charges.map(({ orderId, status }) => [orderId, status])).toEqual([
+      ['1', 'SUCCESS'],
+      ['2', 'INSUFFICIENT_FUNDS'],
+      ['3', 'SUCCESS'],
     ]);
   });
   test('of one user leave the balance of another alone', () => {
@@ -29,15 +27,11 @@ describe('bills that are charged', () => {
       ]),
       [bill('1', 'a', 100), bill('2', 'b', 60), bill('3', 'a', 1)],
     );
-    expect(charges.map(({ status, balanceAfterCents }) => [status, balanceAfterCents])).toEqual([
-      ['SUCCESS', 0],
-      ['SUCCESS', 40],
-      ['INSUFFICIENT_FUNDS', 0],
-    ]);
+    expect(charges.map(({ status }) => status)).toEqual(['SUCCESS', 'SUCCESS', 'INSUFFICIENT_FUNDS']);
   });
   test('of somebody without an account are refused', () => {
     expect(charge(new Map(), [bill('1', 'a', 1)])).toEqual([
-      { ...bill('1', 'a', 1), status: 'INSUFFICIENT_FUNDS', balanceAfterCents: 0 },
+      { ...bill('1', 'a', 1), status: 'INSUFFICIENT_FUNDS' },
     ]);
   });
   test('do not touch the balances that were given', () => {
@@ -55,10 +49,13 @@ describe('bills that are charged', () => {
       const taken = charges
         .filter(({ status }) => status === 'SUCCESS')
         .reduce((sum, { totalCents }) => sum + totalCents, 0);
-      expect(Math.min(...charges.map(({ balanceAfterCents }) => balanceAfterCents))).toBeGreaterThanOrEqual(
-        0,
-      );
-      expect(charges.at(-1)?.balanceAfterCents).toBe(start - taken);
+      expect(taken).toBeLessThanOrEqual(start);
+      // What was refused was more than there was left then.
+      charges.reduce((left, { status, totalCents }) => {
+        if (status === 'SUCCESS') return left - totalCents;
+        expect(totalCents).toBeGreaterThan(left);
+        return left;
+      }, start);
     }
   });
   test('end in a status that the SDL has', () => {

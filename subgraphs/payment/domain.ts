@@ -8,10 +8,9 @@ export interface Bill {
   totalCents: number;
 }
 
-/** A bill's end: charged, with the balance that it left, or refused with nothing taken. */
+/** A bill's end: charged, or refused with nothing taken. */
 export interface Charge extends Bill {
   status: 'SUCCESS' | 'INSUFFICIENT_FUNDS';
-  balanceAfterCents: number;
 }
 
 /**
@@ -22,10 +21,9 @@ export function charge(balances: ReadonlyMap<string, number>, bills: readonly Bi
   const left = new Map(balances);
   return bills.map((bill) => {
     const balance = left.get(bill.userId) ?? 0;
-    if (balance < bill.totalCents)
-      return { ...bill, status: 'INSUFFICIENT_FUNDS', balanceAfterCents: balance };
+    if (balance < bill.totalCents) return { ...bill, status: 'INSUFFICIENT_FUNDS' };
     left.set(bill.userId, balance - bill.totalCents);
-    return { ...bill, status: 'SUCCESS', balanceAfterCents: balance - bill.totalCents };
+    return { ...bill, status: 'SUCCESS' };
   });
 }
 

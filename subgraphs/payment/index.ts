@@ -43,7 +43,8 @@ export const paymentSubgraph = defineSubgraph<App, Context>({
     demoData,
     loaders: createLoaders(database),
   }),
-  consumers: ({ database }) => consumers(database),
+  // An order that is called off may have no payment to hear of; another replica's watchers learn it from their next look.
+  consumers: ({ database, live }) => consumers(database, (orderId) => live.ring(orderId)),
   async run({ prisma, commands, demoData }) {
     if (demoData) await seedAccount(prisma, commands);
     return [];

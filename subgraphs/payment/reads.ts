@@ -65,21 +65,23 @@ export function createLoaders(reader: Reader) {
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
-type WatchedOrder = { place: number; ownerId: string } & ({ id: null } | PaymentRow);
+type WatchedOrder = { place: number; ownerId: string; closed: boolean | null } & ({ id: null } | PaymentRow);
 
-const watchedPayments = `select w.place::int, coalesce(k.user_id, p."userId") as "ownerId", p.*
+const watchedPayments = `select w.place::int, coalesce(k.user_id, p."userId") as "ownerId", k.closed, p.*
   from unnest($1::uuid[], $2::int[], $3::int[], $4::boolean[]) with ordinality as w (id, after, most, known, place)
   left join known_orders k on k.order_id = w.id
   left join lateral (select ${paymentColumns} from payments where order_id = w.id) p on true
-  where p.id is not null or (k.order_id is not null and not w.known)`;
+  where p.id is not null or k.closed or (k.order_id is not null and not w.known)`;
 
 /** The payments of all watched orders, in one statement: one moment for all. */
 export const readPayments =
   (tx: Tx): Read<PaymentRow> =>
   async (watches) => {
     const { rows } = await tx.query<WatchedOrder>(watchedPayments, columnsOf(watches));
-    return toReadings(watches, rows, ({ place: _place, ownerId, ...payment }) => {
-      if (payment.id === null) return { ownerId, changes: [], position: null, more: false, ended: false };
+    return toReadings(watches, rows, ({ place: _place, ownerId, closed, ...payment }) => {
+      // An order that is called off before it is charged never has one.
+      if (payment.id === null)
+        return { ownerId, changes: [], position: null, more: false, ended: closed === true };
       const changes = [{ value: payment, at: payment.createdAt }];
       return { ownerId, changes, position: 1, more: false, ended: true };
     });

@@ -26,10 +26,15 @@ export async function seedCustomers(
   await house.sql(
     'payment',
     `with opened as (
-       insert into accounts (user_id, balance_cents) select * from unnest($1::uuid[], $2::bigint[])
-       returning id, balance_cents)
-     insert into ledger_entries (account_id, kind, amount_cents, balance_after_cents)
-     select id, 'TOP_UP', balance_cents, balance_cents from opened where balance_cents > 0`,
+       insert into accounts (user_id, balance_cents, entries)
+       select id, balance, (balance > 0)::int from unnest($1::uuid[], $2::bigint[]) as n (id, balance)
+       returning id, balance_cents
+     ), entry as (
+       insert into ledger_entries (account_id, sequence, kind, amount_cents, balance_after_cents)
+       select id, 1, 'TOP_UP', balance_cents, balance_cents from opened where balance_cents > 0
+       returning id, amount_cents
+     )
+     insert into house_entries (entry_id, account, amount_cents) select id, 'CASH', -amount_cents from entry`,
     [ids, balances],
   );
   return Promise.all(
