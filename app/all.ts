@@ -10,6 +10,7 @@ import { gatewaySettings } from './gateway-settings.js';
 import { verifierOf } from './keys.js';
 import { serveMetricsAt } from './metrics.js';
 import { createBusDatabase, withOwnDatabase, withOwnKafka } from './own-servers.js';
+import { peersOf } from './peers.js';
 import { type Running, runOnBus } from './running.js';
 import { startNamed } from './subgraphs.js';
 import { readSupergraph, supergraphPath } from './supergraph.js';
@@ -68,15 +69,18 @@ async function startParts(
   const bus = createBus(config, 'all', log);
 
   const place = { host: '127.0.0.1', port: 0 };
+  const urls = new Map<string, string>();
+  const peers = peersOf(config, (service) => urls.get(service));
   const subgraphs = await Promise.all(
     serviceNames.map((name) =>
       lifecycle.start(
         name,
-        () => startNamed(name, { config, log, bus, verifier, privateKey, signal, ...place }),
+        () => startNamed(name, { config, log, bus, verifier, peers, privateKey, signal, ...place }),
         (subgraph) => subgraph.stop(),
       ),
     ),
   );
+  for (const { name, url } of subgraphs) urls.set(name, url);
   await runOnBus(lifecycle, bus, subgraphs);
 
   const subgraphUrls = Object.fromEntries(subgraphs.map(({ name, url }) => [name, url]));

@@ -12,7 +12,22 @@ export interface Needs {
  */
 export function needsOf(service: ServiceName, config: Config): Needs {
   if (!config.KAFKA_BROKERS) throw new ConfigError('KAFKA_BROKERS must be set: several processes need it');
-  return { keys: service === 'user' ? { privateKey: signingKey(config) } : { jwksUrl: foundKeys(config) } };
+  const keys = service === 'user' ? { privateKey: signingKey(config) } : { jwksUrl: foundKeys(config) };
+  checkPeers(service, config);
+  return { keys };
+}
+
+/** Whom a service calls. */
+const called: Partial<Record<ServiceName, ServiceName>> = { order: 'delivery' };
+/** Who calls or is called. */
+const acquainted: ReadonlySet<ServiceName> = new Set(['order', 'delivery']);
+
+function checkPeers(service: ServiceName, { SERVICE_SECRET, SUBGRAPH_URLS }: Config): void {
+  if (SERVICE_SECRET === undefined && acquainted.has(service))
+    throw new ConfigError('SERVICE_SECRET must be set, the same for order and delivery');
+  const other = called[service];
+  if (other !== undefined && !SUBGRAPH_URLS?.[other])
+    throw new ConfigError(`SUBGRAPH_URLS must have the address of ${other}`);
 }
 
 /** Where the keys of tokens are: at JWKS_URL, or else at the user service that SUBGRAPH_URLS names. */

@@ -7,6 +7,7 @@ import { createBus } from './bus.js';
 import { verifierOf } from './keys.js';
 import { serveMetricsAt } from './metrics.js';
 import { needsOf } from './needs.js';
+import { peersOf } from './peers.js';
 import { lameDuckMs, type Running, runOnBus } from './running.js';
 import { startNamed } from './subgraphs.js';
 
@@ -21,6 +22,7 @@ export async function startServiceAlone(
   told?: AbortSignal,
 ): Promise<Running> {
   const { keys } = needsOf(name, config);
+  const peers = peersOf(config, (service) => config.SUBGRAPH_URLS?.[service]);
   const privateKey = 'privateKey' in keys ? keys.privateKey : '';
   const verifier = await ('privateKey' in keys
     ? verifierOf(keys.privateKey)
@@ -33,7 +35,7 @@ export async function startServiceAlone(
       name,
       () =>
         startNamed(name, {
-          ...{ config, log, bus, verifier, privateKey },
+          ...{ config, log, bus, verifier, peers, privateKey },
           host: config.HOST,
           port: config.PORT,
           lameDuckMs: lameDuckMs(config),

@@ -5,6 +5,7 @@
  */
 import { verifierOf } from '../app/keys.js';
 import { serveMetricsAt } from '../app/metrics.js';
+import { peersOf } from '../app/peers.js';
 import { runOnBus } from '../app/running.js';
 import { startNamed } from '../app/subgraphs.js';
 import { remoteKeys } from '../platform/auth/keys.js';
@@ -45,7 +46,7 @@ await lifecycle.begin(async () => {
     name,
     () =>
       startNamed(name, {
-        ...{ config, log, bus, verifier, privateKey },
+        ...{ config, log, bus, verifier, privateKey, peers: peersOf(config, () => undefined) },
         ...{ host: config.HOST, port: config.PORT, signal: lifecycle.signal },
       }),
     (started) => started.stop(),

@@ -117,6 +117,7 @@ const environment = z.object({
   KAFKA_MAX_RETRIES: integer(3, 1, 100),
   JWT_PRIVATE_KEY: privateKey.optional(),
   JWKS_URL: httpUrl.optional(),
+  SERVICE_SECRET: z.string().min(32, { error: 'takes at least 32 characters' }).optional(),
   ACCESS_TOKEN_TTL: duration('15m'),
   METRICS_ENABLED: trueFalse().default(true),
   METRICS_PORT: integer(9090, 0, 65_535),

@@ -49,9 +49,9 @@ describe('scripts/compose.mjs', () => {
     const first = await readFile(made.secretsFile, 'utf8');
     expect((await stat(made.secretsFile)).mode & 0o777).toBe(0o600);
     expect(Object.keys(secrets).sort()).toEqual(
-      ['JWT_PRIVATE_KEY', 'POSTGRES_PASSWORD', ...passwords].sort(),
+      ['JWT_PRIVATE_KEY', 'POSTGRES_PASSWORD', 'SERVICE_SECRET', ...passwords].sort(),
     );
-    expect(new Set(Object.values(secrets)).size).toBe(passwords.length + 2);
+    expect(new Set(Object.values(secrets)).size).toBe(passwords.length + 3);
     await made.compose(['config']);
     expect(await readFile(made.secretsFile, 'utf8')).toBe(first);
   });
@@ -123,6 +123,7 @@ needs('docker-compose')('docker-compose config', () => {
       Object.keys(secrets).map((name) => {
         const service = serviceNames.find((service) => name === `${service.toUpperCase()}_DATABASE_PASSWORD`);
         if (name === 'JWT_PRIVATE_KEY') return [name, ['user']];
+        if (name === 'SERVICE_SECRET') return [name, ['delivery', 'order']];
         return [name, service ? ['postgres', service].sort() : ['postgres']];
       }),
     );

@@ -31,6 +31,16 @@ test.each([
   ['delivery', database('delivery'), 'KAFKA_BROKERS must be set'],
   ['payment', { ...database('payment'), KAFKA_BROKERS }, 'JWKS_URL must be set, or SUBGRAPH_URLS'],
   ['user', { ...database('user'), KAFKA_BROKERS }, 'JWT_PRIVATE_KEY must be set'],
+  [
+    'delivery',
+    { ...database('delivery'), KAFKA_BROKERS, JWKS_URL: 'http://127.0.0.1:1', SERVICE_SECRET: '' },
+    'SERVICE_SECRET must be set',
+  ],
+  [
+    'order',
+    { ...database('order'), KAFKA_BROKERS, SUBGRAPH_URLS: '{"user":"http://127.0.0.1:1"}' },
+    'SUBGRAPH_URLS must have the address of delivery',
+  ],
   ['order', { ...database('order'), NODE_ENV: 'production', DEMO_DATA: 'on' }, 'DEMO_DATA must be off'],
   ['gateway', { SUBGRAPH_URLS: '{"shelf":"http://127.0.0.1:1"}' }, "the supergraph has no subgraph 'shelf'"],
   ['all --kafka', { KAFKA_BROKERS }, 'KAFKA_BROKERS is set'],

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Child, freePort, startDoorstep, whenReady } from '../children.js';
 
@@ -43,9 +44,12 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
   else {
     const JWKS_URL = `${urlOf('user')}/.well-known/jwks.json`;
     const subgraphs = services.map((name) => [name, `${urlOf(name)}/graphql`]);
-    const shared = { KAFKA_BROKERS: brokers, JWKS_URL };
-    for (const name of services) start(name, name, shared);
-    start('gateway', 'gateway', { ...shared, SUBGRAPH_URLS: JSON.stringify(Object.fromEntries(subgraphs)) });
+    const shared = {
+      ...{ KAFKA_BROKERS: brokers, JWKS_URL },
+      SUBGRAPH_URLS: JSON.stringify(Object.fromEntries(subgraphs)),
+      SERVICE_SECRET: randomBytes(32).toString('base64url'),
+    };
+    for (const name of [...services, 'gateway']) start(name, name, shared);
   }
   const stop = async () => void (await Promise.all(children.map((child) => child.stop())));
   try {

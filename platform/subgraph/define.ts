@@ -6,6 +6,7 @@ import type { Config, ServiceName } from '../config.js';
 import type { Log } from '../log.js';
 import type { Database } from '../postgres/database.js';
 import type { Worker } from '../worker.js';
+import type { Peers } from './peers.js';
 
 /** What a service stands on. */
 export interface Platform {
@@ -13,6 +14,7 @@ export interface Platform {
   log: Log;
   database: Database;
   bus: Bus;
+  peers: Peers;
 }
 
 /** What every resolver is told about the request it answers. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { createServiceTokens } from '../auth/service-tokens.js';
 import type { Bus } from '../bus/bus.js';
 import { loadConfig } from '../config.js';
 import { openDatabase } from '../postgres/database.js';
@@ -78,6 +79,7 @@ async function start(
     log: silent,
     bus: Object.assign(bus, { name: 'bus', publish: async () => {}, ready: true, ...bus }) as Bus,
     verifier: tokens.verifier,
+    peers: { tokens: createServiceTokens('of no account'), origin: () => undefined },
     host: '127.0.0.1',
     port: 0,
     signal: stopping.signal,

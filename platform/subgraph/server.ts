@@ -21,6 +21,7 @@ import { type DatabaseWatch, watchDatabase } from './database-watch.js';
 import type { RequestContext, SubgraphDefinition } from './define.js';
 import { createDoor } from './door.js';
 import { startGraphQL } from './graphql.js';
+import type { Peers } from './peers.js';
 import { subgraphOperations } from './subscriptions.js';
 
 export interface RunningSubgraph {
@@ -39,6 +40,7 @@ export interface SubgraphOptions {
   log: Log;
   bus: Bus;
   verifier: TokenVerifier;
+  peers: Peers;
   host: string;
   port: number;
   /** How long it goes on taking requests once it leaves, in ms: none unless told. */
@@ -119,7 +121,7 @@ export async function startSubgraph<App, Context extends RequestContext>(
     );
     const opened = await lifecycle.start(
       'app',
-      () => definition.open({ config, log, database, bus }),
+      () => definition.open({ config, log, database, bus, peers: options.peers }),
       (it) => definition.close?.(it),
     );
     app = opened;

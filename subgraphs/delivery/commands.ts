@@ -70,7 +70,7 @@ export const assignCouriers = (database: Database): Promise<number> =>
     return rowCount;
   });
 
-interface MovingDelivery {
+export interface MovingDelivery {
   id: string;
   orderId: string;
   userId: string;
@@ -109,7 +109,7 @@ export const advanceDeliveries = (database: Database, stepMs: number): Promise<n
   });
 
 /** Brings deliveries to where their changes lead, frees their couriers at the end, and records the changes. */
-async function move(tx: Tx, changes: DecidedChange[]): Promise<void> {
+export async function move(tx: Tx, changes: DecidedChange[]): Promise<void> {
   await tx.query(
     `update deliveries d set status = n.status, sequence = n.sequence, updated_at = now()
      from unnest($1::uuid[], $2::text[], $3::int[]) as n (id, status, sequence) where d.id = n.id`,

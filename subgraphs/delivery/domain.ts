@@ -1,4 +1,5 @@
 import type { DeliveryStatus } from '../../events/delivery.js';
+import { type Refusal, refuse } from '../../platform/errors.js';
 
 /** Which status may follow which. */
 export const transitions: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
@@ -17,6 +18,12 @@ export const isFinal = (status: DeliveryStatus): boolean => transitions[status].
 export const openStatuses = (Object.keys(transitions) as DeliveryStatus[]).filter(
   (status) => !isFinal(status),
 );
+
+/** Why a delivery does not go from one status to another; undefined where it may. */
+export const refuseMove = (from: DeliveryStatus, to: DeliveryStatus): Refusal | undefined =>
+  transitions[from].includes(to)
+    ? undefined
+    : refuse('INVALID_TRANSITION', `A delivery that is ${from} cannot become ${to}.`);
 
 /** The step that a courier takes next when all goes well; undefined at the end. */
 export const nextStep = (status: DeliveryStatus): DeliveryStatus | undefined => onward[status];

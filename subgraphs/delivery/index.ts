@@ -1,9 +1,13 @@
+import { cancellation } from '../../events/cancellation.js';
 import { deliveryStatusUpdated } from '../../events/delivery.js';
+import type { ServiceTokens } from '../../platform/auth/service-tokens.js';
 import type { Config } from '../../platform/config.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
 import type { Log } from '../../platform/log.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
+import { answerPeer } from '../../platform/subgraph/peers.js';
+import { cancelDelivery } from './cancel.js';
 import { consumers } from './consumers.js';
 import type { Context } from './context.js';
 import { seedCouriers } from './demo.js';
@@ -24,13 +28,14 @@ interface App {
   /** The changes of all deliveries, by a filter. */
   feed: LiveSource<DeliveryChangeRow, FeedPosition>;
   bells: Bells;
+  tokens: ServiceTokens;
 }
 
 /** Deliveries, from the payment to the door. */
 export const deliverySubgraph = defineSubgraph<App, Context>({
   name: 'delivery',
   resolvers,
-  open({ config, log, database, bus }) {
+  open({ config, log, database, bus, peers }) {
     const live = createLiveSource<DeliveryChangeRow>({
       name: 'order',
       log,
@@ -59,7 +64,7 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
         feed.ringAll();
       },
     );
-    return { config, log, database, reads: createReads(database), live, feed, bells };
+    return { config, log, database, reads: createReads(database), live, feed, bells, tokens: peers.tokens };
   },
   context: ({ database, reads, live, feed }, principal) => ({
     principal,
@@ -74,6 +79,14 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
     const workers = [startAssigner(database, bells, log)];
     if (config.DELIVERY_SIMULATION) workers.push(startSimulator(database, bells, config.DELIVERY_STEP, log));
     return workers;
+  },
+  routes(app, http) {
+    answerPeer(
+      http,
+      cancellation,
+      (request) => cancelDelivery(app().database, request),
+      () => app().tokens,
+    );
   },
   async close({ live, feed }) {
     await Promise.all([live.stop(), feed.stop()]);

@@ -1,17 +1,25 @@
-import { orderCreated, orderUpdated } from '../../events/order.js';
+import type { z } from 'zod';
+import type { cancellation } from '../../events/cancellation.js';
+import { type OrderStatus, orderCreated, orderUpdated } from '../../events/order.js';
 import { toMessage } from '../../platform/bus/event.js';
-import { must, type Result, refusable } from '../../platform/errors.js';
+import { must, ok, type Result, refusable } from '../../platform/errors.js';
 import { claim, type Repeatable, settle } from '../../platform/idempotency.js';
 import { isId } from '../../platform/ids.js';
 import { currency } from '../../platform/money.js';
 import { insertOutbox } from '../../platform/outbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
+import type { PeerClient } from '../../platform/subgraph/peers.js';
+import { learn } from './changes.js';
 import {
   type CatalogueEntry,
   checkCatalogue,
+  type Fact,
+  isFinal,
   type NewOrder,
   type OrderRequest,
   readOrder,
+  readReason,
+  tooLateToCancel,
 } from './domain.js';
 import type { PrismaClient } from './generated/prisma/client.js';
 
@@ -21,13 +29,28 @@ export interface OrderCommands {
     userId: string,
     request: OrderRequest & { idempotencyKey?: string | null },
   ): Promise<Result<string>>;
+  /**
+   * Calls an order off, if delivery says that there is time for that; a second time changes nothing. Refuses with
+   * SERVICE_UNAVAILABLE where delivery does not answer.
+   */
+  cancelOrder(request: Cancel): Promise<Result<void>>;
   /** Adds the products whose ids are not there yet. */
   ensureProducts(
     products: { id: string; name: string; description: string; priceCents: number }[],
   ): Promise<void>;
 }
 
-export const orderCommands = (database: Database, prisma: PrismaClient): OrderCommands => ({
+export interface Cancel {
+  orderId: string;
+  by: 'customer' | 'dispatcher';
+  reason: string | null | undefined;
+}
+
+export const orderCommands = (
+  database: Database,
+  prisma: PrismaClient,
+  delivery: Pick<PeerClient<z.input<typeof cancellation.input>, z.output<typeof cancellation.output>>, 'ask'>,
+): OrderCommands => ({
   createOrder: (userId, { idempotencyKey, ...input }) =>
     refusable(() =>
       database.transaction(async (tx) => {
@@ -43,10 +66,37 @@ export const orderCommands = (database: Database, prisma: PrismaClient): OrderCo
       }),
     ),
 
+  async cancelOrder({ orderId, by, reason: given }) {
+    const reason = readReason(given);
+    if (!reason.ok) return reason;
+    const { userId, status: before } = await stateOf(database, orderId);
+    if (before === 'CANCELLED') return ok(undefined);
+    if (isFinal(before)) return tooLateToCancel(before);
+    const answer = await delivery.ask({ orderId, userId, by, reason: reason.value });
+    if (!answer.ok) return answer;
+    // Delivery's event says the same, for when this process ends before it has written that.
+    const { sequence } = answer.value;
+    const fact: Fact =
+      sequence === null ? { kind: 'cancelled' } : { kind: 'delivery', status: 'CANCELLED', sequence };
+    await database.transaction((tx) => learn(tx, [{ orderId, fact }]));
+    const { status: after } = await stateOf(database, orderId);
+    return after === 'CANCELLED' ? ok(undefined) : tooLateToCancel(after);
+  },
+
   async ensureProducts(products) {
     await prisma.product.createMany({ data: products, skipDuplicates: true });
   },
 });
+
+async function stateOf(database: Database, orderId: string) {
+  const { rows } = await database.query<{ userId: string; status: OrderStatus }>(
+    'select user_id as "userId", status from orders where id = $1',
+    [orderId],
+  );
+  const [order] = rows;
+  if (!order) throw new Error(`order ${orderId} is gone`);
+  return order;
+}
 
 const repeatable = (
   userId: string,

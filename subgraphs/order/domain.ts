@@ -29,14 +29,18 @@ export interface OrderState {
 /** What other services tell an order, in any order across them. */
 export type Fact =
   | { kind: 'payment'; status: 'SUCCESS' | 'INSUFFICIENT_FUNDS' }
-  | { kind: 'delivery'; status: DeliveryStatus; sequence: number };
+  | { kind: 'delivery'; status: DeliveryStatus; sequence: number }
+  /** It was called off before it had a delivery. */
+  | { kind: 'cancelled' };
 
 /** The states that follow one after the other when an order learns a fact; none when it is old news. */
 export function evolve(order: OrderState, fact: Fact): OrderState[] {
   if (isFinal(order.status)) return [];
+  if (fact.kind === 'cancelled') return [{ ...order, status: 'CANCELLED' }];
   if (fact.kind === 'delivery') {
     if (fact.sequence <= order.deliverySequence) return [];
     const moved = { ...order, deliveryStatus: fact.status, deliverySequence: fact.sequence };
+    if (fact.status === 'CANCELLED' || fact.status === 'FAILED') return [{ ...moved, status: 'CANCELLED' }];
     return [completes(moved) ? { ...moved, status: 'COMPLETED' } : moved];
   }
   if (order.status !== 'PENDING') return [];
@@ -69,6 +73,21 @@ export interface OrderRequest {
 const maxLines = 100;
 const maxQuantity = 1000;
 const maxAddress = 500;
+
+/** Why an order that stands so cannot be called off. */
+export const tooLateToCancel = (status: OrderStatus): Refusal =>
+  refuse('INVALID_TRANSITION', `An order that is ${status} cannot become CANCELLED.`);
+
+const maxReason = 500;
+
+/** Reads why somebody wants something; null where nobody says. */
+export function readReason(reason: string | null | undefined): Result<string | null> {
+  const text = reason?.trim() ?? '';
+  if (text === '') return ok(null);
+  if (text.length > maxReason || !isText(text))
+    return refuse('BAD_USER_INPUT', `A reason has at most ${maxReason} characters.`, 'reason');
+  return ok(text);
+}
 
 /** What the catalogue says of a product. */
 export interface CatalogueEntry {

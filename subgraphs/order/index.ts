@@ -1,8 +1,11 @@
+import type { z } from 'zod';
+import { cancellation } from '../../events/cancellation.js';
 import { orderUpdated } from '../../events/order.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { prismaOptions } from '../../platform/postgres/prisma.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
+import { askPeer, type PeerClient } from '../../platform/subgraph/peers.js';
 import { type OrderCommands, orderCommands } from './commands.js';
 import { consumers } from './consumers.js';
 import type { Context } from './context.js';
@@ -22,6 +25,7 @@ interface App {
   live: LiveSource<OrderChangeRow>;
   /** The changes of all orders of a user, by the user's id. */
   feeds: LiveSource<OrderChangeRow, FeedPosition>;
+  delivery: PeerClient<z.input<typeof cancellation.input>, z.output<typeof cancellation.output>>;
   demoData: boolean;
 }
 
@@ -29,7 +33,7 @@ interface App {
 export const orderSubgraph = defineSubgraph<App, Context>({
   name: 'order',
   resolvers,
-  open({ config, log, database, bus }) {
+  open({ config, log, database, bus, peers }) {
     const prisma = new PrismaClient(prismaOptions(database));
     const live = createLiveSource<OrderChangeRow>({
       name: 'order',
@@ -56,13 +60,15 @@ export const orderSubgraph = defineSubgraph<App, Context>({
         feeds.ringAll();
       },
     );
+    const delivery = askPeer(cancellation, { peers, log });
     return {
+      delivery,
       database,
       reads: createReads(database),
       prisma,
       live,
       feeds,
-      commands: orderCommands(database, prisma),
+      commands: orderCommands(database, prisma, delivery),
       demoData: config.DEMO_DATA,
     };
   },
@@ -79,8 +85,8 @@ export const orderSubgraph = defineSubgraph<App, Context>({
     if (demoData) await seedProducts(commands);
     return [];
   },
-  async close({ live, feeds, prisma }) {
-    await Promise.all([live.stop(), feeds.stop()]);
+  async close({ live, feeds, prisma, delivery }) {
+    await Promise.all([live.stop(), feeds.stop(), delivery.close()]);
     await prisma.$disconnect();
   },
 });

@@ -52,6 +52,16 @@ export const resolvers: Resolvers = {
       const orderId = unwrap(await context.commands.createOrder(userId, input));
       return existing(context, orderId);
     },
+    async cancelOrder(_, args, context) {
+      const principal = authenticated(context.principal);
+      const orderId = checkId(args.id, 'id');
+      const order = await context.loaders.order.load(orderId);
+      if (!order || !maySee(principal, order.userId)) throw noSuchOrder();
+      const by = order.userId === principal.userId ? 'customer' : 'dispatcher';
+      unwrap(await context.commands.cancelOrder({ orderId, by, reason: args.reason }));
+      context.loaders.order.clear(orderId);
+      return existing(context, orderId);
+    },
   },
 
   Subscription: {

@@ -20,7 +20,9 @@ export interface Order {
 export async function orderPlacer(database: Database): Promise<(userId: string) => Promise<Order>> {
   const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
   onTestFinished(() => prisma.$disconnect());
-  const commands = orderCommands(database, prisma);
+  const commands = orderCommands(database, prisma, {
+    ask: () => Promise.reject(new Error('nobody cancels')),
+  });
   const productId = randomUUID();
   await commands.ensureProducts([{ id: productId, name: 'Soup', description: 'Hot', priceCents: 650 }]);
   const items = [{ productId, quantity: 1, price: '6.50' }];

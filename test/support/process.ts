@@ -39,6 +39,7 @@ export function runDoorstep(args: string[], env: Record<string, string>): Doorst
       PORT: '0',
       METRICS_PORT: '0',
       LOG_LEVEL: 'warn',
+      SERVICE_SECRET: 'what the services of a test say to each other',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { definePeerRequest } from '../platform/subgraph/peers.js';
+
+/**
+ * Order asks delivery to call an order off: delivery decides whether it is still time. The answer has the number of
+ * the delivery's last change; null where there was none yet, and never will be.
+ */
+export const cancellation = definePeerRequest({
+  from: 'order',
+  to: 'delivery',
+  path: '/internal/cancellations',
+  input: z.object({
+    orderId: z.uuid(),
+    userId: z.uuid(),
+    by: z.enum(['customer', 'dispatcher']),
+    reason: z.string().min(1).max(500).nullable(),
+  }),
+  output: z.object({ sequence: z.int().positive().nullable() }),
+});

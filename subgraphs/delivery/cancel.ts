@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import type { cancellation } from '../../events/cancellation.js';
+import { deliveryStatusUpdated } from '../../events/delivery.js';
+import { toMessage } from '../../platform/bus/event.js';
+import { must, type Result, refusable } from '../../platform/errors.js';
+import { insertOutbox } from '../../platform/outbox.js';
+import type { Database, Tx } from '../../platform/postgres/database.js';
+import { type MovingDelivery, move } from './commands.js';
+import { refuseMove } from './domain.js';
+
+type Cancellation = z.output<typeof cancellation.input>;
+
+/**
+ * Calls an order's delivery off, or sees to it that there never is one. A second time it changes nothing. Refuses with
+ * INVALID_TRANSITION where it is too late. Answers the number of the delivery's last change; null where it has none.
+ */
+export const cancelDelivery = (
+  database: Database,
+  request: Cancellation,
+): Promise<Result<{ sequence: number | null }>> =>
+  refusable(() =>
+    database.transaction(async (tx) => {
+      const isNews = await close(tx, request);
+      const { rows } = await tx.query<MovingDelivery>(
+        `select id, order_id as "orderId", user_id as "userId", courier_id as "courierId", status, sequence
+         from deliveries where order_id = $1 for update`,
+        [request.orderId],
+      );
+      const [delivery] = rows;
+      if (!delivery) {
+        if (isNews) await tell(tx, request);
+        return { sequence: null };
+      }
+      if (delivery.status === 'CANCELLED') return { sequence: delivery.sequence };
+      const refusal = refuseMove(delivery.status, 'CANCELLED');
+      if (refusal) must(refusal);
+      const { id: deliveryId, status: previous, ...rest } = delivery;
+      const sequence = delivery.sequence + 1;
+      const { by, reason } = request;
+      await move(tx, [{ ...rest, deliveryId, sequence, previous, status: 'CANCELLED', reason, by }]);
+      return { sequence };
+    }),
+  );
+
+/**
+ * From now on no delivery begins: the order's row is locked until this one has ended, or none could come meanwhile.
+ * Answers whether that is news.
+ */
+async function close(tx: Tx, { orderId, userId }: Cancellation): Promise<boolean> {
+  const { rows } = await tx.query<{ before: boolean | null }>(
+    `insert into known_orders as k (order_id, user_id, closed) values ($1, $2, true)
+     on conflict (order_id) do update set closed = true returning old.closed as before`,
+    [orderId, userId],
+  );
+  return rows[0]?.before !== true;
+}
+
+/** For when whoever asked ends before it has written the answer. */
+const tell = (tx: Tx, { orderId, userId }: Cancellation): Promise<unknown> =>
+  insertOutbox(tx, [
+    toMessage(
+      'delivery',
+      deliveryStatusUpdated,
+      { deliveryId: null, orderId, userId, sequence: 1, status: 'CANCELLED' },
+      new Date(),
+    ),
+  ]);
