@@ -287,10 +287,10 @@ describe('a reader that goes away', () => {
 
 describe('each reader has its own time', () => {
   /** Reads from one subgraph, each until its own deadline, so many ms from now. */
-  function reader() {
+  function reader(timeoutMs = 60_000) {
     const connections = createConnections({
       log: silent,
-      timeoutMs: 60_000,
+      timeoutMs,
       patienceMs: 60_000,
       dedup: true,
     });
@@ -315,6 +315,13 @@ describe('each reader has its own time', () => {
     books.fetched(1).answer(titled('Kim'));
     expect(await Promise.all(others)).toEqual([titled('Kim'), titled('Kim'), titled('Kim')]);
     expect(books.fetches).toHaveLength(2);
+  });
+
+  test('where the subgraph takes too long it is over for all at once, and nobody sends it again', async () => {
+    const read = reader(200);
+    const all = await Promise.allSettled([1, 2, 3, 4].map(() => read(60_000)));
+    for (const one of all) expect(one).toMatchObject({ status: 'rejected', reason: unavailable });
+    expect(books.fetches).toHaveLength(1);
   });
 
   test('one that joined with less time left waits no longer than that, and takes nothing from the first', async () => {
