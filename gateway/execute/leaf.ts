@@ -16,7 +16,8 @@ const isString = (value: unknown): boolean => typeof value === 'string';
 export const builtIn: Readonly<Record<string, LeafTest>> = {
   Int: {
     test: (value) => typeof value === 'number' && (value | 0) === value,
-    expression: '(value | 0) === value',
+    // What is no number may throw where it is made one.
+    expression: "typeof value === 'number' && (value | 0) === value",
   },
   // 1e999 is a number to JSON.parse, and null to JSON.stringify.
   Float: { test: Number.isFinite, expression: 'Number.isFinite(value)' },

@@ -75,6 +75,21 @@ describe('a value of a wrong shape is null', () => {
     },
   );
 
+  test.each([
+    ['a text', '"seven"'],
+    ['an object that is no number', '{"toString":1}'],
+    ['a list that is none', '[{"toString":1}]'],
+    ['a list without end', deepList(100_000)],
+  ])('after so many objects that code was made for them: %s', async (_what, value) => {
+    const right = Array.from({ length: 60 }, (_, id) => thing(`${id}`, '"n":1'));
+    const { body } = await parrots.ask(
+      '{ things { n } count }',
+      `{"data":{"things":[${right.join()},${thing('60', `"n":${value}`)}],"count":3}}`,
+    );
+    expect(body.data).toEqual({ things: [...right.map(() => ({ n: 1 })), { n: null }], count: 3 });
+    expect(body.errors).toEqual(wrong('catalog', ['things', 60, 'n']));
+  });
+
   test('in the answer of another subgraph, at its place in the list', async () => {
     const { body } = await parrots.ask(
       joined,
