@@ -1,4 +1,5 @@
 import type { FetchDataRewrite } from '@apollo/query-planner';
+import { deepest } from './depth.js';
 import { type Entity, isEntity, own, put } from './entity.js';
 import type { Place } from './paths.js';
 import type { TypeTest } from './types.js';
@@ -51,14 +52,15 @@ function compileRewrite(rewrite: FetchDataRewrite, isType: TypeTest): Rewrite {
     if (rewrite.kind === 'ValueSetter') put(entity, key, rewrite.setValueTo);
     else {
       const value = own(entity, key);
-      if (value === undefined || value === null) return;
+      if (value === undefined) return;
       put(entity, rewrite.renameKeyTo, value);
       put(entity, key, undefined);
     }
   };
-  const visit = (value: unknown, at: number): void => {
+  const visit = (value: unknown, at: number, levels = deepest): void => {
     if (Array.isArray(value)) {
-      for (const item of value) visit(item, at);
+      // A list of lists without end is of no type.
+      if (levels > 0) for (const item of value) visit(item, at, levels - 1);
       return;
     }
     if (!isEntity(value)) return;

@@ -10,7 +10,10 @@ import { subgraphSdl } from './subgraph.js';
 /** A subgraph that takes whatever it is asked: `answer` says what it answers to a document. */
 export interface Answering {
   sdl: string;
-  answer: (body: { query: string }) => Awaited<ReturnType<SubgraphSource['fetch']>>;
+  answer: (body: {
+    query: string;
+    variables?: Record<string, unknown>;
+  }) => Awaited<ReturnType<SubgraphSource['fetch']>>;
 }
 
 /** Our executor on such subgraphs, with no network between: it asks a query. */
