@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { deliveryStatusUpdated } from '../../events/delivery.js';
 import type { Database } from '../../platform/postgres/database.js';
 import {
   handlers,
@@ -11,7 +12,7 @@ import {
   way,
   wholeWay,
 } from '../../test/support/order-events.js';
-import { counting, serviceDatabase } from '../../test/support/service.js';
+import { counting, eventOf, serviceDatabase } from '../../test/support/service.js';
 
 /** What an order has been through: `PAID/IN_TRANSIT` and so on, and the statuses that its events told. */
 async function history(
@@ -90,6 +91,31 @@ describe('an order learns', () => {
       changes: ['PENDING', 'INSUFFICIENT_FUNDS'],
       events: ['INSUFFICIENT_FUNDS'],
     });
+  });
+});
+
+describe('an order that was called off', () => {
+  const cancelled = (order: Order, deliveryId: string | null, sequence: number) =>
+    eventOf(deliveryStatusUpdated, { ...order, deliveryId, sequence, status: 'CANCELLED' });
+  const toldOf = async (database: Database) =>
+    (
+      await database.query<{ orderId: string }>(
+        `select value::json->'data'->>'orderId' as "orderId" from outbox where topic = 'order.cancelled' order by id`,
+      )
+    ).rows.map(({ orderId }) => orderId);
+
+  test('is CANCELLED, and that is told once, however often and in whatever order the news come', async () => {
+    const database = await serviceDatabase('order');
+    const [waiting, moving] = (await placed(database, 2)) as [Order, Order];
+    const { payments, deliveries } = handlers(database);
+    await deliveries([cancelled(waiting, null, 1), moved(moving, 1), cancelled(moving, randomUUID(), 2)]);
+    await payments([paid(waiting), paid(moving)]);
+    await deliveries([cancelled(moving, randomUUID(), 2), cancelled(waiting, null, 1), moved(moving, 2)]);
+    expect((await history(database, waiting)).changes).toEqual(['PENDING', 'CANCELLED']);
+    expect((await history(database, moving)).changes).toEqual([
+      ...['PENDING', 'PENDING/PENDING', 'CANCELLED/CANCELLED'],
+    ]);
+    expect(await toldOf(database)).toEqual([waiting.orderId, moving.orderId]);
   });
 });
 

@@ -35,6 +35,7 @@ describe('the statuses of an order', () => {
 const placed: OrderState = { status: 'PENDING', deliveryStatus: null, deliverySequence: 0 };
 const paid: Fact = { kind: 'payment', status: 'SUCCESS' };
 const refused: Fact = { kind: 'payment', status: 'INSUFFICIENT_FUNDS' };
+const calledOff: Fact = { kind: 'cancelled' };
 const steps: Fact[] = (['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'] as const).map(
   (status, index) => ({
     kind: 'delivery',
@@ -63,8 +64,28 @@ describe('an order that learns facts', () => {
     ]);
   });
 
+  test.each(['CANCELLED', 'FAILED'] as const)(
+    'is CANCELLED when its delivery is %s, paid or not yet',
+    (status) => {
+      const end: Fact = { kind: 'delivery', status, sequence: 3 };
+      for (const before of [[], [paid], [paid, ...steps.slice(0, 2)]])
+        expect(history([...before, end, paid, refused, ...steps]).at(-1)).toEqual({
+          ...{ status: 'CANCELLED', deliveryStatus: status, deliverySequence: 3 },
+        });
+    },
+  );
+
+  test('is CANCELLED when it is called off before it has a delivery, and stays so', () => {
+    for (const before of [[], [paid]])
+      expect(history([...before, calledOff, calledOff, paid, refused, ...steps]).at(-1)).toEqual({
+        ...{ status: 'CANCELLED', deliveryStatus: null, deliverySequence: 0 },
+      });
+  });
+
   test.each(
-    [...orderStatuses].flatMap((status) => [paid, refused, ...steps].map((fact) => [status, fact] as const)),
+    [...orderStatuses].flatMap((status) =>
+      [paid, refused, calledOff, ...steps].map((fact) => [status, fact] as const),
+    ),
   )('follows its transitions from %s on %o', (status, fact) => {
     let last: OrderStatus = status;
     for (const state of evolve({ status, deliveryStatus: null, deliverySequence: 0 }, fact)) {
@@ -87,7 +108,7 @@ describe('an order that learns facts', () => {
   test('that was not paid is at its end, whatever it hears', () => {
     const [state] = evolve(placed, refused);
     expect(state).toEqual({ ...placed, status: 'INSUFFICIENT_FUNDS' });
-    for (const fact of [paid, ...steps]) expect(evolve(state as OrderState, fact)).toEqual([]);
+    for (const fact of [paid, calledOff, ...steps]) expect(evolve(state as OrderState, fact)).toEqual([]);
   });
 });
 
