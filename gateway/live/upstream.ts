@@ -114,14 +114,23 @@ export function openUpstream(
     connection?.send({ id: running.id, type: MessageType.Subscribe, payload });
   }
 
+  /** Whether it has been taken, though it may have had nothing to tell yet. */
+  const runsWell = ({ id, startedAt }: Running): boolean =>
+    id !== undefined && performance.now() - startedAt > refusedWithinMs;
+
   function wait(running: Running): void {
+    if (runsWell(running)) settle(running);
     running.id = undefined;
     running.patience ??= setTimeout(() => {
       running.patience = undefined;
-      // It may have begun again and have nothing to tell.
-      const runsWell = running.id !== undefined && performance.now() - running.startedAt > refusedWithinMs;
-      if (!runsWell) end(running, [unavailable(name).toJSON()]);
+      if (!runsWell(running)) stop(running, () => end(running, [unavailable(name).toJSON()]));
     }, patienceMs);
+  }
+
+  /** The subgraph is there: should it go, patience begins anew. */
+  function settle(running: Running): void {
+    clearTimeout(running.patience);
+    running.patience = undefined;
   }
 
   function retryLater(running: Running): void {
@@ -141,8 +150,7 @@ export function openUpstream(
     const running = 'id' in message ? byId.get(message.id) : undefined;
     if (!running) return;
     if (message.type === MessageType.Next) {
-      clearTimeout(running.patience);
-      running.patience = undefined;
+      settle(running);
       const { data, errors, extensions } = message.payload as Record<string, unknown>;
       // An event has data, if only null. Without, graphql-js tells that it never started.
       if (data === undefined) refused(running, told(errors));
@@ -203,6 +211,7 @@ export function openUpstream(
   function rest(): void {
     clearTimeout(reconnect);
     reconnect = undefined;
+    clearTimeout(idle);
     if (connection) idle = setTimeout(() => connection?.close(), idleMs);
   }
 
