@@ -193,3 +193,17 @@ test('a query string does no harm, and a message that is too large closes the so
   socket.subscribe('1', { query: `{ me } #${'x'.repeat(1024 * 1024)}` });
   expect((await socket.closed).code).toBe(1009);
 });
+
+test.each([
+  ['an operation', '{"id":"1","type":"subscribe","payload":{"query":"{ me }","variables":{"a":DEEP}}}'],
+  ['a ping', '{"type":"ping","payload":{"a":DEEP}}'],
+])('%s that is nested without end is no message, and no fault of ours', async (_what, text) => {
+  const error = vi.spyOn(silent, 'error');
+  const socket = new WebSocket(url, 'graphql-transport-ws');
+  await once(socket, 'open');
+  socket.send('{"type":"connection_init"}');
+  await once(socket, 'message');
+  socket.send(text.replace('DEEP', '['.repeat(20_000) + ']'.repeat(20_000)));
+  const [code] = await once(socket, 'close');
+  expect([code, error.mock.calls]).toEqual([4400, []]);
+});

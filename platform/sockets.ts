@@ -9,6 +9,7 @@ import type { Principal } from './auth/principal.js';
 import type { TokenVerifier } from './auth/tokens.js';
 import { problem } from './errors.js';
 import { formatErrors } from './graphql/errors.js';
+import { closeSocket } from './live/closing.js';
 import { type Outlet, runProtocol, tryAgainLater } from './live/connection.js';
 import { createPlaces, type Places } from './live/places.js';
 import type { Log } from './log.js';
@@ -58,9 +59,6 @@ export const trusting: SocketLimits = {
 };
 
 const tooBig = 1009;
-/** How long a client may take to read what is left for it, once it is closed. */
-export const closingMs = 10_000;
-
 /**
  * Serves graphql-ws at /graphql of an HTTP server. The connection_init payload may carry
  * `{ "authorization": "Bearer ..." }`: a wrong token closes the socket with 4403, and so does a token
@@ -103,14 +101,14 @@ export function serveSockets(options: {
   });
 
   /** Counts a socket as its user's until it is closed, where there is room for it. */
-  function admit({ socket }: SocketExtra, { userId }: Principal): boolean {
+  function admit({ socket, shut }: SocketExtra, { userId }: Principal): boolean {
     const leave = places.takeOf(userId);
     if (leave) {
       socket.once('close', leave);
       return true;
     }
     meet('socketsPerUser');
-    void close(socket, tryAgainLater, `Try again later: a user has at most ${limits.socketsPerUser} sockets`);
+    shut(tryAgainLater, `Try again later: a user has at most ${limits.socketsPerUser} sockets`);
     return false;
   }
 
@@ -124,14 +122,14 @@ export function serveSockets(options: {
       try {
         extra.principal = await verifier.verify(extra.authorization);
       } catch (error) {
-        extra.socket.close(...refusal(error));
+        extra.shut(...refusal(error));
         return false;
       }
       // It may have gone while the token was checked: then nobody would clear the timer.
       if (!extra.principal || extra.socket.readyState !== extra.socket.OPEN) return true;
       if (!admit(extra, extra.principal)) return false;
       extra.stopExpiry = whenExpired(extra.principal, () =>
-        extra.socket.close(CloseCode.Forbidden, 'Forbidden: the access token has expired'),
+        extra.shut(CloseCode.Forbidden, 'Forbidden: the access token has expired'),
       );
       return true;
     },
@@ -164,7 +162,7 @@ export function serveSockets(options: {
     const leave = places.take();
     if (!leave) {
       meet('sockets');
-      void close(client, tryAgainLater, 'Try again later: there are too many sockets');
+      void closeSocket(client, tryAgainLater, 'Try again later: there are too many sockets');
       return;
     }
     client.once('close', leave);
@@ -175,10 +173,7 @@ export function serveSockets(options: {
       extra: (outlet) => ({ socket: client, ...outlet }),
       maxOperations: limits.operations,
       maxBuffered: limits.bufferBytes,
-      onTooSlow() {
-        meet('bufferBytes');
-        void close(client, tryAgainLater, 'Try again later: events come faster than they are read');
-      },
+      onTooSlow: () => meet('bufferBytes'),
       onInitTimeout: () => meet('initTimeoutMs'),
       tooMany,
       onFault: (err) => log.error({ service, err }, 'a socket could not be served'),
@@ -198,7 +193,9 @@ export function serveSockets(options: {
   return {
     async close() {
       stopListening();
-      await Promise.all([...sockets.clients].map((client) => close(client, 1012, 'Service restart', 2_000)));
+      await Promise.all(
+        [...sockets.clients].map((client) => closeSocket(client, 1012, 'Service restart', 2_000)),
+      );
       sockets.close();
     },
   };
@@ -216,16 +213,4 @@ function refusal(error: unknown): [code: number, reason: string] {
 export async function* failing(error: unknown): AsyncGenerator<never> {
   yield* [];
   throw error;
-}
-
-/** Closes a socket, and cuts off a client that does not answer. */
-function close(client: WebSocket, code: number, reason: string, withinMs = closingMs): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => client.terminate(), withinMs);
-    client.once('close', () => {
-      clearTimeout(cut);
-      resolve();
-    });
-    client.close(code, reason);
-  });
 }

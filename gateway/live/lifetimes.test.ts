@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { metrics } from '../../platform/metrics.js';
+import { until as waitUntil } from '../../platform/testing/until.js';
 import type { Gateway } from '../index.js';
 import { openSocket, type SocketClient } from '../testing/client.js';
 import { startClockwork } from '../testing/clockwork.js';
@@ -137,6 +138,16 @@ test('a token that ends closes its own socket alone, and what is shared goes on'
   ticks.cutSockets();
   clock.tick('a');
   expect(await next(two)).toEqual(tick(3));
+});
+
+test('a token that ends frees what its socket had at once, though its client does not answer the close', async () => {
+  const one = await open({
+    authorization: await issuer.bearer('0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11', 1_500),
+  });
+  one.subscribe('1', query);
+  expect(await next(one)).toEqual(tick(1));
+  one.pause();
+  await waitUntil('nothing runs for it', () => clock.listeners() === 0, 5_000);
 });
 
 test('a client that goes away frees all that only it needed, within a second', async () => {

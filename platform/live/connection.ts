@@ -8,6 +8,7 @@ import {
   type Server,
 } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { closeSocket } from './closing.js';
 import { createHeartbeat } from './heartbeat.js';
 import { nextFrame, startOf } from './next-frame.js';
 import { createOperationIds } from './operation-ids.js';
@@ -21,7 +22,10 @@ export const tryAgainLater = 1013;
 export interface Outlet {
   /** Gives what sends the `next` messages of an operation: their payloads are JSON already. Nothing is sent once it is over. */
   sender(id: string): (payload: string) => void;
+  /** Closes the socket. All that runs for it ends at once: a client may take long to answer the close. */
+  shut(code: number, reason: string): void;
 }
+
 /** Only servers send them: from a client they are no messages of the protocol. */
 const serversOwn: ReadonlySet<string> = new Set([
   MessageType.ConnectionAck,
@@ -42,7 +46,7 @@ export function runProtocol<Extra>(options: {
   /** What the protocol's hooks are given, made from what they may send past it. */
   extra: (outlet: Outlet) => Extra;
   maxOperations: number;
-  /** So many bytes may wait for a client; where there are more, all that runs for it ends, and `onTooSlow` is to close it. */
+  /** So many bytes may wait for a client; where there are more, it is closed with 1013. */
   maxBuffered: number;
   onTooSlow: () => void;
   /** It is closed since it did not begin with connection_init in time. */
@@ -55,13 +59,14 @@ export function runProtocol<Extra>(options: {
   const { protocol, client, wire, maxBuffered, onTooSlow, tooMany, onFault } = options;
   const ids = createOperationIds(options.maxOperations);
   let isOver = false;
+  /** Undefined while it is being opened, when it may be closed already. */
+  let closed: ReturnType<typeof protocol.opened> | undefined;
 
   function isWritable(): boolean {
     if (client.readyState !== WebSocket.OPEN || isOver) return false;
     if (wire.writableLength <= maxBuffered) return true;
     onTooSlow();
-    // It may take long to close, and what runs for it would go on until then.
-    end(tryAgainLater, 'too slow');
+    shut(tryAgainLater, 'Try again later: events come faster than they are read');
     return false;
   }
 
@@ -91,8 +96,8 @@ export function runProtocol<Extra>(options: {
   /** `handle` resolves when all that the message started is over. */
   async function receive(text: string, handle: (text: string) => Promise<void>): Promise<void> {
     const message = read(text);
-    if (message && serversOwn.has(message.type))
-      return client.close(CloseCode.BadRequest, 'Invalid message received');
+    if (message && (serversOwn.has(message.type) || isTooDeep(text, message)))
+      return shut(CloseCode.BadRequest, 'Invalid message received');
     if (message?.type === MessageType.Complete) {
       const id = ids.complete(message.id);
       return id === undefined ? undefined : handle(JSON.stringify({ ...message, id }));
@@ -100,7 +105,7 @@ export function runProtocol<Extra>(options: {
     if (message?.type !== MessageType.Subscribe) return handle(text);
     const started = ids.start(message.id);
     if (started === 'running already')
-      return client.close(CloseCode.SubscriberAlreadyExists, alreadyExists(message.id));
+      return shut(CloseCode.SubscriberAlreadyExists, alreadyExists(message.id));
     if (started === 'too many') return write({ id: message.id, type: MessageType.Error, payload: tooMany() });
     try {
       await handle(JSON.stringify({ ...message, id: started.id }));
@@ -109,7 +114,7 @@ export function runProtocol<Extra>(options: {
     }
   }
 
-  const closed = protocol.opened(
+  closed = protocol.opened(
     {
       protocol: client.protocol,
       async send(text) {
@@ -119,9 +124,9 @@ export function runProtocol<Extra>(options: {
         const message = ids.outbound(JSON.parse(text) as Message);
         if (message) await write(message);
       },
-      close(code, reason) {
+      close(code = CloseCode.InternalServerError, reason = '') {
         if (code === CloseCode.ConnectionInitialisationTimeout) options.onInitTimeout();
-        client.close(code, reason);
+        shut(code, reason);
       },
       onMessage(handle) {
         client.on('message', (data) => {
@@ -129,16 +134,20 @@ export function runProtocol<Extra>(options: {
           if (client.readyState !== client.OPEN) return;
           receive(String(data), handle).catch((error: unknown) => {
             onFault(error);
-            client.close(CloseCode.InternalServerError, 'Internal server error');
+            shut(CloseCode.InternalServerError, 'Internal server error');
           });
         });
       },
     },
-    options.extra({ sender }),
+    options.extra({ sender, shut }),
   );
   const unwatch = watchPulse(client);
+  function shut(code: number, reason: string): void {
+    void closeSocket(client, code, reason);
+    end(code, reason);
+  }
   function end(code: number, reason: string): void {
-    if (isOver) return;
+    if (isOver || !closed) return;
     isOver = true;
     closed(code, reason).catch(onFault);
   }
@@ -163,6 +172,17 @@ function read(text: string): Message | undefined {
     return parseMessage(text);
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a message is nested so deep that it cannot be written again, for which it has to be long. */
+function isTooDeep(text: string, message: Message): boolean {
+  if (text.length < 4_096) return false;
+  try {
+    JSON.stringify(message);
+    return false;
+  } catch {
+    return true;
   }
 }
 
