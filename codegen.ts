@@ -30,6 +30,8 @@ const mappers: Record<string, Record<string, string>> = {
   delivery: {
     Courier: 'CourierRow',
     Delivery: 'DeliveryRow',
+    DeliveryConnection: 'DeliveryPage',
+    CourierConnection: 'CourierPage',
     DeliveryStatusChange: 'DeliveryChangeRow',
     Order: 'OrderRef',
     User: 'UserRef',

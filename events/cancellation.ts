@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maxReason } from '../platform/reason.js';
 import { definePeerRequest } from '../platform/subgraph/peers.js';
 
 /**
@@ -13,7 +14,7 @@ export const cancellation = definePeerRequest({
     orderId: z.uuid(),
     userId: z.uuid(),
     by: z.enum(['customer', 'dispatcher']),
-    reason: z.string().min(1).max(500).nullable(),
+    reason: z.string().min(1).max(maxReason).nullable(),
   }),
   output: z.object({ sequence: z.int().positive().nullable() }),
 });

@@ -27,6 +27,7 @@ const scalarTypes: Record<string, string> = {
   BigInt: 'bigint',
   Boolean: 'boolean',
   DateTime: 'timestamp with time zone',
+  Float: 'double precision',
   Int: 'integer',
   'Int SmallInt': 'smallint',
   Json: 'jsonb',

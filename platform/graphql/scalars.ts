@@ -20,5 +20,6 @@ export const scalars = {
   Decimal: lenient('Decimal'),
   CurrencyCode: lenient('CurrencyCode'),
   EmailAddress: lenient('EmailAddress'),
+  PhoneNumber: lenient('PhoneNumber'),
   Cursor: lenient('Cursor'),
 };

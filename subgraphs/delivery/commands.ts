@@ -40,6 +40,8 @@ export async function record(tx: Tx, changes: DecidedChange[]): Promise<void> {
 
 /** Who assigns couriers holds this lock, so that no two look at the same free courier. */
 const assignmentLock = 7_310_003;
+export const lockAssignments = (tx: Tx): Promise<unknown> =>
+  tx.query('select pg_advisory_xact_lock($1)', [assignmentLock]);
 const batchSize = 100;
 
 /**
@@ -48,7 +50,7 @@ const batchSize = 100;
  */
 export const assignCouriers = (database: Database): Promise<number> =>
   database.transaction(async (tx) => {
-    await tx.query('select pg_advisory_xact_lock($1)', [assignmentLock]);
+    await lockAssignments(tx);
     // Three statements: of one, the planner does not know how many wait, and looks at all couriers for each.
     const { rows: waiting } = await tx.query<{ id: string }>(
       `select id from deliveries where courier_id is null and status = 'PENDING' order by id limit $1 for update`,
@@ -56,7 +58,7 @@ export const assignCouriers = (database: Database): Promise<number> =>
     );
     if (waiting.length === 0) return 0;
     const { rows: free } = await tx.query<{ id: string }>(
-      `select id from couriers c where not exists (
+      `select id from couriers c where not off_duty and not exists (
          select from deliveries a
          where a.courier_id = c.id and a.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'))
        order by free_since, id limit $1`,

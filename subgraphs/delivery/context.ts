@@ -1,11 +1,15 @@
 import type { LiveSource } from '../../platform/live/source.js';
 import type { RequestContext } from '../../platform/subgraph/define.js';
+import type { CourierCommands } from './couriers.js';
+import type { DispatchCommands } from './dispatch.js';
 import type { FeedPosition } from './feed.js';
 import type { Loaders } from './reads.js';
 import type { DeliveryChangeRow } from './rows.js';
 
 export interface Context extends RequestContext {
   loaders: Loaders;
+  couriers: CourierCommands;
+  dispatch: DispatchCommands;
   live: LiveSource<DeliveryChangeRow>;
   feed: LiveSource<DeliveryChangeRow, FeedPosition>;
 }

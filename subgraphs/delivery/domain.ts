@@ -1,5 +1,6 @@
 import type { DeliveryStatus } from '../../events/delivery.js';
-import { type Refusal, refuse } from '../../platform/errors.js';
+import { ok, type Refusal, type Result, refuse } from '../../platform/errors.js';
+import { isText } from '../../platform/text.js';
 
 /** Which status may follow which. */
 export const transitions: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
@@ -34,6 +35,56 @@ const onward: Partial<Record<DeliveryStatus, DeliveryStatus>> = {
   OUT_FOR_DELIVERY: 'DELIVERED',
 };
 
+export const transports = ['FOOT', 'BICYCLE', 'SCOOTER', 'CAR'] as const;
+export type Transport = (typeof transports)[number];
+
+export const courierStatuses = ['AVAILABLE', 'BUSY', 'OFFLINE'] as const;
+export type CourierStatus = (typeof courierStatuses)[number];
+
+/** Which status of a courier may follow which: a delivery makes one BUSY, and its end frees it. */
+export const courierTransitions: Record<CourierStatus, readonly CourierStatus[]> = {
+  AVAILABLE: ['BUSY', 'OFFLINE'],
+  BUSY: ['AVAILABLE', 'OFFLINE'],
+  OFFLINE: ['AVAILABLE'],
+};
+
+/** Whether a courier who is told so is off duty from now on; nobody is told to be BUSY. */
+export const readDuty = (from: CourierStatus, to: CourierStatus): Result<boolean> =>
+  to === 'BUSY'
+    ? refuse('INVALID_TRANSITION', `A courier that is ${from} becomes BUSY by a delivery alone.`, 'status')
+    : ok(to === 'OFFLINE');
+
+export interface CourierProfile {
+  name: string;
+  phone: string;
+  transport: Transport;
+}
+
+/** Checks what is said of a courier; what is left out is left alone. */
+export function readProfile(
+  given: {
+    [K in keyof CourierProfile]?: unknown;
+  },
+): Result<Partial<CourierProfile>> {
+  const profile: Partial<CourierProfile> = {};
+  if (given.name !== undefined && given.name !== null) {
+    const name = String(given.name).trim();
+    if (name.length < 1 || name.length > maxName || !isText(name))
+      return refuse('BAD_USER_INPUT', `A name has 1 to ${maxName} characters.`, 'name');
+    profile.name = name;
+  }
+  if (given.phone !== undefined && given.phone !== null) {
+    const phone = String(given.phone).replaceAll(/[\s().-]/g, '');
+    if (!/^\+[1-9]\d{6,14}$/.test(phone))
+      return refuse('BAD_USER_INPUT', 'A phone number is such as +4930123456.', 'phone');
+    profile.phone = phone;
+  }
+  if (given.transport !== undefined && given.transport !== null)
+    profile.transport = given.transport as Transport;
+  return ok(profile);
+}
+
+const maxName = 100;
 /** What this service has heard of an order so far. */
 export interface KnownOrder {
   orderId: string;

@@ -16,7 +16,7 @@ export interface FeedPosition extends CommitPosition {
 }
 
 /** Whose changes are watched: those to one of these statuses, of this courier; null is any. */
-interface FeedFilter {
+export interface FeedFilter {
   status: readonly DeliveryStatus[] | null;
   courierId: string | null;
 }

@@ -10,7 +10,9 @@ import { answerPeer } from '../../platform/subgraph/peers.js';
 import { cancelDelivery } from './cancel.js';
 import { consumers } from './consumers.js';
 import type { Context } from './context.js';
+import { type CourierCommands, courierCommands } from './couriers.js';
 import { seedCouriers } from './demo.js';
+import { type DispatchCommands, dispatchCommands } from './dispatch.js';
 import { type FeedPosition, readFeed } from './feed.js';
 import { readDeliveryChanges } from './live-reads.js';
 import { createLoaders, createReads } from './reads.js';
@@ -28,6 +30,8 @@ interface App {
   /** The changes of all deliveries, by a filter. */
   feed: LiveSource<DeliveryChangeRow, FeedPosition>;
   bells: Bells;
+  couriers: CourierCommands;
+  dispatch: DispatchCommands;
   tokens: ServiceTokens;
 }
 
@@ -64,10 +68,18 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
         feed.ringAll();
       },
     );
-    return { config, log, database, reads: createReads(database), live, feed, bells, tokens: peers.tokens };
+    return {
+      ...{ config, log, database, live, feed, bells },
+      reads: createReads(database),
+      couriers: courierCommands(database),
+      dispatch: dispatchCommands(database),
+      tokens: peers.tokens,
+    };
   },
-  context: ({ database, reads, live, feed }, principal) => ({
+  context: ({ database, reads, live, feed, couriers, dispatch }, principal) => ({
     principal,
+    couriers,
+    dispatch,
     live,
     feed,
     loaders: createLoaders(database, reads),

@@ -1,15 +1,30 @@
 import type { DeliveryStatus } from '../../events/delivery.js';
+import type { Page } from '../../platform/graphql/connection.js';
+import type { CourierStatus, Transport } from './domain.js';
 
 export interface CourierRow {
   id: string;
   name: string;
+  phone: string | null;
+  transport: Transport;
+  userId: string | null;
+  status: CourierStatus;
+  /** Where it was last; all three are null, or none is. */
+  latitude: number | null;
+  longitude: number | null;
+  locatedAt: Date | null;
 }
+
+export type CourierPage = Page<CourierRow>;
+export type DeliveryPage = Page<DeliveryRow>;
 
 export interface DeliveryRow {
   id: string;
   orderId: string;
   userId: string;
   courierId: string | null;
+  /** The account that acts for its courier. */
+  courierUserId: string | null;
   status: DeliveryStatus;
   address: string;
   createdAt: Date;

@@ -8,6 +8,7 @@ import { isId } from '../../platform/ids.js';
 import { currency } from '../../platform/money.js';
 import { insertOutbox } from '../../platform/outbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
+import { readReason } from '../../platform/reason.js';
 import type { PeerClient } from '../../platform/subgraph/peers.js';
 import { learn } from './changes.js';
 import {
@@ -18,7 +19,6 @@ import {
   type NewOrder,
   type OrderRequest,
   readOrder,
-  readReason,
   tooLateToCancel,
 } from './domain.js';
 import type { PrismaClient } from './generated/prisma/client.js';

@@ -78,17 +78,6 @@ const maxAddress = 500;
 export const tooLateToCancel = (status: OrderStatus): Refusal =>
   refuse('INVALID_TRANSITION', `An order that is ${status} cannot become CANCELLED.`);
 
-const maxReason = 500;
-
-/** Reads why somebody wants something; null where nobody says. */
-export function readReason(reason: string | null | undefined): Result<string | null> {
-  const text = reason?.trim() ?? '';
-  if (text === '') return ok(null);
-  if (text.length > maxReason || !isText(text))
-    return refuse('BAD_USER_INPUT', `A reason has at most ${maxReason} characters.`, 'reason');
-  return ok(text);
-}
-
 /** What the catalogue says of a product. */
 export interface CatalogueEntry {
   id: string;

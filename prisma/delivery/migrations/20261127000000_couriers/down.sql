@@ -1,0 +1,11 @@
+drop index deliveries_status;
+drop index deliveries_courier_id;
+drop index couriers_free;
+alter table couriers
+  drop constraint couriers_location,
+  drop column located_at,
+  drop column longitude,
+  drop column latitude,
+  drop column off_duty,
+  drop column transport,
+  drop column phone;

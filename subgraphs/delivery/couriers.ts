@@ -1,0 +1,98 @@
+import { must, type Result, refusable, refuse } from '../../platform/errors.js';
+import type { Database, Tx } from '../../platform/postgres/database.js';
+import { violatedConstraint } from '../../platform/postgres/errors.js';
+import { type CourierStatus, readDuty, readProfile, type Transport } from './domain.js';
+
+/** What is done about couriers themselves; each answers the courier's id. */
+export interface CourierCommands {
+  create(input: NewCourier): Promise<Result<string>>;
+  update(id: string, input: Omit<NewCourier, 'userId'>): Promise<Result<string>>;
+  /** On duty or off it: of a courier by its id, or by the account that acts for it. */
+  setStatus(who: { id: string } | { userId: string }, status: CourierStatus): Promise<Result<string>>;
+  /** Where the courier is that this account acts for. */
+  report(userId: string, place: { latitude: number; longitude: number }): Promise<Result<string>>;
+}
+
+interface NewCourier {
+  name?: string | null | undefined;
+  phone?: string | null | undefined;
+  transport?: Transport | null | undefined;
+  userId: string | null;
+}
+
+const noSuchCourier = () => refuse('NOT_FOUND', 'There is no such courier.');
+const noCourier = () => refuse('NOT_FOUND', 'No courier is linked to your account.');
+
+export const courierCommands = (database: Database): CourierCommands => ({
+  async create(input) {
+    try {
+      return await refusable(async () => {
+        const { name, phone, transport } = must(readProfile(input));
+        const { rows } = await database.query<{ id: string }>(
+          'insert into couriers (name, phone, transport, user_id) values ($1, $2, $3, $4) returning id',
+          [name, phone, transport, input.userId],
+        );
+        return idIn(rows);
+      });
+    } catch (error) {
+      if (violatedConstraint(error) !== 'couriers_user_id_key') throw error;
+      return refuse('CONFLICT', 'This account has a courier already.', 'userId');
+    }
+  },
+
+  update: (id, input) =>
+    refusable(async () => {
+      const { name, phone, transport } = must(readProfile(input));
+      const { rows } = await database.query<{ id: string }>(
+        `update couriers set name = coalesce($2, name), phone = coalesce($3, phone), transport = coalesce($4, transport)
+         where id = $1 returning id`,
+        [id, name, phone, transport],
+      );
+      return rows.length > 0 ? idIn(rows) : must(noSuchCourier());
+    }),
+
+  setStatus: (who, status) =>
+    refusable(() =>
+      database.transaction(async (tx) => {
+        const courier = await lockCourier(tx, who);
+        if (!courier) return must('id' in who ? noSuchCourier() : noCourier());
+        const offDuty = must(readDuty(courier.status, status));
+        await tx.query('update couriers set off_duty = $2 where id = $1', [courier.id, offDuty]);
+        return courier.id;
+      }),
+    ),
+
+  report: (userId, { latitude, longitude }) =>
+    refusable(async () => {
+      must(readDegrees(latitude, 90, 'latitude'));
+      must(readDegrees(longitude, 180, 'longitude'));
+      const { rows } = await database.query<{ id: string }>(
+        'update couriers set latitude = $2, longitude = $3, located_at = now() where user_id = $1 returning id',
+        [userId, latitude, longitude],
+      );
+      return rows.length > 0 ? idIn(rows) : must(noCourier());
+    }),
+});
+
+/** A courier, locked until the transaction ends. */
+export async function lockCourier(
+  tx: Tx,
+  who: { id: string } | { userId: string },
+): Promise<{ id: string; status: CourierStatus } | undefined> {
+  const [column, value] = 'id' in who ? ['id', who.id] : ['user_id', who.userId];
+  const { rows } = await tx.query<{ id: string; status: CourierStatus }>(
+    `select id, case when exists (
+         select from deliveries d where d.courier_id = k.id and d.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')
+       ) then 'BUSY' when off_duty then 'OFFLINE' else 'AVAILABLE' end as status
+     from couriers k where ${column} = $1 for update of k`,
+    [value],
+  );
+  return rows[0];
+}
+
+const readDegrees = (value: number, most: number, field: string): Result<number> =>
+  Math.abs(value) <= most
+    ? { ok: true, value }
+    : refuse('BAD_USER_INPUT', `${field} is -${most} to ${most} degrees.`, field);
+
+const idIn = ([row]: { id: string }[]): string => row?.id ?? '';
