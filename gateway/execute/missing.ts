@@ -8,33 +8,53 @@ import type { Run } from './fetch.js';
 export const mayLackReasons = ({ errors, context }: Run): boolean =>
   !context.cancellation?.isCancelled && errors.every(({ path }) => path !== undefined);
 
+/** A step on the way to what is missing. */
+interface Step {
+  next: Map<string | number, Step>;
+  /** Whether an error is below. */
+  isAbove: boolean;
+  /** Whether an error is here. */
+  isEnd: boolean;
+}
+
+const stepOf = (): Step => ({ next: new Map(), isAbove: false, isEnd: false });
+
 /**
  * Of what is missing, that of which no error tells: none at its place, nor below it, where it was nothing to a
  * subgraph for what it lacked itself, nor above. An entity that a subgraph does not know is missing for no reason,
- * and that is no fault.
+ * and that is no fault. Subgraphs choose the paths of their errors: each is followed as far as something is missing.
  */
 export function unexplained(
   missing: readonly Missing[],
   errors: readonly GraphQLFormattedError[],
   untold: ReadonlySet<Entity>,
 ): Missing[] {
-  const at = new Set<string>();
-  const through = new Set<string>();
+  const root = stepOf();
+  const ways = missing.map(({ path }) => [root, ...addWay(root, path)]);
   for (const { path = [] } of errors) {
-    at.add(JSON.stringify(path));
-    for (const start of startsOf(path)) through.add(start);
+    let here: Step | undefined = root;
+    for (const name of path) {
+      here.isAbove = true;
+      here = here.next.get(name);
+      if (!here) break;
+    }
+    if (here) here.isEnd = true;
   }
-  return missing.filter(
-    ({ path, within }) =>
-      !(within && untold.has(within)) &&
-      !through.has(JSON.stringify(path)) &&
-      !startsOf(path).some((start) => at.has(start)),
-  );
+  return missing.filter(({ within }, index) => {
+    const way = ways[index] as Step[];
+    return !(within && untold.has(within)) && !way.at(-1)?.isAbove && !way.some(({ isEnd }) => isEnd);
+  });
 }
 
-/** A path and all that it leads through, the root included. */
-const startsOf = (path: readonly (string | number)[]): string[] =>
-  Array.from({ length: path.length + 1 }, (_, end) => JSON.stringify(path.slice(0, end)));
+function addWay(root: Step, path: readonly (string | number)[]): Step[] {
+  let here = root;
+  return path.map((name) => {
+    const next = here.next.get(name) ?? stepOf();
+    here.next.set(name, next);
+    here = next;
+    return next;
+  });
+}
 
 /**
  * The response names at the root that several subgraphs answer at once. Where one of them knows the object and the
