@@ -1,5 +1,5 @@
-import type { PlanNode } from '@apollo/query-planner';
-import { type GraphQLFormattedError, getOperationAST, Kind, parse, type SelectionSetNode } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
+import { type Asking, type Names, namesOf } from './blame.js';
 import type { Missing } from './completion.js';
 import type { Entity } from './entity.js';
 import type { Run } from './fetch.js';
@@ -57,31 +57,29 @@ function addWay(root: Step, path: readonly (string | number)[]): Step[] {
 }
 
 /**
- * The response names at the root that several subgraphs answer at once. Where one of them knows the object and the
- * other does not, parts of it are missing, and nobody has broken his word.
+ * Whether somebody is at fault for what is missing at a place. Nobody is, where several subgraphs answer with the
+ * object that lacks it, for one of them may know the object and another one not; and where nothing asks for it, since
+ * plans ask for nothing of a field of which all is left out, nor for what needs something that is.
  */
-export function answeredBySeveral(plan: PlanNode | undefined): ReadonlySet<string> {
-  const services = new Map<string, Set<string>>();
-  const visit = (node: PlanNode | undefined): void => {
-    if (!node) return;
-    if (node.kind === 'Sequence' || node.kind === 'Parallel') for (const each of node.nodes) visit(each);
-    else if (node.kind === 'Condition') for (const each of [node.ifClause, node.elseClause]) visit(each);
-    else if (node.kind === 'Fetch' && !node.requires) {
-      for (const name of rootNames(node.operation)) {
-        const known = services.get(name) ?? new Set();
-        services.set(name, known.add(node.serviceName));
-      }
-    }
+export function compileFault(
+  { fetchesOf, needsOf }: Asking,
+  isConditional: boolean,
+): (place: readonly (string | number)[]) => boolean {
+  const known = new Map<string, boolean>();
+  function isAskedFor(names: Names): boolean {
+    const key = names.join();
+    const isKnown = known.get(key);
+    if (isKnown !== undefined) return isKnown;
+    known.set(key, false);
+    const isAsked = fetchesOf(names).some((one) => needsOf(one).every(isAskedFor));
+    known.set(key, isAsked);
+    return isAsked;
+  }
+  const isContested = (names: Names) => new Set(fetchesOf(names).map(({ service }) => service)).size > 1;
+  return (place) => {
+    const names = namesOf(place);
+    // An element is missing to those who answered its list.
+    const isElement = typeof place.at(-1) === 'number';
+    return (isElement || !isContested(names.slice(0, -1))) && (!isConditional || isAskedFor(names));
   };
-  visit(plan);
-  return new Set([...services].flatMap(([name, by]) => (by.size > 1 ? name : [])));
 }
-
-const rootNames = (operation: string): string[] =>
-  namesOf(getOperationAST(parse(operation, { noLocation: true }))?.selectionSet);
-
-const namesOf = (set: SelectionSetNode | undefined): string[] =>
-  (set?.selections ?? []).flatMap((node) => {
-    if (node.kind === Kind.FIELD) return (node.alias ?? node.name).value;
-    return node.kind === Kind.INLINE_FRAGMENT ? namesOf(node.selectionSet) : [];
-  });

@@ -18,14 +18,14 @@ import { variableErrors } from '../../platform/graphql/operation.js';
 import type { GatewayContext } from '../context.js';
 import { refuseExpansion } from '../guard/expansion.js';
 import type { LoadedSupergraph } from '../supergraph.js';
-import { compileBlame, lazilyFetched } from './blame.js';
+import { blame, compileAsking, lazilyFetched } from './blame.js';
 import type { CompleteObject, Completion } from './completion.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
-import { answeredBySeveral, mayLackReasons, unexplained } from './missing.js';
+import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
 import { withNeedsApart, withoutIntrospection } from './plannable.js';
@@ -111,7 +111,7 @@ export function compileOperation(
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
   const step = compilePlan(rest, { sources, types, condition, fetched });
-  const blame = compileBlame(fetched, clientNames, types);
+  const askingFor = compileAsking(fetched, clientNames);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const replaceInEvent = compileReplace(primary?.outputRewrites);
   const areRight = compileVariableTest(operation);
@@ -138,11 +138,6 @@ export function compileOperation(
     error.path
       ? { ...error, path: error.path.map((step) => clientNames.get(step as string) ?? step) }
       : error;
-
-  const contested = answeredBySeveral(rest);
-  /** Nothing is fetched of a field of which all is left out: where anything may be, what is missing is nobody's fault. */
-  const isFault = (path: readonly (string | number)[]): boolean =>
-    conditions.length === 0 && !contested.has(String(path[0]));
 
   return {
     kind: operation.operation,
@@ -194,10 +189,12 @@ export function compileOperation(
       if (!completion.isWrong && !isUnexplained) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };
       complete(root, again);
-      const wrong = again.wrong.map((path) => ({ path, service: blame(path) }));
-      if (isUnexplained)
-        for (const { path, within } of unexplained(again.missing, errors, run.untold))
-          if (isFault(path)) wrong.push({ path, service: blame(path, within) });
+      const asking = askingFor(new Map(conditions.map((name) => [name, condition(variables, name)])));
+      const wrong = again.wrong.map((path) => ({ path, service: blame(asking, path, types) }));
+      if (!isUnexplained) return { data, errors, wrong };
+      const isFault = compileFault(asking, conditions.length > 0);
+      for (const { path, within } of unexplained(again.missing, errors, run.untold))
+        if (isFault(path)) wrong.push({ path, service: blame(asking, path, types, within) });
       return { data, errors, wrong };
     },
   };
