@@ -1,4 +1,4 @@
-import type { FetchNode, PlanNode } from '@apollo/query-planner';
+import type { FetchNode, PlanNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import {
   type DocumentNode,
   getOperationAST,
@@ -11,12 +11,7 @@ import {
 import type { Entity } from './entity.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites } from './rewrites.js';
-
-/**
- * The subgraph that answered a place of the answer, or that should have, where an object lacks what belongs there.
- * Undefined where it cannot be told.
- */
-export type Blame = (place: readonly (string | number)[], lacking?: Entity) => string | undefined;
+import { type IsIncluded, includedBy } from './selections.js';
 
 export interface Fetched {
   service: string;
@@ -26,29 +21,80 @@ export interface Fetched {
   selectionSet: SelectionSetNode;
   /** The fetch that it is a part of. */
   node: FetchNode;
+  /** What the variables of `@skip` and `@include` have to be for it to be sent. */
+  conditions: readonly { variable: string; value: boolean }[];
 }
 
-/**
- * Compiles who is to blame for a wrong value: the subgraph whose fetch selects it. It is not made before the first
- * wrong value comes.
- */
-export function compileBlame(
+/** A place in an answer without its list indexes: the names that clients gave to fields. */
+export type Names = readonly string[];
+
+export const namesOf = (place: readonly (string | number)[]): string[] =>
+  place.filter((step) => typeof step === 'string');
+
+/** What of a plan is fetched for one way in which `@skip` and `@include` fall out. */
+export interface Asking {
+  /** The fetches that select what stands at a place. */
+  fetchesOf(names: Names): readonly Fetched[];
+  /** The places of what a fetch shows of the objects that it asks about. */
+  needsOf(fetch: Fetched): readonly Names[];
+}
+
+/** Compiles what is known about a plan where an answer is not as it should be. */
+export function compileAsking(
   fetched: () => readonly Fetched[],
   clientNames: ReadonlyMap<string, string>,
-  types: Types,
-): Blame {
+): (values: ReadonlyMap<string, boolean>) => Asking {
   const clientName = (name: string) => clientNames.get(name) ?? name;
-  return (place, lacking) => {
-    const holder = place.findLastIndex((step) => typeof step === 'string');
-    const isAsked = (one: Fetched) => !lacking || one.path.length !== holder || asks(one, lacking, types);
-    const services = new Set(
-      fetched()
-        .filter((one) => selects(one, place, clientName) && isAsked(one))
-        .map(({ service }) => service),
-    );
-    // What several fetched may be of either.
-    return services.size === 1 ? [...services][0] : undefined;
+  return (values) => {
+    const isIncluded = includedBy(values);
+    const known = new Map<string, readonly Fetched[]>();
+    const isSent = ({ conditions }: Fetched) =>
+      conditions.every(({ variable, value }) => values.get(variable) === value);
+    return {
+      fetchesOf(names) {
+        const key = names.join();
+        const found =
+          known.get(key) ??
+          fetched().filter((one) => isSent(one) && selects(one, names, clientName, isIncluded));
+        known.set(key, found);
+        return found;
+      },
+      needsOf: ({ path, node }) => {
+        const start = fieldsOfPath(path).map(clientName);
+        return leavesOf(node.requires ?? []).map((leaf) => [...start, ...leaf]);
+      },
+    };
   };
+}
+
+/** The fields that a fetch requires, but the names of types: every fetch has those. */
+const leavesOf = (requires: readonly QueryPlanSelectionNode[]): string[][] =>
+  requires.flatMap((selection) => {
+    if (selection.kind === 'InlineFragment') return leavesOf(selection.selections);
+    const name = selection.alias ?? selection.name;
+    if (!selection.selections) return name === '__typename' ? [] : [[name]];
+    return leavesOf(selection.selections).map((leaf) => [name, ...leaf]);
+  });
+
+/**
+ * The subgraph that answered a place of the answer, or that should have, where an object lacks what belongs there.
+ * Undefined where it cannot be told.
+ */
+export function blame(
+  { fetchesOf }: Asking,
+  place: readonly (string | number)[],
+  types: Types,
+  lacking?: Entity,
+): string | undefined {
+  const holder = place.findLastIndex((step) => typeof step === 'string');
+  const isAsked = (one: Fetched) => !lacking || one.path.length !== holder || asks(one, lacking, types);
+  const services = new Set(
+    fetchesOf(namesOf(place))
+      .filter(isAsked)
+      .map(({ service }) => service),
+  );
+  // What several fetched may be of either.
+  return services.size === 1 ? [...services][0] : undefined;
 }
 
 /** Whether a fetch asks for an object: it does not, where the object has not what it takes to ask. */
@@ -71,24 +117,27 @@ export function lazilyFetched(...nodes: readonly (PlanNode | undefined)[]): () =
   };
 }
 
-function fetchedBy(node: PlanNode, path: readonly (string | number)[]): Fetched[] {
+function fetchedBy(node: PlanNode, path: Fetched['path'], conditions: Fetched['conditions'] = []): Fetched[] {
   switch (node.kind) {
     case 'Fetch': {
       const operation = getOperationAST(named(node));
       if (!operation) return [];
       const { operation: kind, selectionSet } = operation;
-      const fetched = { service: node.serviceName, path, kind, selectionSet, node };
+      const fetched = { service: node.serviceName, path, kind, selectionSet, node, conditions };
       return node.requires
         ? below(selectionSet, '_entities').map((inner) => ({ ...fetched, selectionSet: inner }))
         : [fetched];
     }
     case 'Flatten':
-      return fetchedBy(node.node, [...path, ...node.path]);
+      return fetchedBy(node.node, [...path, ...node.path], conditions);
     case 'Sequence':
     case 'Parallel':
-      return node.nodes.flatMap((inner) => fetchedBy(inner, path));
-    case 'Condition':
-      return [node.ifClause, node.elseClause].flatMap((inner) => (inner ? fetchedBy(inner, path) : []));
+      return node.nodes.flatMap((inner) => fetchedBy(inner, path, conditions));
+    case 'Condition': {
+      const branch = (inner: PlanNode | undefined, value: boolean) =>
+        inner ? fetchedBy(inner, path, [...conditions, { variable: node.condition, value }]) : [];
+      return [...branch(node.ifClause, true), ...branch(node.elseClause, false)];
+    }
     case 'Defer':
       return [];
   }
@@ -111,21 +160,19 @@ function named({ operation, outputRewrites = [] }: FetchNode): DocumentNode {
   });
 }
 
-/** Whether a fetch selects what stands at a place, of which the elements of lists are no part. */
+/** Whether a fetch selects what stands at a place. */
 export function selects(
-  fetched: Fetched,
-  place: readonly (string | number)[],
+  { path, selectionSet }: Fetched,
+  place: Names,
   clientName: (name: string) => string = (name) => name,
+  isIncluded: IsIncluded = () => true,
 ): boolean {
-  const { path } = fetched;
-  const leads = path.every((step, at) =>
-    step === '@' ? typeof place[at] === 'number' : clientName(String(step)) === place[at],
-  );
-  const names = place.slice(path.length).filter((step) => typeof step === 'string');
-  if (!leads || names.length === 0) return false;
-  let sets: readonly SelectionSetNode[] = [fetched.selectionSet];
+  const start = fieldsOfPath(path);
+  const names = place.slice(start.length);
+  if (names.length === 0 || !start.every((step, at) => clientName(step) === place[at])) return false;
+  let sets: readonly SelectionSetNode[] = [selectionSet];
   for (const [at, name] of names.entries()) {
-    const found = sets.flatMap((set) => fieldsOf(set, name, clientName));
+    const found = sets.flatMap((set) => fieldsOf(set, name, clientName, isIncluded));
     if (found.length === 0) return false;
     if (at === names.length - 1) return true;
     sets = found.flatMap((inner) => inner ?? []);
@@ -133,18 +180,31 @@ export function selects(
   return false;
 }
 
+/** The path of a fetch without what stands for the elements of lists. */
+export const fieldsOfPath = (path: Fetched['path']): string[] =>
+  path.flatMap((step) => (step === '@' ? [] : String(step)));
+
 const below = (set: SelectionSetNode, name: string): SelectionSetNode[] =>
-  fieldsOf(set, name, (same) => same).flatMap((inner) => inner ?? []);
+  fieldsOf(
+    set,
+    name,
+    (same) => same,
+    () => true,
+  ).flatMap((inner) => inner ?? []);
 
 /** What is selected below each field of this response name; undefined for a leaf. Plans have no named fragments. */
 function fieldsOf(
   { selections }: SelectionSetNode,
   name: string,
   clientName: (name: string) => string,
+  isIncluded: IsIncluded,
 ): (SelectionSetNode | undefined)[] {
   return selections.flatMap((selection) => {
+    if (!isIncluded(selection)) return [];
     if (selection.kind === Kind.FIELD)
       return clientName((selection.alias ?? selection.name).value) === name ? [selection.selectionSet] : [];
-    return selection.kind === Kind.INLINE_FRAGMENT ? fieldsOf(selection.selectionSet, name, clientName) : [];
+    return selection.kind === Kind.INLINE_FRAGMENT
+      ? fieldsOf(selection.selectionSet, name, clientName, isIncluded)
+      : [];
   });
 }

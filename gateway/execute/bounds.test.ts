@@ -47,6 +47,19 @@ test.each([
   10_000,
 );
 
+test('errors with long paths are compared with what is missing in no time', { timeout: 5_000 }, async () => {
+  const path = ['books', ...Array.from({ length: 499 }, () => 1)];
+  const engine = engineOn({
+    books: async () => ({
+      data: { books: [{ ...book(), title: null }] },
+      errors: Array.from({ length: 4_000 }, () => ({ ...no, path })),
+    }),
+  });
+  const answer = await ask(engine, '{ books { title } }');
+  expect(answer.errors).toHaveLength(4_001);
+  expect(answer.errors?.at(-1)?.path).toEqual(['books', 0, 'title']);
+});
+
 test('what is compiled for combinations of variables has a bound, over all operations', {
   timeout: 60_000,
 }, async () => {

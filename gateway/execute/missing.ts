@@ -1,5 +1,5 @@
-import type { PlanNode } from '@apollo/query-planner';
-import { type GraphQLFormattedError, getOperationAST, Kind, parse, type SelectionSetNode } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
+import { type Asking, type Names, namesOf } from './blame.js';
 import type { Missing } from './completion.js';
 import type { Entity } from './entity.js';
 import type { Run } from './fetch.js';
@@ -8,60 +8,78 @@ import type { Run } from './fetch.js';
 export const mayLackReasons = ({ errors, context }: Run): boolean =>
   !context.cancellation?.isCancelled && errors.every(({ path }) => path !== undefined);
 
+/** A step on the way to what is missing. */
+interface Step {
+  next: Map<string | number, Step>;
+  /** Whether an error is below. */
+  isAbove: boolean;
+  /** Whether an error is here. */
+  isEnd: boolean;
+}
+
+const stepOf = (): Step => ({ next: new Map(), isAbove: false, isEnd: false });
+
 /**
  * Of what is missing, that of which no error tells: none at its place, nor below it, where it was nothing to a
  * subgraph for what it lacked itself, nor above. An entity that a subgraph does not know is missing for no reason,
- * and that is no fault.
+ * and that is no fault. Subgraphs choose the paths of their errors: each is followed as far as something is missing.
  */
 export function unexplained(
   missing: readonly Missing[],
   errors: readonly GraphQLFormattedError[],
   untold: ReadonlySet<Entity>,
 ): Missing[] {
-  const at = new Set<string>();
-  const through = new Set<string>();
+  const root = stepOf();
+  const ways = missing.map(({ path }) => [root, ...addWay(root, path)]);
   for (const { path = [] } of errors) {
-    at.add(JSON.stringify(path));
-    for (const start of startsOf(path)) through.add(start);
+    let here: Step | undefined = root;
+    for (const name of path) {
+      here.isAbove = true;
+      here = here.next.get(name);
+      if (!here) break;
+    }
+    if (here) here.isEnd = true;
   }
-  return missing.filter(
-    ({ path, within }) =>
-      !(within && untold.has(within)) &&
-      !through.has(JSON.stringify(path)) &&
-      !startsOf(path).some((start) => at.has(start)),
-  );
+  return missing.filter(({ within }, index) => {
+    const way = ways[index] as Step[];
+    return !(within && untold.has(within)) && !way.at(-1)?.isAbove && !way.some(({ isEnd }) => isEnd);
+  });
 }
 
-/** A path and all that it leads through, the root included. */
-const startsOf = (path: readonly (string | number)[]): string[] =>
-  Array.from({ length: path.length + 1 }, (_, end) => JSON.stringify(path.slice(0, end)));
+function addWay(root: Step, path: readonly (string | number)[]): Step[] {
+  let here = root;
+  return path.map((name) => {
+    const next = here.next.get(name) ?? stepOf();
+    here.next.set(name, next);
+    here = next;
+    return next;
+  });
+}
 
 /**
- * The response names at the root that several subgraphs answer at once. Where one of them knows the object and the
- * other does not, parts of it are missing, and nobody has broken his word.
+ * Whether somebody is at fault for what is missing at a place. Nobody is, where several subgraphs answer with the
+ * object that lacks it, for one of them may know the object and another one not; and where nothing asks for it, since
+ * plans ask for nothing of a field of which all is left out, nor for what needs something that is.
  */
-export function answeredBySeveral(plan: PlanNode | undefined): ReadonlySet<string> {
-  const services = new Map<string, Set<string>>();
-  const visit = (node: PlanNode | undefined): void => {
-    if (!node) return;
-    if (node.kind === 'Sequence' || node.kind === 'Parallel') for (const each of node.nodes) visit(each);
-    else if (node.kind === 'Condition') for (const each of [node.ifClause, node.elseClause]) visit(each);
-    else if (node.kind === 'Fetch' && !node.requires) {
-      for (const name of rootNames(node.operation)) {
-        const known = services.get(name) ?? new Set();
-        services.set(name, known.add(node.serviceName));
-      }
-    }
+export function compileFault(
+  { fetchesOf, needsOf }: Asking,
+  isConditional: boolean,
+): (place: readonly (string | number)[]) => boolean {
+  const known = new Map<string, boolean>();
+  function isAskedFor(names: Names): boolean {
+    const key = names.join();
+    const isKnown = known.get(key);
+    if (isKnown !== undefined) return isKnown;
+    known.set(key, false);
+    const isAsked = fetchesOf(names).some((one) => needsOf(one).every(isAskedFor));
+    known.set(key, isAsked);
+    return isAsked;
+  }
+  const isContested = (names: Names) => new Set(fetchesOf(names).map(({ service }) => service)).size > 1;
+  return (place) => {
+    const names = namesOf(place);
+    // An element is missing to those who answered its list.
+    const isElement = typeof place.at(-1) === 'number';
+    return (isElement || !isContested(names.slice(0, -1))) && (!isConditional || isAskedFor(names));
   };
-  visit(plan);
-  return new Set([...services].flatMap(([name, by]) => (by.size > 1 ? name : [])));
 }
-
-const rootNames = (operation: string): string[] =>
-  namesOf(getOperationAST(parse(operation, { noLocation: true }))?.selectionSet);
-
-const namesOf = (set: SelectionSetNode | undefined): string[] =>
-  (set?.selections ?? []).flatMap((node) => {
-    if (node.kind === Kind.FIELD) return (node.alias ?? node.name).value;
-    return node.kind === Kind.INLINE_FRAGMENT ? namesOf(node.selectionSet) : [];
-  });

@@ -18,14 +18,14 @@ import { variableErrors } from '../../platform/graphql/operation.js';
 import type { GatewayContext } from '../context.js';
 import { refuseExpansion } from '../guard/expansion.js';
 import type { LoadedSupergraph } from '../supergraph.js';
-import { compileBlame, lazilyFetched } from './blame.js';
+import { blame, compileAsking, lazilyFetched } from './blame.js';
 import type { CompleteObject, Completion } from './completion.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
-import { answeredBySeveral, mayLackReasons, unexplained } from './missing.js';
+import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
 import { withNeedsApart, withoutIntrospection } from './plannable.js';
@@ -53,6 +53,8 @@ export interface CompiledOperation {
   /** The operation and its fragments, and nothing else. */
   document: DocumentNode;
   plan: QueryPlan;
+  /** What the plan and its one shape take of memory, in hundreds of bytes; where there are more shapes, those weigh themselves. */
+  weight(): number;
   /** The fetch that a subscription begins with; undefined for queries and mutations. */
   primary: FetchNode | undefined;
   /** What is wrong with variables, with BAD_USER_INPUT. */
@@ -61,7 +63,7 @@ export interface CompiledOperation {
   execute(variables: Variables, context: GatewayContext, event?: Event): Promise<Executed>;
 }
 
-/** Response shapes by operation and combination; each weighs as much as its document. */
+/** Response shapes by operation and combination; each weighs as much as its document and what data have made of it. */
 export type Shapes = LRUCache<string, CompleteObject>;
 
 export interface OperationEnvironment {
@@ -76,12 +78,13 @@ export interface OperationEnvironment {
 }
 
 /**
- * Plans and compiles an operation of a valid document.
+ * Plans and compiles an operation of a valid document. `onGrowth` is called whenever it weighs more.
  * @throws GraphQLError where it cannot be run
  */
 export function compileOperation(
   read: ReadOperation & { query: string },
   environment: OperationEnvironment,
+  onGrowth: () => void = () => undefined,
 ): CompiledOperation {
   const { graph, planner, sources, introspection, shapes } = environment;
   const name = read.operation.name?.value;
@@ -111,13 +114,18 @@ export function compileOperation(
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
   const step = compilePlan(rest, { sources, types, condition, fetched });
-  const blame = compileBlame(fetched, clientNames, types);
+  const askingFor = compileAsking(fetched, clientNames);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const replaceInEvent = compileReplace(primary?.outputRewrites);
   const areRight = compileVariableTest(operation);
   const introspect = compileIntrospection(graph.clientSchema, operation, fragments);
 
-  const compile = (values: ReadonlyMap<string, boolean>): CompleteObject =>
+  let weight = JSON.stringify(plan).length;
+  const grow = (more: number): void => {
+    weight += more;
+    onGrowth();
+  };
+  const compile: Compile = (values, onShapeGrowth) =>
     compileShape({
       schema: graph.clientSchema,
       supergraphSchema: graph.supergraphSchema,
@@ -125,13 +133,14 @@ export function compileOperation(
       isIncluded: includedBy(values),
       clientNames,
       introspect,
+      onGrowth: onShapeGrowth,
       type,
       selectionSet,
     });
   const characters = read.query.length;
   const shapeOf =
     conditions.length === 0
-      ? always(compile(new Map()))
+      ? always(compile(new Map(), grow))
       : variants({ conditions, condition, compile, shapes, characters });
 
   const inClientNames = (error: GraphQLFormattedError): GraphQLFormattedError =>
@@ -139,16 +148,12 @@ export function compileOperation(
       ? { ...error, path: error.path.map((step) => clientNames.get(step as string) ?? step) }
       : error;
 
-  const contested = answeredBySeveral(rest);
-  /** Nothing is fetched of a field of which all is left out: where anything may be, what is missing is nobody's fault. */
-  const isFault = (path: readonly (string | number)[]): boolean =>
-    conditions.length === 0 && !contested.has(String(path[0]));
-
   return {
     kind: operation.operation,
     name,
     document: { kind: Kind.DOCUMENT, definitions: [operation, ...fragments.values()] },
     plan,
+    weight: () => weight,
     primary,
     variableErrors: (variables) =>
       areRight(variables)
@@ -194,10 +199,12 @@ export function compileOperation(
       if (!completion.isWrong && !isUnexplained) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };
       complete(root, again);
-      const wrong = again.wrong.map((path) => ({ path, service: blame(path) }));
-      if (isUnexplained)
-        for (const { path, within } of unexplained(again.missing, errors, run.untold))
-          if (isFault(path)) wrong.push({ path, service: blame(path, within) });
+      const asking = askingFor(new Map(conditions.map((name) => [name, condition(variables, name)])));
+      const wrong = again.wrong.map((path) => ({ path, service: blame(asking, path, types) }));
+      if (!isUnexplained) return { data, errors, wrong };
+      const isFault = compileFault(asking, conditions.length > 0);
+      for (const { path, within } of unexplained(again.missing, errors, run.untold))
+        if (isFault(path)) wrong.push({ path, service: blame(asking, path, types, within) });
       return { data, errors, wrong };
     },
   };
@@ -264,13 +271,19 @@ const always =
   () =>
     value;
 
+/** Compiles the shape of an answer; what is told of later is what data add to it. */
+type Compile = (
+  values: ReadonlyMap<string, boolean>,
+  onShapeGrowth: (weight: number) => void,
+) => CompleteObject;
+
 let lastOperation = 0;
 
 /** Compiles once for each combination of values that comes, for as long as there is room for it. */
 function variants(options: {
   conditions: readonly string[];
   condition: (variables: Variables, name: string) => boolean;
-  compile: (values: ReadonlyMap<string, boolean>) => CompleteObject;
+  compile: Compile;
   shapes: Shapes;
   characters: number;
 }): (variables: Variables) => CompleteObject {
@@ -281,8 +294,28 @@ function variants(options: {
     const key = `${operation} ${values.map(Number).join('')}`;
     const known = shapes.get(key);
     if (known) return known;
-    const compiled = compile(new Map(conditions.map((name, index) => [name, values[index] === true])));
-    shapes.set(key, compiled, { size: characters });
+    let size = characters;
+    const compiled = compile(
+      new Map(conditions.map((name, index) => [name, values[index] === true])),
+      (more) => {
+        size += more;
+        weighAgain(shapes, key, size);
+      },
+    );
+    shapes.set(key, compiled, { size });
     return compiled;
   };
+}
+
+/** Makes room for what weighs more than when it was put there; what is not there any more stays away. */
+export function weighAgain<Value extends object>(
+  kept: LRUCache<string, Value>,
+  key: string,
+  size?: number,
+): void {
+  const value = kept.peek(key);
+  if (!value) return;
+  // The size of a value that is there already stays what it was.
+  kept.delete(key);
+  kept.set(key, value, { ...(size !== undefined && { size }) });
 }

@@ -9,17 +9,18 @@ import {
   compileOperation,
   type OperationEnvironment,
   type Shapes,
+  weighAgain,
 } from './operation.js';
 
 /**
- * The most operations that are kept, and the most characters of their documents and plans: each takes some 100 bytes of
- * memory.
+ * The most operations that are kept, and the most of their weight: each character of their documents and plans takes
+ * some 100 bytes of memory, and each kind of object that data bring is weighed when it is compiled.
  */
 const mostOperations = 2_000;
-const mostCharacters = 4_000_000;
-/** The most response shapes that are kept of operations with `@skip` and `@include`, and of their documents' characters. */
+const mostWeight = 4_000_000;
+/** The same of response shapes of operations with `@skip` and `@include`. */
 const mostShapes = 2_000;
-const mostShapeCharacters = 2_000_000;
+const mostShapeWeight = 2_000_000;
 
 export interface Operations {
   /** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */
@@ -30,12 +31,12 @@ export interface Operations {
 
 export function createOperations(options: Omit<OperationEnvironment, 'shapes'>): Operations {
   const { graph, introspection } = options;
-  const shapes: Shapes = new LRUCache({ max: mostShapes, maxSize: mostShapeCharacters });
+  const shapes: Shapes = new LRUCache({ max: mostShapes, maxSize: mostShapeWeight });
   const environment = { ...options, shapes };
   const kept = new LRUCache<string, CompiledOperation>({
     max: mostOperations,
-    maxSize: mostCharacters,
-    sizeCalculation: ({ plan }, key) => key.length + JSON.stringify(plan).length,
+    maxSize: mostWeight,
+    sizeCalculation: ({ weight }, key) => key.length + weight(),
     dispose: () => metrics.operationsKept.dec(),
     onInsert: () => metrics.operationsKept.inc(),
   });
@@ -45,11 +46,11 @@ export function createOperations(options: Omit<OperationEnvironment, 'shapes'>):
 
   let isForgotten = false;
 
-  function prepare(request: OperationRequest): CompiledOperation | readonly GraphQLError[] {
+  function prepare(request: OperationRequest, key: string): CompiledOperation | readonly GraphQLError[] {
     const read = readOperation(graph.clientSchema, request, { introspection });
     if (!('operation' in read)) return read;
     try {
-      return compileOperation({ ...read, query: request.query }, environment);
+      return compileOperation({ ...read, query: request.query }, environment, () => weighAgain(kept, key));
     } catch (error) {
       // A fault in planning costs its operation only, where a throw would cost a socket.
       return [
@@ -69,7 +70,7 @@ export function createOperations(options: Omit<OperationEnvironment, 'shapes'>):
     }
     const stop = metrics.preparing.startTimer();
     const span = tracing?.begin('gateway.prepare');
-    const prepared = prepare(request);
+    const prepared = prepare(request, key);
     stop();
     const isCompiled = 'execute' in prepared;
     if (span && !isCompiled) recordErrors(span, prepared);

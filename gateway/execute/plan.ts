@@ -1,5 +1,5 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
-import { type Fetched, selects } from './blame.js';
+import { type Fetched, fieldsOfPath, selects } from './blame.js';
 import { compileFetch, type FetchEnvironment, nameOfShared, type Step } from './fetch.js';
 import type { Path } from './paths.js';
 
@@ -31,7 +31,7 @@ export function compilePlan(plan: PlanNode | undefined, environment: PlanEnviron
   }
   const isShared = (node: FetchNode) => shared.has(nameOfShared(node));
   const isFetchedOnce = (path: Path) => {
-    const place = path.map((step) => (step === '@' ? 0 : step));
+    const place = fieldsOfPath(path);
     return environment.fetched().filter((one) => selects(one, place)).length < 2;
   };
   return compileNode(plan, [], { ...environment, isShared, isFetchedOnce });

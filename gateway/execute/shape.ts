@@ -24,6 +24,10 @@ import { markRepeated } from './json.js';
 import { leafTest } from './leaf.js';
 import { collectFields, type Fragments, type IsIncluded, responseName } from './selections.js';
 
+/** What a compiled object takes by itself and for each field, measured: 1.1 kB with one field, 6.8 with 21. */
+const objectWeight = 8;
+const fieldWeight = 3;
+
 type Compiled = Pick<CompiledField, 'complete' | 'isComplete'>;
 
 export interface ShapeOptions {
@@ -36,6 +40,8 @@ export interface ShapeOptions {
   /** What clients call a response name, where they call it something else. */
   clientNames: ReadonlyMap<string, string>;
   introspect: Introspect;
+  /** Is told what each kind of object weighs that is compiled, in hundreds of bytes: data decide how many there are. */
+  onGrowth: (weight: number) => void;
 }
 
 /**
@@ -58,7 +64,9 @@ export function compileShape(
 
   function objectOf(type: GraphQLCompositeType, selectionSets: readonly SelectionSetNode[]): CompleteObject {
     const key = `${type.name} ${selectionSets.map(numberOf).join(' ')}`;
-    const compiled = known.get(key) ?? compileObject(type, selectionSets);
+    const kept = known.get(key);
+    if (kept) return kept;
+    const compiled = compileObject(type, selectionSets);
     known.set(key, compiled);
     return compiled;
   }
@@ -69,6 +77,7 @@ export function compileShape(
     isRoot = false,
   ): CompleteObject {
     const fields = collectFields(schema, type, selectionSets, options);
+    options.onGrowth(objectWeight + fieldWeight * fields.size);
     return completeFields(
       [...fields].map(([key, nodes]) => ({
         key,

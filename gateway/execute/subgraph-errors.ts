@@ -30,7 +30,9 @@ export function subgraphErrors(errors: readonly GraphQLFormattedError[]): GraphQ
 }
 
 const isPath = (path: unknown): boolean =>
-  Array.isArray(path) && path.every((step) => typeof step === 'string' || typeof step === 'number');
+  Array.isArray(path) &&
+  path.length <= deepest &&
+  path.every((step) => typeof step === 'string' || typeof step === 'number');
 
 /** What was thrown instead of an answer, as an error of the answer. An exception that is none of GraphQL's is a fault of ours. */
 export const failureOf = (error: unknown): GraphQLFormattedError =>

@@ -16,8 +16,8 @@ export interface Answering {
   }) => Awaited<ReturnType<SubgraphSource['fetch']>>;
 }
 
-/** Our executor on such subgraphs, with no network between: it asks a query. */
-export function engineOn(subgraphs: Record<string, Answering>): (query: string) => Promise<Outcome> {
+/** The supergraph of such subgraphs, with no network between. */
+export function composed(subgraphs: Record<string, Answering>) {
   const url = 'http://127.0.0.1:1/graphql';
   const { supergraphSdl, errors } = composeServices(
     Object.entries(subgraphs).map(([name, { sdl }]) => ({ name, url, typeDefs: subgraphSdl(sdl) })),
@@ -29,7 +29,11 @@ export function engineOn(subgraphs: Record<string, Answering>): (query: string) 
       { fetch: async ({ body }) => answer(JSON.parse(body)) },
     ]),
   );
-  const graph = loadSupergraph(supergraphSdl);
-  const engine = createCompiledEngine({ graph, sources, introspection: true, log: silent });
+  return { graph: loadSupergraph(supergraphSdl), sources, introspection: true };
+}
+
+/** Our executor on such subgraphs: it asks a query. */
+export function engineOn(subgraphs: Record<string, Answering>): (query: string) => Promise<Outcome> {
+  const engine = createCompiledEngine({ ...composed(subgraphs), log: silent });
   return (query) => engine.execute({ query, variables: {}, method: 'POST' }, contextOf(null, undefined));
 }
