@@ -1,7 +1,8 @@
 import { composeServices } from '@apollo/composition';
 import { QueryPlanner } from '@apollo/query-planner';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { loadSupergraph } from '../supergraph.js';
+import { type LoadedSupergraph, loadSupergraph } from '../supergraph.js';
+import { bazaarSupergraph } from '../testing/bazaar/supergraph.js';
 import { post, startTestGateway } from '../testing/gateway.js';
 import { subgraphSdl } from '../testing/subgraph.js';
 import { createOperations } from './operations.js';
@@ -42,18 +43,22 @@ const services = Object.entries(subgraphs).map(([name, sdl]) => ({
   typeDefs: subgraphSdl(sdl),
 }));
 const { supergraphSdl = '' } = composeServices(services);
-const graph = loadSupergraph(supergraphSdl);
-const operations = createOperations({
-  graph,
-  planner: new QueryPlanner(graph.supergraph),
-  sources: new Map(Object.keys(subgraphs).map((name) => [name, { fetch: async () => ({ data: null }) }])),
-  introspection: true,
-});
 
-function conflictOf(query: string): string | undefined {
-  const operation = operations.find({ query });
-  return 'execute' in operation ? undefined : operation.map(({ message }) => message).join();
-}
+const operationsOf = (graph: LoadedSupergraph) =>
+  createOperations({
+    graph,
+    planner: new QueryPlanner(graph.supergraph),
+    sources: new Map(graph.subgraphs.map(({ name }) => [name, { fetch: async () => ({ data: null }) }])),
+    introspection: true,
+  });
+const operations = operationsOf(loadSupergraph(supergraphSdl));
+const operationsOfBazaar = operationsOf(loadSupergraph(bazaarSupergraph()));
+
+const refusalOf = (query: string, { find } = operations) => {
+  const operation = find({ query });
+  return 'execute' in operation ? undefined : operation[0];
+};
+const conflictOf = (query: string): string | undefined => refusalOf(query)?.message;
 
 const refused = (a: string, b: string) =>
   `${a} and ${b} need Product.weight with different arguments: ask for them in two operations.`;
@@ -102,6 +107,31 @@ describe('two fields that need a third with different arguments', () => {
     ['need it of different objects', '{ order { product { shipping related { customs } } } }'],
   ])('are answered where they %s', (_where, query) => {
     expect(conflictOf(query)).toBeUndefined();
+  });
+});
+
+describe('fields on many ways through types', () => {
+  /** A way for each level, which leads through books alone there: their types have as many sets of them as there are. */
+  const ways = (levels: number, leaf: string) => {
+    const way = (narrow: number): string =>
+      Array.from({ length: levels }).reduceRight<string>(
+        (inner, _, at) => (at === narrow ? `... on Book { related { ${inner} } }` : `related { ${inner} }`),
+        leaf,
+      );
+    return `{ products(ids: []) { ${Array.from({ length: levels }, (_, at) => way(at)).join(' ')} } }`;
+  };
+
+  test('cost nothing where none needs another', () => {
+    expect(refusalOf(ways(20, 'id'), operationsOfBazaar)).toBeUndefined();
+  });
+
+  test('that need another are compared, up to a limit', () => {
+    const leaf = '... on Book { postage }';
+    expect(refusalOf(ways(6, leaf), operationsOfBazaar)).toBeUndefined();
+    expect(refusalOf(ways(20, leaf), operationsOfBazaar)).toMatchObject({
+      message: expect.stringContaining('too many fragments'),
+      extensions: { code: 'QUERY_TOO_COMPLEX' },
+    });
   });
 });
 
