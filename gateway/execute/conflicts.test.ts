@@ -8,14 +8,25 @@ import { subgraphSdl } from '../testing/subgraph.js';
 import { createOperations } from './operations.js';
 
 const goods = `enum Unit { KILO POUND }
-  type Product @key(fields: "id") { id: ID!  weight(unit: Unit): Int  related: Product }
+  type Product @key(fields: "id") {
+    id: ID!
+    weight(unit: Unit): Int
+    size(in: [Frame!] = [{ unit: KILO }]): Int
+    related: Product
+  }
+  input Frame { unit: Unit = POUND  depth: Int = 1 }
   type Order @key(fields: "id") { id: ID!  product: Product }
   type Query { order: Order }`;
 const prices = `enum Unit { KILO POUND }
+  input Frame { unit: Unit = POUND  depth: Int = 1 }
   type Product @key(fields: "id") {
     id: ID!
     weight(unit: Unit): Int @external
+    size(in: [Frame!] = [{ unit: KILO }]): Int @external
     related: Product @external
+    box: Int @requires(fields: "size")
+    crate: Int @requires(fields: "size(in: { unit: KILO })")
+    barrel: Int @requires(fields: "size(in: [{ depth: 1 }])")
     shipping: Int @requires(fields: "weight(unit: POUND)")
     customs: Int @requires(fields: "weight(unit: KILO)")
     rebate(code: Int): Int
@@ -103,11 +114,20 @@ describe('two fields that need a third with different arguments', () => {
 
   test.each([
     ['need the same', '{ order { cost product { customs } } }'],
+    ['need the same, one by its default', '{ order { product { box crate } } }'],
     ['need it of different places', '{ order { cost p: product { shipping } } }'],
     ['need it of different objects', '{ order { product { shipping related { customs } } } }'],
   ])('are answered where they %s', (_where, query) => {
     expect(conflictOf(query)).toBeUndefined();
   });
+});
+
+test('what differs from a default is refused beside it', () => {
+  const needs = 'need Product.size with different arguments';
+  expect(conflictOf('{ order { product { box barrel } } }')).toContain(
+    `Product.box and Product.barrel ${needs}`,
+  );
+  expect(conflictOf('{ order { product { crate barrel } } }')).toContain(needs);
 });
 
 describe('fields on many ways through types', () => {

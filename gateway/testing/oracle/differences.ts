@@ -1,5 +1,7 @@
+import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
 import { type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
+import { requireDifferently } from './requirements.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -18,10 +20,14 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: 'what would be wrong is refused',
     why: 'Federation, @requires: each field gets what it requires. Where two fields of an object require a third with different arguments, Apollo has one place for both values, and answers one of them with the wrong one.',
     settle(dispute) {
-      const isRefused = (dispute.ours.body.errors ?? []).some(({ message }) =>
-        /need \S+ with different arguments: ask for them in two operations/.test(message),
-      );
-      if (isRefused && dispute.ours.body.data === undefined) settleAll(dispute);
+      const { schema, question, ours } = dispute;
+      const names = new Set(askedBy(question).map(({ node }) => node.name.value));
+      const isRight = (ours.body.errors ?? []).some(({ message }) => {
+        const [, a = '', b = '', needed = ''] = refusedNeeds.exec(message) ?? [];
+        const areAsked = [a, b].every((place) => names.has(place.split('.')[1] ?? ''));
+        return areAsked && requireDifferently(schema, [a, b], needed);
+      });
+      if (isRight && ours.body.data === undefined) settleAll(dispute);
     },
   },
   {
@@ -174,6 +180,9 @@ export const knownDifferences: readonly KnownDifference[] = [
 ];
 
 const isInternal = ({ text }: PlainError): boolean => text.includes('INTERNAL_SERVER_ERROR');
+
+const refusedNeeds =
+  /^(\S+) and (\S+) need (\S+) with different arguments: ask for them in two operations\.$/;
 
 /** Fields of the bazaar that require others, with a condition. */
 const requiringOnCondition =

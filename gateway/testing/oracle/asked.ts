@@ -1,0 +1,30 @@
+import { type FieldNode, getOperationAST, Kind, parse, type SelectionSetNode } from 'graphql';
+import type { Question } from './duel.js';
+
+/** A field that a question asks for, wherever it does. */
+export interface Asked {
+  /** Response names, without the places of lists. */
+  path: readonly string[];
+  node: FieldNode;
+}
+
+/** All that the text of a question asks for; fragments wherever they are used, and what conditions leave out as well. */
+export function askedBy({ query }: Question): Asked[] {
+  const document = parse(query);
+  const fragments = new Map(
+    document.definitions.flatMap((one) =>
+      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
+    ),
+  );
+  const within = ({ selections }: SelectionSetNode, path: readonly string[]): Asked[] =>
+    selections.flatMap((node) => {
+      if (node.kind === Kind.FIELD) {
+        const own = [...path, (node.alias ?? node.name).value];
+        return [{ path: own, node }, ...(node.selectionSet ? within(node.selectionSet, own) : [])];
+      }
+      const set = (node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node)?.selectionSet;
+      return set ? within(set, path) : [];
+    });
+  const operation = getOperationAST(document);
+  return operation ? within(operation.selectionSet, []) : [];
+}
