@@ -1,5 +1,6 @@
 import { type Schema, Supergraph } from '@apollo/federation-internals';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
+import { withDefaults } from './execute/defaults.js';
 import { type Needs, needsOf } from './execute/needs.js';
 import { type LiveRules, liveRulesOf } from './live/directives.js';
 
@@ -31,9 +32,12 @@ export interface LoadedSupergraph {
  *   address in either
  */
 export function loadSupergraph(sdl: string, urls: Record<string, string> = {}): LoadedSupergraph {
-  const document = readable(() => parse(sdl));
-  refuseUnenforced(document);
-  const supergraph = readable(() => Supergraph.build(sdl));
+  const written = readable(() => parse(sdl));
+  refuseUnenforced(written);
+  const asWritten = readable(() => Supergraph.build(sdl));
+  const mayConflict = needsOf(written).requirements.size > 0;
+  const document = mayConflict ? withDefaults(written, asWritten.schema.toGraphQLJSSchema()) : written;
+  const supergraph = mayConflict ? Supergraph.build(document) : asWritten;
   const subgraphs = supergraph.subgraphsMetadata().map(({ name, url }) => ({ name, url: urls[name] ?? url }));
   const unknown = Object.keys(urls).find((name) => !subgraphs.some((subgraph) => subgraph.name === name));
   if (unknown !== undefined)

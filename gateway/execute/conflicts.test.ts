@@ -1,20 +1,32 @@
 import { composeServices } from '@apollo/composition';
 import { QueryPlanner } from '@apollo/query-planner';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { loadSupergraph } from '../supergraph.js';
+import { type LoadedSupergraph, loadSupergraph } from '../supergraph.js';
+import { bazaarSupergraph } from '../testing/bazaar/supergraph.js';
 import { post, startTestGateway } from '../testing/gateway.js';
 import { subgraphSdl } from '../testing/subgraph.js';
 import { createOperations } from './operations.js';
 
 const goods = `enum Unit { KILO POUND }
-  type Product @key(fields: "id") { id: ID!  weight(unit: Unit): Int  related: Product }
+  type Product @key(fields: "id") {
+    id: ID!
+    weight(unit: Unit): Int
+    size(in: [Frame!] = [{ unit: KILO }]): Int
+    related: Product
+  }
+  input Frame { unit: Unit = POUND  depth: Int = 1 }
   type Order @key(fields: "id") { id: ID!  product: Product }
   type Query { order: Order }`;
 const prices = `enum Unit { KILO POUND }
+  input Frame { unit: Unit = POUND  depth: Int = 1 }
   type Product @key(fields: "id") {
     id: ID!
     weight(unit: Unit): Int @external
+    size(in: [Frame!] = [{ unit: KILO }]): Int @external
     related: Product @external
+    box: Int @requires(fields: "size")
+    crate: Int @requires(fields: "size(in: { unit: KILO })")
+    barrel: Int @requires(fields: "size(in: [{ depth: 1 }])")
     shipping: Int @requires(fields: "weight(unit: POUND)")
     customs: Int @requires(fields: "weight(unit: KILO)")
     rebate(code: Int): Int
@@ -42,18 +54,22 @@ const services = Object.entries(subgraphs).map(([name, sdl]) => ({
   typeDefs: subgraphSdl(sdl),
 }));
 const { supergraphSdl = '' } = composeServices(services);
-const graph = loadSupergraph(supergraphSdl);
-const operations = createOperations({
-  graph,
-  planner: new QueryPlanner(graph.supergraph),
-  sources: new Map(Object.keys(subgraphs).map((name) => [name, { fetch: async () => ({ data: null }) }])),
-  introspection: true,
-});
 
-function conflictOf(query: string): string | undefined {
-  const operation = operations.find({ query });
-  return 'execute' in operation ? undefined : operation.map(({ message }) => message).join();
-}
+const operationsOf = (graph: LoadedSupergraph) =>
+  createOperations({
+    graph,
+    planner: new QueryPlanner(graph.supergraph),
+    sources: new Map(graph.subgraphs.map(({ name }) => [name, { fetch: async () => ({ data: null }) }])),
+    introspection: true,
+  });
+const operations = operationsOf(loadSupergraph(supergraphSdl));
+const operationsOfBazaar = operationsOf(loadSupergraph(bazaarSupergraph()));
+
+const refusalOf = (query: string, { find } = operations) => {
+  const operation = find({ query });
+  return 'execute' in operation ? undefined : operation[0];
+};
+const conflictOf = (query: string): string | undefined => refusalOf(query)?.message;
 
 const refused = (a: string, b: string) =>
   `${a} and ${b} need Product.weight with different arguments: ask for them in two operations.`;
@@ -98,10 +114,44 @@ describe('two fields that need a third with different arguments', () => {
 
   test.each([
     ['need the same', '{ order { cost product { customs } } }'],
+    ['need the same, one by its default', '{ order { product { box crate } } }'],
     ['need it of different places', '{ order { cost p: product { shipping } } }'],
     ['need it of different objects', '{ order { product { shipping related { customs } } } }'],
   ])('are answered where they %s', (_where, query) => {
     expect(conflictOf(query)).toBeUndefined();
+  });
+});
+
+test('what differs from a default is refused beside it', () => {
+  const needs = 'need Product.size with different arguments';
+  expect(conflictOf('{ order { product { box barrel } } }')).toContain(
+    `Product.box and Product.barrel ${needs}`,
+  );
+  expect(conflictOf('{ order { product { crate barrel } } }')).toContain(needs);
+});
+
+describe('fields on many ways through types', () => {
+  /** A way for each level, which leads through books alone there: their types have as many sets of them as there are. */
+  const ways = (levels: number, leaf: string) => {
+    const way = (narrow: number): string =>
+      Array.from({ length: levels }).reduceRight<string>(
+        (inner, _, at) => (at === narrow ? `... on Book { related { ${inner} } }` : `related { ${inner} }`),
+        leaf,
+      );
+    return `{ products(ids: []) { ${Array.from({ length: levels }, (_, at) => way(at)).join(' ')} } }`;
+  };
+
+  test('cost nothing where none needs another', () => {
+    expect(refusalOf(ways(20, 'id'), operationsOfBazaar)).toBeUndefined();
+  });
+
+  test('that need another are compared, up to a limit', () => {
+    const leaf = '... on Book { postage }';
+    expect(refusalOf(ways(6, leaf), operationsOfBazaar)).toBeUndefined();
+    expect(refusalOf(ways(20, leaf), operationsOfBazaar)).toMatchObject({
+      message: expect.stringContaining('too many fragments'),
+      extensions: { code: 'QUERY_TOO_COMPLEX' },
+    });
   });
 });
 

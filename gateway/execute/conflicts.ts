@@ -20,6 +20,9 @@ import type { Fetched } from './blame.js';
 import { argumentsOf, type Needs, placeOf } from './needs.js';
 import { collectFields } from './selections.js';
 
+/** So often selections are looked at, which takes a tenth of a second: 25 times each of the largest operation. */
+const mostLooks = 250_000;
+
 /**
  * The refusal of a plan that fetches two fields which need a third, of one object or of one below it, with different
  * arguments: plans have one place for both values, and one field would be answered by the wrong one. Undefined
@@ -32,6 +35,15 @@ export function findConflict(
 ): GraphQLError | undefined {
   if (requirements.size === 0) return undefined;
   const neededBy = new Map<FieldNode, string>();
+  let looks = 0;
+  /** Neither `@skip` nor `@include` helps: what is needed for both fields goes out in one document, which nobody takes. */
+  const everything = {
+    fragments: new Map(),
+    isIncluded() {
+      looks++;
+      return true;
+    },
+  };
   const known = new Set<string>();
   const numbers = new Map<SelectionSetNode, number>();
   const numberOf = (set: SelectionSetNode): number => {
@@ -56,12 +68,29 @@ export function findConflict(
     return visit(selectionSet, visitWithTypeInfo(types, { SelectionSet: { leave } }));
   }
 
+  const needing = new Map<SelectionSetNode, boolean>();
+  /** Whether anything in a selection is there because a field needs it: where nothing is, there is no conflict. */
+  function isNeeding(set: SelectionSetNode): boolean {
+    const before = needing.get(set);
+    if (before !== undefined) return before;
+    const is = set.selections.some(
+      (node) =>
+        node.kind !== Kind.FRAGMENT_SPREAD &&
+        ((node.kind === Kind.FIELD && neededBy.has(node)) ||
+          (node.selectionSet !== undefined && isNeeding(node.selectionSet))),
+    );
+    needing.set(set, is);
+    return is;
+  }
+
   function find(type: GraphQLCompositeType, sets: readonly SelectionSetNode[]): GraphQLError | undefined {
+    if (!sets.some(isNeeding)) return undefined;
     const types = isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
     for (const object of types) {
       const key = `${object.name} ${sets.map(numberOf).join(' ')}`;
       if (known.has(key)) continue;
       known.add(key);
+      if (looks > mostLooks) return tooComplex();
       for (const nodes of collectFields(schema, object, sets, everything).values()) {
         // The first is what was fetched first, which the paths of other fetches lead through.
         const name = nodes[0]?.name.value ?? '';
@@ -82,9 +111,6 @@ export function findConflict(
   return root ? find(root, sets) : undefined;
 }
 
-/** Neither `@skip` nor `@include` helps: what is needed for both fields goes out in one document, which nobody takes. */
-const everything = { fragments: new Map(), isIncluded: () => true };
-
 /** What is selected where a path leads, as a selection of the root. */
 const atRoot = (path: Fetched['path'], selectionSet: SelectionSetNode): SelectionSetNode =>
   path
@@ -93,6 +119,13 @@ const atRoot = (path: Fetched['path'], selectionSet: SelectionSetNode): Selectio
       const name: NameNode = { kind: Kind.NAME, value: String(step) };
       return { kind: Kind.SELECTION_SET, selections: [{ kind: Kind.FIELD, name, selectionSet: inner }] };
     }, selectionSet);
+
+/** Each type condition can double the ways in which fields merge, and nobody else is served meanwhile. */
+const tooComplex = (): GraphQLError =>
+  problem(
+    'QUERY_TOO_COMPLEX',
+    'Fields that need others stand below too many fragments on types, within each other: nest fewer of them.',
+  );
 
 const refusal = (a: string | undefined, b: string | undefined, needed: string): GraphQLError =>
   problem(

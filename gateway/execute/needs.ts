@@ -81,11 +81,15 @@ function fieldSets(
     .flatMap((node) => {
       const value = argumentOf(node, argument);
       if (value?.kind !== Kind.STRING) return [];
-      const [operation] = parse(`{ ${value.value} }`).definitions;
-      if (operation?.kind !== Kind.OPERATION_DEFINITION) return [];
+      const set = parseFieldSet(value.value);
       const graph = argumentOf(node, 'graph');
-      return [{ set: operation.selectionSet, graph: graph?.kind === Kind.ENUM ? graph.value : '' }];
+      return set ? [{ set, graph: graph?.kind === Kind.ENUM ? graph.value : '' }] : [];
     });
+}
+
+export function parseFieldSet(text: string): SelectionSetNode | undefined {
+  const [operation] = parse(`{ ${text} }`).definitions;
+  return operation?.kind === Kind.OPERATION_DEFINITION ? operation.selectionSet : undefined;
 }
 
 function collectNames(set: SelectionSetNode, names: Set<string>): void {

@@ -1,5 +1,7 @@
+import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
 import { type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
+import { requireDifferently, requiringNames } from './requirements.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -18,10 +20,14 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: 'what would be wrong is refused',
     why: 'Federation, @requires: each field gets what it requires. Where two fields of an object require a third with different arguments, Apollo has one place for both values, and answers one of them with the wrong one.',
     settle(dispute) {
-      const isRefused = (dispute.ours.body.errors ?? []).some(({ message }) =>
-        /need \S+ with different arguments: ask for them in two operations/.test(message),
-      );
-      if (isRefused && dispute.ours.body.data === undefined) settleAll(dispute);
+      const { schema, question, ours } = dispute;
+      const names = new Set(askedBy(question).map(({ node }) => node.name.value));
+      const isRight = (ours.body.errors ?? []).some(({ message }) => {
+        const [, a = '', b = '', needed = ''] = refusedNeeds.exec(message) ?? [];
+        const areAsked = [a, b].every((place) => names.has(place.split('.')[1] ?? ''));
+        return areAsked && requireDifferently(schema, [a, b], needed);
+      });
+      if (isRight && ours.body.data === undefined) settleAll(dispute);
     },
   },
   {
@@ -78,15 +84,20 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: 'a field that is left out costs no other',
     why: '6.3.2: what @skip or @include leave out is as if it were not there. Where it requires what another subgraph has, Apollo waits for that, which nobody fetches, and asks for nothing of the entity; or it asks for the key that would be needed, and tells of its error; or it fails inside.',
     settle(dispute) {
-      if (!requiringOnCondition.test(dispute.question.query)) return;
+      const objects = askedBy(dispute.question)
+        .filter(({ node, isLeftOut }) => isLeftOut && requiringNames.has(node.name.value))
+        .map(({ path }) => path.slice(0, -1));
+      if (objects.length === 0) return;
       const { data } = dispute.oracle.body;
       const isSeen = (path: Path) => leadsSomewhere(dispute.ours.body.data, path);
-      dispute.data = dispute.data.filter((one) => one.oracle !== null);
+      const isLost = (path: Path) =>
+        leadsThroughNull(data, path) && objects.some((object) => leadsTo(object, namesOf(path)));
+      dispute.data = dispute.data.filter(({ path, oracle }) => oracle !== null || !isLost(path));
       dispute.onlyOurs = dispute.onlyOurs.filter(({ path, text }) =>
-        path ? !leadsThroughNull(data, path) : !text.includes('SERVICE_UNAVAILABLE'),
+        path ? !isLost(path) : !text.includes('SERVICE_UNAVAILABLE'),
       );
       dispute.onlyOracle = dispute.onlyOracle.filter((error) =>
-        error.path ? !leadsThroughNull(data, error.path) || isSeen(error.path) : !isInternal(error),
+        error.path ? !isLost(error.path) || isSeen(error.path) : !isInternal(error),
       );
     },
   },
@@ -94,8 +105,13 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: 'null takes nothing away',
     why: 'Two subgraphs are asked at once for a root field that both have, and one of them knows nothing. Apollo answers what came last, ours what is known.',
     settle(dispute) {
-      if (!/\buser\(/.test(dispute.question.query)) return;
-      dispute.data = dispute.data.filter(({ path, oracle }) => path.length > 1 || oracle !== null);
+      const shared = askedBy(dispute.question)
+        .filter(({ path, node }) => path.length === 1 && node.name.value === 'user')
+        .map(({ path }) => path[0]);
+      dispute.data = dispute.data.filter(
+        ({ path: [name, ...more], oracle }) =>
+          oracle !== null || more.length > 0 || !shared.includes(String(name)),
+      );
     },
   },
   {
@@ -175,9 +191,8 @@ export const knownDifferences: readonly KnownDifference[] = [
 
 const isInternal = ({ text }: PlainError): boolean => text.includes('INTERNAL_SERVER_ERROR');
 
-/** Fields of the bazaar that require others, with a condition. */
-const requiringOnCondition =
-  /\b(karma|region|postage|freight|volume|typesetting|royalties|rental|shipping|boxes)\b(\([^)]*\))? @(skip|include)\b/;
+const refusedNeeds =
+  /^(\S+) and (\S+) need (\S+) with different arguments: ask for them in two operations\.$/;
 
 /** Whether a value has all that another has, and more; null has nothing. */
 function hasMore(ours: unknown, oracle: unknown): boolean {
@@ -192,6 +207,8 @@ function hasMore(ours: unknown, oracle: unknown): boolean {
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const namesOf = (path: Path): string[] => path.filter((step) => typeof step === 'string');
 
 /** Whether what a path leads to is under a null, or is one. */
 const leadsThroughNull = (data: unknown, path: Path): boolean =>

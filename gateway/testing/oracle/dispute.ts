@@ -1,3 +1,4 @@
+import type { GraphQLSchema } from 'graphql';
 import type { Answer } from '../gateway.js';
 import { comparable } from './answers.js';
 import type { Question } from './duel.js';
@@ -22,6 +23,8 @@ export interface Disagreement {
 
 /** Two answers to a question, and in what they differ. What explains a part of it takes it away. */
 export interface Dispute {
+  /** What clients see. */
+  schema: GraphQLSchema;
   question: Question;
   ours: Answer;
   oracle: Answer;

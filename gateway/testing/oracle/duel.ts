@@ -23,12 +23,19 @@ export interface Duel {
   stop(): Promise<void>;
 }
 
-/** The bazaar behind two gateways that differ in their executor alone. */
+/**
+ * The supergraph for Apollo, with a default written out: where a fetch is for `shipping` and for `postage`, Apollo asks
+ * for `weight` and `weight(unit: GRAM)` in one selection, which no subgraph takes.
+ */
+const withDefaultOfWeight = (supergraph: string): string =>
+  supergraph.replace('requires: "weight")', 'requires: "weight(unit: GRAM)")');
+
+/** The bazaar behind two gateways that differ in their executor. */
 export async function startDuel(options: Partial<GatewayOptions> = {}): Promise<Duel> {
   const bazaar = await startBazaar();
   const gatewayOf = (executor: 'doorstep' | 'apollo'): Promise<Gateway> =>
     startTestGateway({
-      supergraph: bazaar.supergraph,
+      supergraph: executor === 'apollo' ? withDefaultOfWeight(bazaar.supergraph) : bazaar.supergraph,
       subgraphUrls: bazaar.urls,
       executor,
       dedup: false,

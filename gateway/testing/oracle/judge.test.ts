@@ -1,5 +1,9 @@
 import { buildSchema } from 'graphql';
 import { expect, test } from 'vitest';
+import { loadSupergraph } from '../../supergraph.js';
+import { bazaarSupergraph } from '../bazaar/supergraph.js';
+import type { Answer } from '../gateway.js';
+import type { Question } from './duel.js';
 import { judge } from './judge.js';
 
 const schema = buildSchema('type Query { thing: Thing } type Thing { name: String }');
@@ -10,4 +14,97 @@ test('an object with a field toString is judged as any other', async () => {
   const question = { query: '{ thing { toString: name } }' };
   const verdict = await judge(schema, question, answers, () => Promise.resolve(answers.oracle));
   expect(verdict).toMatchObject({ isExplained: false });
+});
+
+const { clientSchema } = loadSupergraph(bazaarSupergraph());
+
+/** Whether two answers to a question about the bazaar are alike, or differ as is known. */
+async function isExplained(question: Question, ours: Answer, oracle: Answer): Promise<boolean> {
+  const verdict = await judge(clientSchema, question, { ours, oracle }, () => Promise.resolve(oracle));
+  return verdict === 'equal' || verdict.isExplained;
+}
+
+const answer = (data: Record<string, unknown>): Answer => ({ status: 200, body: { data } });
+
+test.each([
+  ['that differ', 'Book.postage', 'Book.freight', '{ book(isbn: "1") { postage freight } }', true],
+  [
+    'of which one is a default',
+    'Product.shipping',
+    'Book.freight',
+    '{ book(isbn: "1") { shipping freight } }',
+    true,
+  ],
+  [
+    'that are the same by default',
+    'Product.shipping',
+    'Book.postage',
+    '{ book(isbn: "1") { shipping postage } }',
+    false,
+  ],
+  [
+    'of fields that nobody asks for',
+    'Book.postage',
+    'Book.freight',
+    '{ book(isbn: "1") { postage } }',
+    false,
+  ],
+])('the refusal of required arguments %s is right, or not', async (_, a, b, query, isRight) => {
+  const message = `${a} and ${b} need Book.weight with different arguments: ask for them in two operations.`;
+  const ours = { status: 400, body: { errors: [{ message }] } };
+  expect(await isExplained({ query }, ours, answer({ book: null }))).toBe(isRight);
+});
+
+test.each<[string, string, Record<string, unknown>, boolean]>([
+  ['user', '{ user(id: "1") { name } }', { user: { name: 'Ann' } }, true],
+  [
+    'user under an alias',
+    '{ ...Q } fragment Q on Query { me: user(id: "1") { name } }',
+    { me: { name: 'Ann' } },
+    true,
+  ],
+  ['another field beside it', '{ user(id: "1") { name } now }', { user: null, now: 'wrong' }, false],
+  [
+    'another by its name',
+    '{ user: now user2: user(id: "1") { name } }',
+    { user: 'wrong', user2: null },
+    false,
+  ],
+])(
+  'null in place of what one of two subgraphs knows is its own field: %s',
+  async (_, query, data, isRight) => {
+    const oracle = answer(Object.fromEntries(Object.keys(data).map((name) => [name, null])));
+    expect(await isExplained({ query }, answer(data), oracle)).toBe(isRight);
+  },
+);
+
+const left = { email: 'u1@x.org', reviews: [] };
+
+test.each<[string, string, boolean | undefined, Record<string, unknown>, boolean]>([
+  ['by its own condition', 'karma @skip(if: $v)', true, left, true],
+  ['by a default', 'karma @skip(if: $v)', undefined, left, true],
+  ['for good', '... @skip(if: $v) { email } karma @skip(if: true)', true, left, true],
+  ['by a fragment', '... @include(if: $v) { karma }', false, left, true],
+  ['by a fragment around another', '... @skip(if: $v) { ... on User { karma } }', true, left, true],
+  ['by the spread of a fragment', '...K @skip(if: $v)', true, left, true],
+  ['or is there', 'karma @skip(if: $v)', false, { ...left, karma: 1 }, false],
+  ['or is there by a fragment', '...K @include(if: $v)', true, { ...left, karma: 1 }, false],
+  ['or requires nothing', 'name @skip(if: $v)', true, left, false],
+])('a field that is left out costs others of its object: %s', async (_, selection, v, user, isRight) => {
+  const fragment = selection.startsWith('...K') ? 'fragment K on User { karma }' : '';
+  const query = `query ($v: Boolean = true) { now users { email reviews { id } ${selection} } } ${fragment}`;
+  const question = { query, variables: v === undefined ? {} : { v } };
+  const data = (now: unknown, one: unknown) => answer({ now, users: [one] });
+  expect(await isExplained(question, data('now', user), data('now', null))).toBe(isRight);
+  expect(await isExplained(question, data('wrong', user), data(null, user))).toBe(false);
+});
+
+test('a field that is left out costs none above its object, and explains no error elsewhere', async () => {
+  const query = '{ book(isbn: "1") { authors { email karma @skip(if: true) } sequel { name } } }';
+  const data = (sequel: unknown) => answer({ book: { authors: [], sequel } });
+  expect(await isExplained({ query }, data({ name: 'wrong' }), data(null))).toBe(false);
+  const failed = { message: 'No.', path: ['book', 'sequel'], extensions: { code: 'FORBIDDEN' } };
+  const ours = { status: 200, body: { ...data(null).body, errors: [failed] } };
+  expect(await isExplained({ query }, ours, data(null))).toBe(false);
+  expect(await isExplained({ query }, data(null), ours)).toBe(false);
 });

@@ -22,6 +22,7 @@ export async function judge(
 ): Promise<Verdict> {
   const settle = (answer: Answer, more: string[]): Verdict => {
     const dispute = disputeOf({
+      schema,
       question,
       ours,
       oracle: answer,

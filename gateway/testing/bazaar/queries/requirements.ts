@@ -128,6 +128,15 @@ export const requirementQueries: readonly NamedQuery[] = [
     { refusal: conflictOfInterface },
   ],
   [
+    'two fields that require a field alike, one of them by its default',
+    '{ products { id ... on Book { postage shipping } } }',
+  ],
+  ['the same beside the field', '{ products { ... on Book { postage weight shipping } } }'],
+  [
+    'the same, required on the interface and on an implementation',
+    '{ products { shipping ... on Book { postage } } }',
+  ],
+  [
     'a field that requires, left out beside others of its subgraph',
     'query ($no: Boolean!) { users { email reviews { id } karma @skip(if: $no) } }',
     { no: true },
