@@ -141,6 +141,7 @@ const environment = z.object({
   SUBSCRIPTION_PATIENCE: duration('1m'),
   DELIVERY_SIMULATION: onOff().optional(),
   DELIVERY_STEP: duration('2s'),
+  COURIER_ASSIGNMENT: choice('auto', 'manual').default('auto'),
   DEMO_DATA: onOff().optional(),
 });
 

@@ -88,7 +88,7 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
   consumers: ({ database, live }) => consumers(database, (orderId) => live.ring(orderId)),
   async run({ config, log, database, bells }) {
     if (config.DEMO_DATA) await seedCouriers(database);
-    const workers = [startAssigner(database, bells, log)];
+    const workers = config.COURIER_ASSIGNMENT === 'auto' ? [startAssigner(database, bells, log)] : [];
     if (config.DELIVERY_SIMULATION) workers.push(startSimulator(database, bells, config.DELIVERY_STEP, log));
     return workers;
   },

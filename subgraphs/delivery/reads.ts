@@ -18,7 +18,7 @@ const couriers = `select ${courierColumns} from couriers k`;
 const deliveryColumns = `d.id, d.order_id as "orderId", d.user_id as "userId", d.courier_id as "courierId", d.status,
   d.address, d.created_at as "createdAt", d.updated_at as "updatedAt"`;
 /** Deliveries `d`, each with its courier, which nearly all who ask for a delivery ask for too. */
-const deliveries = `select ${deliveryColumns}, k.user_id as "courierUserId", to_jsonb(k) as courier
+const deliveries = `select ${deliveryColumns}, k."userId" as "courierUserId", to_jsonb(k) as courier
   from deliveries d left join lateral (${couriers} where k.id = d.courier_id) k on true`;
 /** The columns of a change `c` of a delivery `d`. */
 export const changeColumns = `c.delivery_id as "deliveryId", d.order_id as "orderId", d.user_id as "userId", c.sequence,
