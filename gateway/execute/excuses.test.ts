@@ -106,17 +106,7 @@ test.each<[string, string, Entity, object[]]>([
   });
 });
 
-test.each<[string, string, Entity]>([
-  [
-    'a field of which all is left out',
-    '{ other @skip(if: $no) { name @include(if: $no) } }',
-    { other: null },
-  ],
-  [
-    'a field that the planner has wait for one that is left out',
-    '{ product { p @include(if: $no) q @skip(if: $no) } }',
-    { product: null },
-  ],
-])('nobody is asked for %s, and nobody at fault', async (_, selection, data) => {
-  expect(await conditional(`query($no: Boolean = false) ${selection}`)).toEqual({ status: 200, data });
+test('nobody is asked for a field that the planner has wait for one that is left out, and nobody at fault', async () => {
+  const query = 'query($no: Boolean = false) { product { p @include(if: $no) q @skip(if: $no) } }';
+  expect(await conditional(query)).toEqual({ status: 200, data: { product: null } });
 });

@@ -28,7 +28,7 @@ import { compileIntrospection } from './introspection.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
-import { withNeedsApart, withoutIntrospection } from './plannable.js';
+import { withAnchors, withNeedsApart, withoutIntrospection } from './plannable.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
 import { compileShape } from './shape.js';
@@ -226,12 +226,12 @@ function planOf(
     );
   if (needs.requiring.size > 0) {
     try {
-      return build(withNeedsApart(withoutIntrospection(document), needs));
+      return build(withAnchors(withNeedsApart(withoutIntrospection(document), needs)));
     } catch (error) {
       if (!(error instanceof GraphQLError) || !error.message.startsWith('Cannot add selection')) throw error;
     }
   }
-  return build(withoutIntrospection(document));
+  return build(withAnchors(withoutIntrospection(document)));
 }
 
 /** Mutations are finished whoever goes away. */

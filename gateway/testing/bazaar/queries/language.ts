@@ -226,4 +226,30 @@ export const languageQueries: readonly NamedQuery[] = [
     'a field of an interface object that requires others, on a condition',
     '{ priced { ... on Product { shelf { row } shipping @include(if: true) } } }',
   ],
+  [
+    'a field with a condition, all of which may be left out',
+    'query ($v0: Boolean!, $v1: Boolean!) { venues { holdings @skip(if: $v0) { volume @include(if: $v1) } } }',
+    { v0: false, v1: true },
+  ],
+  [
+    'a field with a condition, all of which is left out',
+    'query ($v0: Boolean!, $v1: Boolean!) { venues { holdings @skip(if: $v0) { volume @include(if: $v1) } } }',
+    { v0: false, v1: false },
+  ],
+  [
+    'a field with a condition, of which only the type may be left out',
+    'query ($v0: Boolean!) { venues { holdings @skip(if: $v0) { __typename @include(if: false) } } }',
+    { v0: false },
+    {
+      data: {
+        venues: [
+          { holdings: [{}, {}, {}] },
+          { holdings: null },
+          null,
+          { holdings: null },
+          { holdings: [{}, {}, {}] },
+        ],
+      },
+    },
+  ],
 ];
