@@ -141,6 +141,8 @@ const environment = z.object({
   SUBSCRIPTION_PATIENCE: duration('1m'),
   DELIVERY_SIMULATION: onOff().optional(),
   DELIVERY_STEP: duration('2s'),
+  DELIVERY_DEADLINE: duration('2h'),
+  DELIVERY_MAX_ATTEMPTS: integer(3, 1, 100),
   COURIER_ASSIGNMENT: choice('auto', 'manual').default('auto'),
   DEMO_DATA: onOff().optional(),
 });

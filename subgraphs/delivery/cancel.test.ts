@@ -75,7 +75,7 @@ describe('a delivery is called off', () => {
     });
     const other = { orderId: randomUUID(), userId: randomUUID() };
     for (const begin of beginnings(database, other)) await begin();
-    expect(await assignCouriers(database)).toBe(1);
+    expect(await assignCouriers(database, 3_600_000)).toBe(1);
   });
 
   test('once: a second time it changes nothing, and answers the same', async () => {

@@ -60,7 +60,7 @@ const sum = (numbers: number[]): number => numbers.reduce((total, one) => total 
 describe('couriers that are assigned', () => {
   test('by twenty at once go to the oldest deliveries, one each', async () => {
     const { database, ids } = await waiting({ couriers: 3, deliveries: 50 });
-    const given = await Promise.all(Array.from({ length: 20 }, () => assignCouriers(database)));
+    const given = await Promise.all(Array.from({ length: 20 }, () => assignCouriers(database, 3_600_000)));
     expect(sum(given)).toBe(3);
     expect(await assigned(database)).toEqual(ids.slice(0, 3));
     const { rows } = await database.query(
@@ -74,7 +74,7 @@ describe('couriers that are assigned', () => {
     for (let round = 0; (await assigned(database)).length < 50; round += 1) {
       expect(round).toBeLessThan(200);
       await Promise.all([
-        ...Array.from({ length: 5 }, () => assignCouriers(database)),
+        ...Array.from({ length: 5 }, () => assignCouriers(database, 3_600_000)),
         ...Array.from({ length: 3 }, () => advanceDeliveries(database, 0)),
       ]);
       const given = await assigned(database);
@@ -100,7 +100,7 @@ describe('couriers that are assigned', () => {
           return result;
         }),
     };
-    const first = assignCouriers(holding);
+    const first = assignCouriers(holding, 3_600_000);
     await wrote.promise;
     // Of two transactions that make deliveries, the one that commits last may have the smaller id.
     const older = '00000000-0000-7000-8000-000000000001';
@@ -109,7 +109,7 @@ describe('couriers that are assigned', () => {
        insert into deliveries (id, order_id, user_id, status, address) values ('${older}', '${older}', '${older}', 'PENDING', 'a');
        insert into delivery_changes (delivery_id, sequence, status, by) values ('${older}', 1, 'PENDING', 'system')`,
     );
-    const second = assignCouriers(database);
+    const second = assignCouriers(database, 3_600_000);
     await until('the second assigner waits', async () => {
       const { rows } = await database.query(
         `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
@@ -127,7 +127,7 @@ describe('couriers that are assigned', () => {
       `update couriers set free_since = now() - (case name when 'Courier 2' then 3 when 'Courier 0' then 2 else 1 end) * interval '1 min' returning id, name`,
     );
     expect(rows).toHaveLength(3);
-    await assignCouriers(database);
+    await assignCouriers(database, 3_600_000);
     const { rows: names } = await database.query(
       'select c.name from deliveries d join couriers c on c.id = d.courier_id order by d.id',
     );
@@ -137,19 +137,19 @@ describe('couriers that are assigned', () => {
   test('leave no change and no event: nothing of the status has moved', async () => {
     const { database } = await waiting({ couriers: 1, deliveries: 1 });
     await database.query('delete from outbox');
-    expect(await assignCouriers(database)).toBe(1);
+    expect(await assignCouriers(database, 3_600_000)).toBe(1);
     const { rows } = await database.query(
       'select d.status, d.sequence, (select count(*)::int from outbox) as events from deliveries d',
     );
     expect(rows).toEqual([{ status: 'PENDING', sequence: 1, events: 0 }]);
-    expect(await assignCouriers(database)).toBe(0);
+    expect(await assignCouriers(database, 3_600_000)).toBe(0);
   });
 });
 
 describe('deliveries that are moved along', () => {
   test('by ten at once take one step each', async () => {
     const { database, ids } = await waiting({ couriers: 30, deliveries: 30 });
-    await assignCouriers(database);
+    await assignCouriers(database, 3_600_000);
     await database.query(`update deliveries set updated_at = now() - interval '1 hour'`);
     const moved = await Promise.all(Array.from({ length: 10 }, () => advanceDeliveries(database, 60_000)));
     expect(sum(moved)).toBe(ids.length);
@@ -161,7 +161,7 @@ describe('deliveries that are moved along', () => {
 
   test('wait until they have stood still for long enough, and for a courier', async () => {
     const { database } = await waiting({ couriers: 1, deliveries: 2 });
-    await assignCouriers(database);
+    await assignCouriers(database, 3_600_000);
     expect(await advanceDeliveries(database, 60_000)).toBe(0);
     expect(await advanceDeliveries(database, 0)).toBe(1);
     const { rows } = await database.query('select status from deliveries where courier_id is null');
@@ -173,7 +173,7 @@ describe('deliveries that are moved along', () => {
     const log = createLog({ level: 'silent', format: 'json', app: 'test' });
     const bells = [createBells(), createBells()];
     const workers = bells.flatMap((own) => [
-      startAssigner(database, own, log),
+      startAssigner(database, own, 3_600_000, log),
       startSimulator(database, own, 1, log),
     ]);
     onTestFinished(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));

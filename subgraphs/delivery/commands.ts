@@ -46,9 +46,9 @@ const batchSize = 100;
 
 /**
  * Gives waiting deliveries to free couriers: the oldest delivery first, to who has been free longest.
- * No status changes by it, so it leaves no history. Answers how many were given.
+ * No status changes by it, so it leaves no history. Each has so many ms for its delivery. Answers how many were given.
  */
-export const assignCouriers = (database: Database): Promise<number> =>
+export const assignCouriers = (database: Database, deadlineMs: number): Promise<number> =>
   database.transaction(async (tx) => {
     await lockAssignments(tx);
     // Three statements: of one, the planner does not know how many wait, and looks at all couriers for each.
@@ -65,9 +65,9 @@ export const assignCouriers = (database: Database): Promise<number> =>
       [waiting.length],
     );
     const { rowCount } = await tx.query(
-      `update deliveries d set courier_id = n.courier_id, updated_at = now()
+      `update deliveries d set courier_id = n.courier_id, deadline = now() + $3 * interval '1 ms', updated_at = now()
        from unnest($1::uuid[], $2::uuid[]) as n (id, courier_id) where d.id = n.id`,
-      [waiting.slice(0, free.length).map(({ id }) => id), free.map(({ id }) => id)],
+      [waiting.slice(0, free.length).map(({ id }) => id), free.map(({ id }) => id), deadlineMs],
     );
     return rowCount;
   });

@@ -76,9 +76,9 @@ describe('a courier', () => {
     const next = await database.transaction((tx) => beginDelivery(tx));
     await database.query('update deliveries set courier_id = null where id = $1', [next.deliveryId]);
     await database.query('delete from couriers where id = $1', [next.courierId]);
-    expect(await assignCouriers(database)).toBe(0);
+    expect(await assignCouriers(database, 3_600_000)).toBe(0);
     expect(await setStatus({ id }, 'AVAILABLE')).toEqual({ ok: true, value: id });
-    expect(await assignCouriers(database)).toBe(1);
+    expect(await assignCouriers(database, 3_600_000)).toBe(1);
   });
 
   test('says where it is, on the earth', async () => {

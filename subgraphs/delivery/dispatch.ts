@@ -38,7 +38,8 @@ interface LockedDelivery {
 
 const noSuchDelivery = () => refuse('NOT_FOUND', 'There is no delivery of such an order.');
 
-export const dispatchCommands = (database: Database): DispatchCommands => ({
+/** `deadlineMs` is how long a courier has for a delivery. */
+export const dispatchCommands = (database: Database, deadlineMs: number): DispatchCommands => ({
   assign: (orderId, courierId) =>
     refusable(() =>
       database.transaction(async (tx) => {
@@ -57,10 +58,11 @@ export const dispatchCommands = (database: Database): DispatchCommands => ({
             refuse('CONFLICT', 'The delivery has a courier already: take it off that one first.', 'orderId'),
           );
         const chosen = must(await (courierId === null ? nextFree(tx) : free(tx, courierId)));
-        await tx.query('update deliveries set courier_id = $2, updated_at = now() where id = $1', [
-          delivery.id,
-          chosen,
-        ]);
+        await tx.query(
+          `update deliveries set courier_id = $2, deadline = now() + $3 * interval '1 ms', updated_at = now()
+           where id = $1`,
+          [delivery.id, chosen, deadlineMs],
+        );
         return delivery.id;
       }),
     ),
@@ -137,7 +139,8 @@ async function giveBack(
   const isMoved = delivery.status !== 'PENDING';
   await tx.query('update couriers set free_since = now() where id = $1', [delivery.courierId]);
   await tx.query(
-    `update deliveries set courier_id = null, status = 'PENDING', sequence = $2, updated_at = now() where id = $1`,
+    `update deliveries set courier_id = null, deadline = null, status = 'PENDING', sequence = $2, updated_at = now()
+     where id = $1`,
     [delivery.id, delivery.sequence + Number(isMoved)],
   );
   if (isMoved) await record(tx, [changeOf(delivery, 'PENDING', reason, by)]);

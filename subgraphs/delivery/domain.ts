@@ -26,6 +26,10 @@ export const refuseMove = (from: DeliveryStatus, to: DeliveryStatus): Refusal | 
     ? undefined
     : refuse('INVALID_TRANSITION', `A delivery that is ${from} cannot become ${to}.`);
 
+/** What becomes of a delivery whose deadline has passed so many times. */
+export const decideOverdue = (attempts: number, maxAttempts: number): 'PENDING' | 'FAILED' =>
+  attempts < maxAttempts ? 'PENDING' : 'FAILED';
+
 /** The step that a courier takes next when all goes well; undefined at the end. */
 export const nextStep = (status: DeliveryStatus): DeliveryStatus | undefined => onward[status];
 

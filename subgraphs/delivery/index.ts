@@ -18,7 +18,7 @@ import { readDeliveryChanges } from './live-reads.js';
 import { createLoaders, createReads } from './reads.js';
 import { resolvers } from './resolvers.js';
 import type { DeliveryChangeRow } from './rows.js';
-import { type Bells, createBells, startAssigner, startSimulator } from './workers.js';
+import { type Bells, createBells, startAssigner, startReleaser, startSimulator } from './workers.js';
 
 interface App {
   config: Config;
@@ -72,7 +72,7 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
       ...{ config, log, database, live, feed, bells },
       reads: createReads(database),
       couriers: courierCommands(database),
-      dispatch: dispatchCommands(database),
+      dispatch: dispatchCommands(database, config.DELIVERY_DEADLINE),
       tokens: peers.tokens,
     };
   },
@@ -88,7 +88,9 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
   consumers: ({ database, live }) => consumers(database, (orderId) => live.ring(orderId)),
   async run({ config, log, database, bells }) {
     if (config.DEMO_DATA) await seedCouriers(database);
-    const workers = config.COURIER_ASSIGNMENT === 'auto' ? [startAssigner(database, bells, log)] : [];
+    const workers = [startReleaser(database, config.DELIVERY_MAX_ATTEMPTS, log)];
+    if (config.COURIER_ASSIGNMENT === 'auto')
+      workers.push(startAssigner(database, bells, config.DELIVERY_DEADLINE, log));
     if (config.DELIVERY_SIMULATION) workers.push(startSimulator(database, bells, config.DELIVERY_STEP, log));
     return workers;
   },

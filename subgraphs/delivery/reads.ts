@@ -16,7 +16,7 @@ const courierColumns = `k.id, k.name, k.phone, k.transport, k.user_id as "userId
 const couriers = `select ${courierColumns} from couriers k`;
 
 const deliveryColumns = `d.id, d.order_id as "orderId", d.user_id as "userId", d.courier_id as "courierId", d.status,
-  d.address, d.created_at as "createdAt", d.updated_at as "updatedAt"`;
+  d.address, d.deadline, d.created_at as "createdAt", d.updated_at as "updatedAt"`;
 /** Deliveries `d`, each with its courier, which nearly all who ask for a delivery ask for too. */
 const deliveries = `select ${deliveryColumns}, k."userId" as "courierUserId", to_jsonb(k) as courier
   from deliveries d left join lateral (${couriers} where k.id = d.courier_id) k on true`;
@@ -54,10 +54,11 @@ export interface ListFilter {
   courierUserId: string | null;
   courierId: string | null;
   status: readonly DeliveryStatus[] | null;
+  overdue: boolean | null;
 }
 
 /** The conditions of a filter on deliveries `d`; its values are added to those that there are. */
-function where({ userId, courierUserId, courierId, status }: ListFilter, values: unknown[]): string {
+function where({ userId, courierUserId, courierId, status, overdue }: ListFilter, values: unknown[]): string {
   const conditions = ['true'];
   if (userId !== null) conditions.push(`d.user_id = $${values.push(userId)}`);
   if (courierUserId !== null)
@@ -66,6 +67,8 @@ function where({ userId, courierUserId, courierId, status }: ListFilter, values:
     );
   if (courierId !== null) conditions.push(`d.courier_id = $${values.push(courierId)}`);
   if (status !== null) conditions.push(`d.status = any($${values.push(status)}::text[])`);
+  if (overdue !== null)
+    conditions.push(`(d.${active} and coalesce(d.deadline <= now(), false)) = $${values.push(overdue)}`);
   return conditions.join(' and ');
 }
 

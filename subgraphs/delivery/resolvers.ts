@@ -98,6 +98,8 @@ export const resolvers: Resolvers = {
       subscribe(_, { filter, after }, { principal, feed }) {
         if (!isStaff(authenticated(principal)))
           throw problem('FORBIDDEN', 'Staff alone watches all deliveries.');
+        if (filter?.overdue !== null && filter?.overdue !== undefined)
+          throw badInput('overdue narrows lists alone.', 'filter.overdue');
         const position = decodeCommitPosition(after, feedScope);
         return feed.watch({
           id: filterId(readFilter(filter)),
@@ -201,9 +203,9 @@ async function deliveryBy(loaders: Loaders, id: string): Promise<DeliveryRow> {
 
 /** What a list is narrowed to: a customer's orders, a courier's deliveries, or what the filter says for staff. */
 function listFilter(viewer: Principal, input: DeliveryFilter | null | undefined): ListFilter {
-  const { status, courierId } = readFilter(input);
   return {
-    ...{ status, courierId },
+    ...readFilter(input),
+    overdue: input?.overdue ?? null,
     userId: isStaff(viewer) || viewer.role === 'COURIER' ? null : viewer.userId,
     courierUserId: viewer.role === 'COURIER' ? viewer.userId : null,
   };

@@ -27,6 +27,7 @@ export interface DeliveryRow {
   courierUserId: string | null;
   status: DeliveryStatus;
   address: string;
+  deadline: Date | null;
   createdAt: Date;
   updatedAt: Date;
 }

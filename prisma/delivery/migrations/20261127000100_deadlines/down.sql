@@ -1,0 +1,2 @@
+drop index deliveries_deadline;
+alter table deliveries drop column attempts, drop column deadline;
