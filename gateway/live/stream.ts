@@ -28,6 +28,8 @@ export interface Member {
   own: Feed | undefined;
   /** Its own feed only shows whether it may see what it has, and that nothing is newer. */
   isProbing: boolean;
+  /** The event of `last` was told by its own feed: a cursor alone, which can be guessed, shows no right to the next. */
+  mayJoin: boolean;
 }
 
 /** What a stream needs of those that hold it. */
@@ -82,7 +84,9 @@ export class Stream {
       return true;
     }
     member.stream = this;
-    if (!member.own && member.last === this.#last && isSame(member.context, this.#leader.context)) {
+    // Until it has begun nobody knows whether its first may see it.
+    const isKnown = this.#hasBegun && isSame(member.context, this.#leader.context);
+    if (!member.own && member.last === this.#last && isKnown) {
       this.#join(member);
       return true;
     }
@@ -143,7 +147,9 @@ export class Stream {
     }
   }
 
-  #feedFor({ source, variables, context }: Member, after: unknown): Feed {
+  #feedFor(member: Member, after: unknown): Feed {
+    member.mayJoin = false;
+    const { source, variables, context } = member;
     const sink = { event: () => undefined, end: () => undefined };
     return new Feed({ source, variables, context, after, settings: this.#streams.settings, sink });
   }
@@ -228,6 +234,7 @@ export class Stream {
 
   #caughtUpTo(member: Member, { text, cursor, committedAt }: LiveEvent): void {
     if (cursor !== undefined) member.last = cursor;
+    member.mayJoin = cursor !== undefined;
     metrics.deliveries.inc();
     member.subscriber.next(text, cursor);
     if (committedAt !== undefined) metrics.deliveryLag.observe((Date.now() - committedAt) / 1000);
@@ -237,13 +244,14 @@ export class Stream {
   /** The present state has come to somebody who has a cursor. Where they are the same, there is nothing to catch up. */
   #probed(member: Member, { cursor }: LiveEvent): void {
     member.isProbing = false;
-    if (cursor !== member.last || !this.#attach(member)) this.#catchUpBy(member, this.#resumed(member));
+    member.mayJoin = cursor === member.last;
+    if (!this.#attach(member)) this.#catchUpBy(member, this.#resumed(member));
   }
 
   /** Joins somebody who has come to an event that all have had. */
   #attach(member: Member): boolean {
-    const { last } = member;
-    if (last === undefined || member.isProbing || !this.#catching.has(member)) return false;
+    const { last, mayJoin } = member;
+    if (!mayJoin || !this.#catching.has(member)) return false;
     const at = this.#recent.findLastIndex(({ cursor }) => cursor === last);
     if (at < 0) return false;
     member.own?.close();

@@ -73,6 +73,7 @@ export function createLiveHub(options: { graph: () => Graph; settings: FeedSetti
         last,
         own: undefined,
         isProbing: false,
+        mayJoin: false,
       };
       streams.place(member);
       return () => {
