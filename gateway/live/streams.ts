@@ -117,13 +117,9 @@ function sourceOf(
     live,
     plan,
     upstream: connection.upstream,
-    async using(run) {
+    hold() {
       graph.enter();
-      try {
-        return await run();
-      } finally {
-        graph.leave();
-      }
+      return graph.leave;
     },
   };
 }

@@ -21,8 +21,11 @@ const ticks = /* GraphQL */ `
   }
 `;
 
+/** What the subgraph has that the supergraph takes from labels, unless `replace` adds it. */
+export const ownLabel = 'extend type Tick { label: String @shareable @shared }';
+
 const labels = /* GraphQL */ `
-  type Tick @key(fields: "id") { id: ID!  label: String @shared  twice: String }
+  type Tick @key(fields: "id") { id: ID!  label: String @shareable @shared  twice: String }
   type Query { labels: Int }
 `;
 
@@ -140,12 +143,13 @@ export function startTicks(clock: Clock, port?: number): Promise<TestSubgraph> {
   };
   return startSubgraph({
     name: 'ticks',
-    sdl: live + ticks,
+    sdl: live + ticks + ownLabel,
     ...(port !== undefined && { port }),
     resolvers: {
       Tick: {
         __resolveReference: ({ id }: { id: string }) =>
           clock.of(id.split(':')[0] ?? '').find((tick) => tick.id === id) ?? null,
+        label: ({ id }: Tick) => `the tick ${id}`,
         seenBy: (_tick: unknown, _args: unknown, { authorization }: SubgraphContext) => authorization ?? null,
       },
       Query: { now: () => 0 },
