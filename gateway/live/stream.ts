@@ -3,6 +3,7 @@ import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
 import type { OperationRequest } from '../execute/engine.js';
 import { Feed, type FeedSettings, type FeedSource, type LiveEvent } from './feed.js';
+import type { LivePlan } from './plan.js';
 
 /** Who gets the events of a subscription. */
 export interface Subscriber {
@@ -115,36 +116,37 @@ export class Stream {
     } else if (member === this.#leader) this.#lead();
   }
 
-  /** Goes on by another supergraph, if that still has what was asked for. */
+  /** Goes on by another supergraph; who asks for what that has not is told so. */
   renew(sourceOf: (member: Member) => FeedSource | readonly GraphQLFormattedError[]): void {
-    const before = this.#leader.source.plan;
-    const source = sourceOf(this.#leader);
-    const members = [...this.#joined, ...this.#catching];
-    if (!('plan' in source)) {
-      this.#feed.close();
-      this.#streams.forget(this);
-      for (const member of members) this.#streams.end(member, source);
-      return;
+    const lost = new Map<Member, readonly GraphQLFormattedError[]>();
+    let isAlike = true;
+    for (const member of [...this.#catching, ...this.#joined]) {
+      const source = sourceOf(member);
+      if ('plan' in source) {
+        isAlike &&= areAlike(source.plan, member.source.plan);
+        member.source = source;
+      } else lost.set(member, source);
     }
-    for (const member of members) member.source = source;
-    const { plan } = source;
-    const isAlike =
-      plan.identity === before.identity &&
-      plan.isShared === before.isShared &&
-      plan.isResumable === before.isResumable;
-    if (isAlike) {
-      this.#feed.moveTo(source);
-      for (const { own } of this.#catching) own?.moveTo(source);
-      return;
+    for (const member of this.#catching) {
+      if (isAlike) member.own?.moveTo(member.source);
+      else beginAnew(member);
     }
+    // Those who catch up go first: once all have left who have joined, the others find another stream.
+    for (const [member, errors] of lost) {
+      this.leave(member);
+      this.#streams.end(member, errors);
+    }
+    if (this.#joined.size === 0) return;
+    if (isAlike) this.#feed.moveTo(this.#leader.source);
+    else this.#part();
+  }
+
+  /** All find other streams, where they were. */
+  #part(): void {
     this.#feed.close();
     this.#streams.forget(this);
     for (const member of this.#joined) member.last = this.#last;
-    for (const member of members) {
-      member.own?.close();
-      member.own = undefined;
-      this.#streams.place(member);
-    }
+    for (const member of [...this.#joined, ...this.#catching]) this.#streams.place(member);
   }
 
   #feedFor(member: Member, after: unknown): Feed {
@@ -205,11 +207,7 @@ export class Stream {
     const left = [...this.#catching];
     this.#catching.clear();
     for (const member of left) {
-      if (member.isProbing) {
-        member.own?.close();
-        member.own = undefined;
-        member.isProbing = false;
-      }
+      if (member.isProbing) beginAnew(member);
       this.#streams.place(member);
     }
   }
@@ -266,6 +264,17 @@ export class Stream {
     return true;
   }
 }
+
+/** Leaves somebody no feed to go on by, but the cursor. */
+function beginAnew(member: Member): void {
+  member.own?.close();
+  member.own = undefined;
+  member.isProbing = false;
+}
+
+/** Whether those who share by one plan may share by another. */
+const areAlike = (one: LivePlan, other: LivePlan): boolean =>
+  one.identity === other.identity && one.isShared === other.isShared && one.isResumable === other.isResumable;
 
 /** Whether two contexts are of the same person with the same rights. */
 const isSame = (one: GatewayContext, other: GatewayContext): boolean => whoIs(one) === whoIs(other);
