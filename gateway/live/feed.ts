@@ -31,8 +31,8 @@ export interface FeedSource {
   live: LiveOperation;
   plan: LivePlan;
   upstream: Upstream;
-  /** Runs something that uses the supergraph, which is not closed until it is over. */
-  using<T>(run: () => Promise<T>): Promise<T>;
+  /** Keeps the supergraph from being closed, until the answer is called. */
+  hold(): () => void;
 }
 
 export interface FeedSettings {
@@ -64,6 +64,7 @@ export class Feed {
   #run: UpstreamRun;
   /** The cursor of the last event that was taken. */
   #position: unknown;
+  /** What has been taken and not told, the one that is being completed first. */
   readonly #waiting: Taken[] = [];
   #isCompleting = false;
   #isFull = false;
@@ -115,10 +116,16 @@ export class Feed {
 
   /** Goes on by another supergraph, where it was. */
   moveTo(source: FeedSource): void {
-    const { plan, upstream } = this.#source;
+    const before = this.#source;
     this.#source = source;
-    if (plan.upstreamText === source.plan.upstreamText && upstream === source.upstream) return;
-    this.restart();
+    const asksTheSame = before.plan.upstreamText === source.plan.upstreamText;
+    for (const taken of this.#waiting) {
+      if (taken.source !== before) continue;
+      // What the subgraph was asked by another text lacks what the new plan expects of it.
+      if (asksTheSame) taken.source = source;
+      else taken.release = before.hold();
+    }
+    if (!asksTheSame || before.upstream !== source.upstream) this.restart();
   }
 
   /** Begins anew, where it was. */
@@ -131,7 +138,7 @@ export class Feed {
   /** Frees what it holds, here and in the subgraph, at once; nothing comes after that. */
   close(): void {
     this.#isClosed = true;
-    this.#waiting.length = 0;
+    this.#drop();
     this.#stopWaiting?.abort();
     this.#run.release();
   }
@@ -172,6 +179,8 @@ export class Feed {
       event,
       cursor,
       committedAt: typeof committedAt === 'number' ? committedAt : undefined,
+      source: this.#source,
+      release: undefined,
     });
     if (!this.#isCompleting) this.#completeAll().catch((error: unknown) => this.#fail(error));
   }
@@ -214,9 +223,11 @@ export class Feed {
 
   async #completeAll(): Promise<void> {
     this.#isCompleting = true;
-    for (let taken = this.#waiting.shift(); taken; taken = this.#waiting.shift()) {
-      const text = await this.#textOf(taken.event);
+    for (let taken = this.#waiting[0]; taken; taken = this.#waiting[0]) {
+      const text = await this.#textOf(taken);
       if (this.#isClosed) return;
+      this.#waiting.shift();
+      taken.release?.();
       this.#sink.event({ text, cursor: taken.cursor, committedAt: taken.committedAt });
       if (this.#isClosed) return;
     }
@@ -228,10 +239,14 @@ export class Feed {
     this.#settle();
   }
 
+  #drop(): void {
+    for (const { release } of this.#waiting.splice(0)) release?.();
+  }
+
   /** A fault of ours ends what it happens to, and nothing else. */
   #fail(error: unknown): void {
     this.#run.release();
-    this.#waiting.length = 0;
+    this.#drop();
     this.#isCompleting = false;
     this.#isFull = false;
     this.#ended = { errors: [failureOf(error)] };
@@ -245,11 +260,12 @@ export class Feed {
     this.#sink.end(errors);
   }
 
-  async #textOf(event: UpstreamEvent): Promise<string> {
+  async #textOf(taken: Taken): Promise<string> {
+    const { event } = taken;
     const { format, eventPatienceMs } = this.#settings;
     const since = performance.now();
     for (let attempt = 1; ; attempt++) {
-      const result = await this.#complete(event);
+      const result = await this.#complete(taken);
       const isLate = this.#hasWaited || performance.now() - since >= eventPatienceMs;
       const lacks = countAway(result.errors ?? []) > countAway(event.errors);
       if (!lacks || isLate) this.#hasWaited = lacks;
@@ -262,17 +278,17 @@ export class Feed {
     }
   }
 
-  async #complete(event: UpstreamEvent): ReturnType<LiveOperation['complete']> {
-    const { live, using } = this.#source;
+  async #complete({ event, source: { live, hold } }: Taken): ReturnType<LiveOperation['complete']> {
     const deadline = performance.now() + this.#settings.answerWithinMs;
     // A read that began before the event may have seen what was before it.
     const context = { ...this.#context, deadline, isFresh: true };
+    const release = hold();
     try {
-      return await using(() =>
-        asTrace(context, 'gateway.event', (inner) => live.complete(event, this.#variables, inner)),
-      );
+      return await asTrace(context, 'gateway.event', (inner) => live.complete(event, this.#variables, inner));
     } catch (error) {
       return { data: null, errors: [failureOf(error)] };
+    } finally {
+      release();
     }
   }
 }
@@ -290,6 +306,10 @@ interface Taken {
   event: UpstreamEvent;
   cursor: unknown;
   committedAt: number | undefined;
+  /** What completes it. */
+  source: FeedSource;
+  /** Lets go of a supergraph that is not served any more. */
+  release: (() => void) | undefined;
 }
 
 const mayPass = ({ extensions }: GraphQLFormattedError): boolean =>

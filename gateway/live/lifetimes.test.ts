@@ -44,6 +44,8 @@ const query = 'subscription { ticks(name: "a") { cursor value label } }';
 const tick = (value: number) => ({
   data: { ticks: { cursor: `a/${value}`, value, label: `the tick a:${value}` } },
 });
+const named = (text = '') => text.replace('subscription', 'subscription N');
+const misfit = { type: 'error', payload: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] };
 const next = async (from = socket) => (await from.next()).payload;
 
 describe('a new supergraph', () => {
@@ -89,6 +91,55 @@ describe('a new supergraph', () => {
     clock.tick('a');
     expect(await socket.next()).toEqual({ id: '2', type: 'next', payload: tick(2) });
     expect(upstreams()).toBe(1);
+  });
+
+  test('ends those who ask for what it has not, and the others of their stream go on', async () => {
+    const documents = [
+      `${query} query Q { now }`,
+      query,
+      `${query} query R { now }`,
+      `${query} query S { now }`,
+    ];
+    const sockets = await Promise.all(documents.map(() => open()));
+    for (const [n, each] of sockets.entries()) {
+      each.send({ id: '1', type: 'subscribe', payload: { query: named(documents[n]), operationName: 'N' } });
+      expect(await next(each)).toEqual(tick(1));
+    }
+    await until(() => upstreams() === 1);
+    await gateway.swap(supergraph((sdl) => sdl.replace('now: Int', 'later: Int')));
+    clock.tick('a');
+    for (const [n, each] of sockets.entries())
+      if (n === 1) expect(await next(each)).toEqual(tick(2));
+      else expect(await each.next()).toMatchObject(misfit);
+    expect(await running()).toBe(1);
+  });
+
+  test('in which nobody who has joined a stream fits leaves those who catch up', async () => {
+    const [token, late] = await Promise.all([
+      issuer.bearer('0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11'),
+      issuer.bearer('0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a12'),
+    ]);
+    const sockets = await Promise.all([
+      open(),
+      open({ authorization: token }),
+      open({ authorization: late }),
+    ]);
+    const [first, lost, fits] = sockets as [SocketClient, SocketClient, SocketClient];
+    const ask = (each: SocketClient, text: string) =>
+      each.send({ id: '1', type: 'subscribe', payload: { query: named(text), operationName: 'N' } });
+    ask(first, `${query} query Q { now }`);
+    expect(await next(first)).toEqual(tick(1));
+    const look = [clock.hold(token), clock.hold(late)];
+    ask(lost, `${query} query Q { now }`);
+    ask(fits, query);
+    await until(() => upstreams() === 3);
+    await gateway.swap(supergraph((sdl) => sdl.replace('now: Int', 'later: Int')));
+    for (const each of [first, lost]) expect(await each.next()).toMatchObject(misfit);
+    await until(() => upstreams() === 1);
+    for (const each of look) each();
+    expect(await next(fits)).toEqual(tick(1));
+    clock.tick('a');
+    expect(await next(fits)).toEqual(tick(2));
   });
 
   test('in which it is not the same for all any more parts those who shared it, where they were', async () => {

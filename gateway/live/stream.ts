@@ -3,6 +3,7 @@ import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
 import type { OperationRequest } from '../execute/engine.js';
 import { Feed, type FeedSettings, type FeedSource, type LiveEvent } from './feed.js';
+import type { LivePlan } from './plan.js';
 
 /** Who gets the events of a subscription. */
 export interface Subscriber {
@@ -28,6 +29,8 @@ export interface Member {
   own: Feed | undefined;
   /** Its own feed only shows whether it may see what it has, and that nothing is newer. */
   isProbing: boolean;
+  /** The event of `last` was told by its own feed: a cursor alone, which can be guessed, shows no right to the next. */
+  mayJoin: boolean;
 }
 
 /** What a stream needs of those that hold it. */
@@ -82,7 +85,9 @@ export class Stream {
       return true;
     }
     member.stream = this;
-    if (!member.own && member.last === this.#last && isSame(member.context, this.#leader.context)) {
+    // Until it has begun nobody knows whether its first may see it.
+    const isKnown = this.#hasBegun && isSame(member.context, this.#leader.context);
+    if (!member.own && member.last === this.#last && isKnown) {
       this.#join(member);
       return true;
     }
@@ -111,39 +116,42 @@ export class Stream {
     } else if (member === this.#leader) this.#lead();
   }
 
-  /** Goes on by another supergraph, if that still has what was asked for. */
+  /** Goes on by another supergraph; who asks for what that has not is told so. */
   renew(sourceOf: (member: Member) => FeedSource | readonly GraphQLFormattedError[]): void {
-    const before = this.#leader.source.plan;
-    const source = sourceOf(this.#leader);
-    const members = [...this.#joined, ...this.#catching];
-    if (!('plan' in source)) {
-      this.#feed.close();
-      this.#streams.forget(this);
-      for (const member of members) this.#streams.end(member, source);
-      return;
+    const lost = new Map<Member, readonly GraphQLFormattedError[]>();
+    let isAlike = true;
+    for (const member of [...this.#catching, ...this.#joined]) {
+      const source = sourceOf(member);
+      if ('plan' in source) {
+        isAlike &&= areAlike(source.plan, member.source.plan);
+        member.source = source;
+      } else lost.set(member, source);
     }
-    for (const member of members) member.source = source;
-    const { plan } = source;
-    const isAlike =
-      plan.identity === before.identity &&
-      plan.isShared === before.isShared &&
-      plan.isResumable === before.isResumable;
-    if (isAlike) {
-      this.#feed.moveTo(source);
-      for (const { own } of this.#catching) own?.moveTo(source);
-      return;
+    for (const member of this.#catching) {
+      if (isAlike) member.own?.moveTo(member.source);
+      else beginAnew(member);
     }
+    // Those who catch up go first: once all have left who have joined, the others find another stream.
+    for (const [member, errors] of lost) {
+      this.leave(member);
+      this.#streams.end(member, errors);
+    }
+    if (this.#joined.size === 0) return;
+    if (isAlike) this.#feed.moveTo(this.#leader.source);
+    else this.#part();
+  }
+
+  /** All find other streams, where they were. */
+  #part(): void {
     this.#feed.close();
     this.#streams.forget(this);
     for (const member of this.#joined) member.last = this.#last;
-    for (const member of members) {
-      member.own?.close();
-      member.own = undefined;
-      this.#streams.place(member);
-    }
+    for (const member of [...this.#joined, ...this.#catching]) this.#streams.place(member);
   }
 
-  #feedFor({ source, variables, context }: Member, after: unknown): Feed {
+  #feedFor(member: Member, after: unknown): Feed {
+    member.mayJoin = false;
+    const { source, variables, context } = member;
     const sink = { event: () => undefined, end: () => undefined };
     return new Feed({ source, variables, context, after, settings: this.#streams.settings, sink });
   }
@@ -199,11 +207,7 @@ export class Stream {
     const left = [...this.#catching];
     this.#catching.clear();
     for (const member of left) {
-      if (member.isProbing) {
-        member.own?.close();
-        member.own = undefined;
-        member.isProbing = false;
-      }
+      if (member.isProbing) beginAnew(member);
       this.#streams.place(member);
     }
   }
@@ -228,6 +232,7 @@ export class Stream {
 
   #caughtUpTo(member: Member, { text, cursor, committedAt }: LiveEvent): void {
     if (cursor !== undefined) member.last = cursor;
+    member.mayJoin = cursor !== undefined;
     metrics.deliveries.inc();
     member.subscriber.next(text, cursor);
     if (committedAt !== undefined) metrics.deliveryLag.observe((Date.now() - committedAt) / 1000);
@@ -237,13 +242,14 @@ export class Stream {
   /** The present state has come to somebody who has a cursor. Where they are the same, there is nothing to catch up. */
   #probed(member: Member, { cursor }: LiveEvent): void {
     member.isProbing = false;
-    if (cursor !== member.last || !this.#attach(member)) this.#catchUpBy(member, this.#resumed(member));
+    member.mayJoin = cursor === member.last;
+    if (!this.#attach(member)) this.#catchUpBy(member, this.#resumed(member));
   }
 
   /** Joins somebody who has come to an event that all have had. */
   #attach(member: Member): boolean {
-    const { last } = member;
-    if (last === undefined || member.isProbing || !this.#catching.has(member)) return false;
+    const { last, mayJoin } = member;
+    if (!mayJoin || !this.#catching.has(member)) return false;
     const at = this.#recent.findLastIndex(({ cursor }) => cursor === last);
     if (at < 0) return false;
     member.own?.close();
@@ -258,6 +264,17 @@ export class Stream {
     return true;
   }
 }
+
+/** Leaves somebody no feed to go on by, but the cursor. */
+function beginAnew(member: Member): void {
+  member.own?.close();
+  member.own = undefined;
+  member.isProbing = false;
+}
+
+/** Whether those who share by one plan may share by another. */
+const areAlike = (one: LivePlan, other: LivePlan): boolean =>
+  one.identity === other.identity && one.isShared === other.isShared && one.isResumable === other.isResumable;
 
 /** Whether two contexts are of the same person with the same rights. */
 const isSame = (one: GatewayContext, other: GatewayContext): boolean => whoIs(one) === whoIs(other);

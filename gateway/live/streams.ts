@@ -2,7 +2,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { problem } from '../../platform/errors.js';
 import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
-import type { OperationRequest } from '../execute/engine.js';
+import type { Engine, OperationRequest } from '../execute/engine.js';
 import type { Graph } from '../graph.js';
 import type { FeedSettings, FeedSource } from './feed.js';
 import { livePlanOf } from './plan.js';
@@ -73,6 +73,7 @@ export function createLiveHub(options: { graph: () => Graph; settings: FeedSetti
         last,
         own: undefined,
         isProbing: false,
+        mayJoin: false,
       };
       streams.place(member);
       return () => {
@@ -83,9 +84,10 @@ export function createLiveHub(options: { graph: () => Graph; settings: FeedSetti
     },
     renew() {
       const next = graph();
+      const read = readOnce(next.engine);
       for (const stream of [...all]) {
         stream.renew((member) => {
-          const source = sourceOf(member, next);
+          const source = sourceOf(member, next, read);
           return 'plan' in source ? source : changed(source);
         });
       }
@@ -103,8 +105,9 @@ function keyOf({ source: { plan }, variables, context }: Member): string {
 function sourceOf(
   { request, variables }: Pick<Member, 'request' | 'variables'>,
   graph: Graph,
+  read: Engine['read'] = graph.engine.read,
 ): FeedSource | readonly GraphQLFormattedError[] {
-  const operation = graph.engine.read(request);
+  const operation = read(request);
   if (!('document' in operation)) return operation.map((error) => error.toJSON());
   const errors = operation.variableErrors(variables);
   if (errors.length > 0) return errors.map((error) => error.toJSON());
@@ -116,14 +119,21 @@ function sourceOf(
     live,
     plan,
     upstream: connection.upstream,
-    async using(run) {
+    hold() {
       graph.enter();
-      try {
-        return await run();
-      } finally {
-        graph.leave();
-      }
+      return graph.leave;
     },
+  };
+}
+
+/** Reads each operation once, where many ask for it: an engine does not keep what it has refused. */
+function readOnce(engine: Engine): Engine['read'] {
+  const known = new Map<string, ReturnType<Engine['read']>>();
+  return (request) => {
+    const key = `${request.operationName ?? ''}\n${request.query}`;
+    const read = known.get(key) ?? engine.read(request);
+    known.set(key, read);
+    return read;
   };
 }
 

@@ -21,8 +21,11 @@ const ticks = /* GraphQL */ `
   }
 `;
 
+/** What the subgraph has that the supergraph takes from labels, unless `replace` adds it. */
+export const ownLabel = 'extend type Tick { label: String @shareable @shared }';
+
 const labels = /* GraphQL */ `
-  type Tick @key(fields: "id") { id: ID!  label: String @shared  twice: String }
+  type Tick @key(fields: "id") { id: ID!  label: String @shareable @shared  twice: String }
   type Query { labels: Int }
 `;
 
@@ -52,8 +55,9 @@ export class Clock {
   readonly #ended = new Set<string>();
   /** Those whose token is this may not see anything any more. */
   readonly barred = new Set<string>();
+  readonly #held = new Map<string, Promise<void>>();
   /** Called when a subscription begins. */
-  onWatch: (() => void) | undefined;
+  onWatch: ((token: string | undefined) => void) | undefined;
   /** What is thrown for each tick that is sent; nothing unless set. */
   fault: ((tick: Tick) => GraphQLError | undefined) | undefined;
 
@@ -79,6 +83,18 @@ export class Clock {
     return this.#ticks.get(name) ?? [];
   }
 
+  /** Who comes with this token waits to be looked at until the answer is called. */
+  hold(token: string): () => void {
+    let look = () => {};
+    this.#held.set(token, new Promise<void>((resolve) => (look = resolve)));
+    return look;
+  }
+
+  /** Resolves when who has this token is looked at. */
+  async admit(token: string | undefined): Promise<void> {
+    if (token !== undefined) await this.#held.get(token);
+  }
+
   /** How many subscriptions run. */
   listeners(): number {
     return this.#listeners.size;
@@ -86,7 +102,7 @@ export class Clock {
 
   /** The present tick or all after a cursor, then each as it comes, to its end. */
   watch(name: string, after: string | null | undefined, token: string | undefined): Channel<Tick> {
-    this.onWatch?.();
+    this.onWatch?.(token);
     let at = typeof after === 'string' ? Number(after.split('/')[1]) : Math.max(this.of(name).length - 1, 0);
     if (Number.isNaN(at) || at > this.of(name).length) throw refusal('BAD_USER_INPUT');
     const events = createChannel<Tick>({
@@ -112,11 +128,14 @@ const refusal = (code: string) => new GraphQLError('Not this.', { extensions: { 
 
 /** A replica of the subgraph that owns the subscriptions. */
 export function startTicks(clock: Clock, port?: number): Promise<TestSubgraph> {
-  const watch = (
+  const watch = async (
     _: unknown,
     { name, after }: { name: string; after?: string | null },
-    context: SubgraphContext,
-  ) => clock.watch(name, after, context.authorization);
+    { authorization }: SubgraphContext,
+  ) => {
+    await clock.admit(authorization);
+    return clock.watch(name, after, authorization);
+  };
   const resolve = (tick: Tick): Tick => {
     const error = clock.fault?.(tick);
     if (error) throw error;
@@ -124,12 +143,13 @@ export function startTicks(clock: Clock, port?: number): Promise<TestSubgraph> {
   };
   return startSubgraph({
     name: 'ticks',
-    sdl: live + ticks,
+    sdl: live + ticks + ownLabel,
     ...(port !== undefined && { port }),
     resolvers: {
       Tick: {
         __resolveReference: ({ id }: { id: string }) =>
           clock.of(id.split(':')[0] ?? '').find((tick) => tick.id === id) ?? null,
+        label: ({ id }: Tick) => `the tick ${id}`,
         seenBy: (_tick: unknown, _args: unknown, { authorization }: SubgraphContext) => authorization ?? null,
       },
       Query: { now: () => 0 },

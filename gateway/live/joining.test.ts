@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { metrics } from '../../platform/metrics.js';
+import type { Gateway } from '../index.js';
+import { openSocket, type SocketClient } from '../testing/client.js';
+import { startClockwork } from '../testing/clockwork.js';
+import { type Issuer, startTestGateway, until } from '../testing/gateway.js';
+import type { TestSubgraph } from '../testing/subgraph.js';
+import { type Clock, ticksSupergraph } from '../testing/ticks.js';
+
+let clock: Clock;
+let ticks: TestSubgraph;
+let labels: TestSubgraph;
+let issuer: Issuer;
+let gateway: Gateway;
+let one: string;
+let other: string;
+let third: string;
+
+beforeEach(async () => {
+  ({ clock, ticks, labels, issuer } = await startClockwork());
+  gateway = await startTestGateway({
+    supergraph: ticksSupergraph({ ticks: ticks.url, labels: labels.url }),
+    jwksUrl: issuer.jwksUrl,
+  });
+  const user = '0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a1';
+  [one, other, third] = await Promise.all([
+    issuer.bearer(`${user}1`),
+    issuer.bearer(`${user}2`),
+    issuer.bearer(`${user}3`),
+  ]);
+  clock.tick('a');
+});
+afterEach(async () => {
+  await gateway.stop();
+  await Promise.all([ticks.stop(), labels.stop(), issuer.stop()]);
+});
+
+/** How many subscriptions the gateway has open at the subgraph. */
+const upstreams = () => metrics.upstreamOperations.labels('ticks').value;
+
+const subscriptions = async () =>
+  (await metrics.subscriptions.get()).values.find(({ labels: { service } }) => service === 'gateway')?.value;
+
+/** How many have begun with a cursor. */
+const resumes = async () => (await metrics.resumes.get()).values[0]?.value ?? 0;
+
+/** Waits until so many subscriptions run, over so many of the subgraph. */
+const running = (count: number, opened = 1) =>
+  until(async () => (await subscriptions()) === count && upstreams() === opened);
+
+const query = 'subscription ($after: ID) { ticks(name: "a", after: $after) { cursor value } }';
+
+async function subscribe(authorization: string, after?: string, text = query): Promise<SocketClient> {
+  const socket = await openSocket(gateway.url, { authorization });
+  onTestFinished(() => socket.close());
+  socket.subscribe('1', text, after === undefined ? {} : { after });
+  return socket;
+}
+
+/** The value of the next event, or the whole message where it is none. */
+async function value(socket: SocketClient): Promise<unknown> {
+  const message = await socket.next();
+  return (message.payload as { data?: { ticks?: { value: number } } }).data?.ticks?.value ?? message;
+}
+
+const forbidden = { id: '1', type: 'error', payload: [{ extensions: { code: 'FORBIDDEN' } }] };
+
+describe('one who may not see a stream sees nothing of it', () => {
+  test('with the cursor that the stream is at', async () => {
+    const watching = await subscribe(one);
+    expect(await value(watching)).toBe(1);
+    clock.barred.add(other);
+    const before = await resumes();
+    const barred = await subscribe(other, 'a/1');
+    await until(async () => (await resumes()) === before + 1);
+    clock.tick('a');
+    expect(await value(watching)).toBe(2);
+    expect(await barred.next()).toMatchObject(forbidden);
+  });
+
+  test('with a cursor that the stream comes to', async () => {
+    const watching = await subscribe(one);
+    expect(await value(watching)).toBe(1);
+    clock.barred.add(other);
+    const look = clock.hold(other);
+    const barred = await subscribe(other, 'a/2');
+    await running(2, 2);
+    for (const next of [2, 3]) {
+      clock.tick('a');
+      expect(await value(watching)).toBe(next);
+    }
+    look();
+    expect(await barred.next()).toMatchObject(forbidden);
+  });
+
+  test('with the cursor of another who becomes a stream', async () => {
+    clock.tick('a');
+    const watching = await subscribe(one);
+    expect(await value(watching)).toBe(2);
+    clock.barred.add(other);
+    const [look, lookAtThird] = [clock.hold(other), clock.hold(third)];
+    const late = await subscribe(third, 'a/1');
+    await running(2, 2);
+    const barred = await subscribe(other, 'a/1');
+    await running(3, 3);
+    watching.close();
+    await until(async () => (await subscriptions()) === 2);
+    lookAtThird();
+    expect(await value(late)).toBe(2);
+    look();
+    expect(await barred.next()).toMatchObject(forbidden);
+  });
+
+  test('after one of the same person that nothing has been told yet', async () => {
+    clock.barred.add(other);
+    const look = clock.hold(other);
+    const first = await subscribe(other, 'a/1');
+    await running(1);
+    const watching = await subscribe(one, 'a/1');
+    await running(2);
+    const second = await subscribe(other, 'a/1');
+    await until(async () => (await subscriptions()) === 3);
+    look();
+    expect(await first.next()).toMatchObject(forbidden);
+    clock.tick('a');
+    expect(await value(watching)).toBe(2);
+    expect(await second.next()).toMatchObject(forbidden);
+  });
+});
