@@ -35,37 +35,24 @@ export const withNeedsApart = (document: DocumentNode, { requiring }: Needs): Do
   });
 
 /**
- * A document in which every object that is selected is asked for something whatever the conditions say: the planner
- * drops a field that has a condition where all that is selected of it has one too.
+ * A document in which each field with a condition is asked for something whatever the conditions say: the planner drops
+ * one where all that is selected of it has a condition too.
  */
-export function withAnchors(document: DocumentNode): DocumentNode {
-  if (!hasConditions(document)) return document;
-  return visit(document, {
+export const withAnchors = (document: DocumentNode): DocumentNode =>
+  visit(document, {
     Field: {
       leave(field): FieldNode | undefined {
-        const { selectionSet } = field;
-        if (!selectionSet || selectionSet.selections.some(isCertain)) return undefined;
-        return {
-          ...field,
-          selectionSet: { ...selectionSet, selections: [...selectionSet.selections, typename] },
-        };
+        const { directives = [], selectionSet } = field;
+        if (!selectionSet || !directives.some(isCondition) || selectionSet.selections.some(isCertain))
+          return undefined;
+        const selections = [...selectionSet.selections, typename];
+        return { ...field, selectionSet: { ...selectionSet, selections } };
       },
     },
   });
-}
 
 const isCertain = ({ kind, directives = [] }: SelectionNode): boolean =>
   kind === Kind.FIELD && !directives.some(isCondition);
-
-function hasConditions(document: DocumentNode): boolean {
-  let has = false;
-  visit(document, {
-    Directive(directive) {
-      has ||= isCondition(directive);
-    },
-  });
-  return has;
-}
 
 const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 

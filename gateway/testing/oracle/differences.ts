@@ -1,3 +1,4 @@
+import { type FieldNode, Kind } from 'graphql';
 import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
 import { type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
@@ -102,6 +103,18 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'a field that is not left out is asked for',
+    why: '6.3.2: what has a condition is there unless that leaves it out. Apollo asks for nothing where all that is selected of it has a condition too.',
+    settle(dispute) {
+      const places = askedBy(dispute.question)
+        .filter(({ node, isLeftOut }) => !isLeftOut && isUncertain(node))
+        .map(({ path }) => path.join());
+      dispute.data = dispute.data.filter(
+        ({ path, oracle }) => oracle !== null || !places.includes(namesOf(path).join()),
+      );
+    },
+  },
+  {
     name: 'null takes nothing away',
     why: 'Two subgraphs are asked at once for a root field that both have, and one of them knows nothing. Apollo answers what came last, ours what is known.',
     settle(dispute) {
@@ -188,6 +201,12 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
 ];
+
+/** Whether a field has a condition, and so has all that is selected of it. */
+const isUncertain = ({ directives = [], selectionSet }: FieldNode): boolean =>
+  directives.length > 0 &&
+  selectionSet !== undefined &&
+  selectionSet.selections.every((one) => one.kind !== Kind.FIELD || (one.directives ?? []).length > 0);
 
 const isInternal = ({ text }: PlainError): boolean => text.includes('INTERNAL_SERVER_ERROR');
 
