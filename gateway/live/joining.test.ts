@@ -3,11 +3,13 @@ import { metrics } from '../../platform/metrics.js';
 import type { Gateway } from '../index.js';
 import { openSocket, type SocketClient } from '../testing/client.js';
 import { startClockwork } from '../testing/clockwork.js';
+import { memoryInUse } from '../testing/garbage.js';
 import { type Issuer, startTestGateway, until } from '../testing/gateway.js';
 import type { TestSubgraph } from '../testing/subgraph.js';
 import { type Clock, ticksSupergraph } from '../testing/ticks.js';
 
 let clock: Clock;
+let counts: { fetched: number };
 let ticks: TestSubgraph;
 let labels: TestSubgraph;
 let issuer: Issuer;
@@ -17,7 +19,7 @@ let other: string;
 let third: string;
 
 beforeEach(async () => {
-  ({ clock, ticks, labels, issuer } = await startClockwork());
+  ({ clock, counts, ticks, labels, issuer } = await startClockwork());
   gateway = await startTestGateway({
     supergraph: ticksSupergraph({ ticks: ticks.url, labels: labels.url }),
     jwksUrl: issuer.jwksUrl,
@@ -126,4 +128,46 @@ describe('one who may not see a stream sees nothing of it', () => {
     expect(await value(watching)).toBe(2);
     expect(await second.next()).toMatchObject(forbidden);
   });
+});
+
+test('one who leaves is not needed any more: the stream goes on in the name of another', async () => {
+  const watching = await subscribe(one);
+  expect(await value(watching)).toBe(1);
+  const next = await subscribe(other);
+  expect(await value(next)).toBe(1);
+  await running(2);
+  watching.close();
+  await running(1);
+  const tokens: unknown[] = [];
+  clock.onWatch = (token) => tokens.push(token);
+  ticks.cutSockets();
+  clock.tick('a');
+  expect(await value(next)).toBe(2);
+  expect(tokens).toEqual([other]);
+});
+
+test('the last 1,000 events are kept for one who catches up, and no longer', {
+  timeout: 60_000,
+}, async () => {
+  const large = Array.from({ length: 400 }, (_, n) => `alias${n}: cursor`).join(' ');
+  const text = `subscription ($after: ID) { ticks(name: "a", after: $after) { value label ${large} } }`;
+  const watching = await subscribe(one, undefined, text);
+  expect(await value(watching)).toBe(1);
+  clock.tick('a');
+  expect(await value(watching)).toBe(2);
+  const look = clock.hold(other);
+  const late = await subscribe(other, 'a/1', text);
+  await running(2, 2);
+  const before = await memoryInUse();
+  counts.fetched = 0;
+  for (let n = 3; n <= 1_102; n++) {
+    clock.tick('a');
+    expect(await value(watching)).toBe(n);
+  }
+  look();
+  for (let n = 2; n <= 1_102; n++) expect(await value(late)).toBe(n);
+  await running(2);
+  // 1,100 for all; for one alone those that are not kept any more, and the first that is.
+  expect(counts.fetched).toBe(1_100 + 101 + 1);
+  expect((await memoryInUse()).heap - before.heap).toBeLessThan(6_000_000);
 });

@@ -25,10 +25,14 @@ afterEach(async () => {
   await Promise.all([ticks.stop(), labels.stop()]);
 });
 
-const supergraph = (replace?: (sdl: string) => string) =>
-  ticksSupergraph({ ticks: ticks.url, labels: labels.url }, replace);
-/** Puts labels where the ticks are, so that they are no longer asked of another subgraph. */
-const moveLabels = () => gateway.swap(supergraph((sdl) => sdl + ownLabel));
+const supergraph = (replace?: (sdl: string) => string, url = labels.url) =>
+  ticksSupergraph({ ticks: ticks.url, labels: url }, replace);
+/** Puts labels where the ticks are, so that nothing needs the subgraph any more that had them. */
+async function moveLabels(): Promise<void> {
+  const elsewhere = await startHeld();
+  onTestFinished(() => elsewhere.stop());
+  await gateway.swap(supergraph((sdl) => sdl + ownLabel, elsewhere.url));
+}
 
 const away = { errors: [{ message: 'Not now.', extensions: { code: 'SERVICE_UNAVAILABLE' } }] };
 const label = (value: number) => ({ data: { _entities: [{ label: `the tick a:${value}` }] } });

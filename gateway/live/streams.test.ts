@@ -225,6 +225,21 @@ test('a subgraph that cannot now is asked again, from where it was', async () =>
   expect(faults).toBe(3);
 });
 
+test('a subgraph that begins again with the event of the cursor tells nothing twice', async () => {
+  const watch = clock.watch.bind(clock);
+  clock.watch = (name, after, token) => {
+    const value = Number(after?.split('/')[1]);
+    return watch(name, value > 0 ? `${name}/${value - 1}` : undefined, token);
+  };
+  clock.tick('a');
+  const socket = await open(one);
+  socket.subscribe('1', shared);
+  expect(await values(socket, 1)).toEqual([1]);
+  ticks.cutSockets();
+  clock.tick('a');
+  expect(await values(socket, 1)).toEqual([2]);
+});
+
 test('an event waits for those who complete it, with those after it', async () => {
   const socket = await open(one);
   socket.subscribe('1', 'subscription { ticks(name: "a") { value label } }');

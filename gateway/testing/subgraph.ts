@@ -45,6 +45,8 @@ export async function startSubgraph(options: {
   sdl: string;
   resolvers: Resolvers;
   port?: number;
+  /** What each event of a subscription has beside its data. */
+  extensions?: () => Record<string, unknown>;
 }): Promise<TestSubgraph> {
   const schema: GraphQLSchema = buildSubgraphSchema([
     { typeDefs: subgraphSdl(options.sdl), ...(options.resolvers && { resolvers: options.resolvers }) },
@@ -73,6 +75,13 @@ export async function startSubgraph(options: {
       context: (_context, _id, payload): SubgraphContext => ({
         authorization: payload.extensions?.['authorization'] as string | undefined,
       }),
+      onNext: (_context, _id, _payload, _args, { errors, data, ...result }) =>
+        options.extensions && {
+          ...result,
+          ...(data !== undefined && { data }),
+          ...(errors && { errors: errors.map((error) => error.toJSON()) }),
+          extensions: options.extensions(),
+        },
     },
     sockets,
   );

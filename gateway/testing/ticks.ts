@@ -58,6 +58,8 @@ export class Clock {
   readonly #held = new Map<string, Promise<void>>();
   /** Called when a subscription begins. */
   onWatch: ((token: string | undefined) => void) | undefined;
+  /** When ticks were committed, in ms since 1970, as is said beside each that is sent. */
+  committedAt: number | undefined;
   /** What is thrown for each tick that is sent; nothing unless set. */
   fault: ((tick: Tick) => GraphQLError | undefined) | undefined;
 
@@ -144,6 +146,7 @@ export function startTicks(clock: Clock, port?: number): Promise<TestSubgraph> {
   return startSubgraph({
     name: 'ticks',
     sdl: live + ticks + ownLabel,
+    extensions: () => ({ committedAt: clock.committedAt }),
     ...(port !== undefined && { port }),
     resolvers: {
       Tick: {
