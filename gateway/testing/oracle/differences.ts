@@ -104,13 +104,15 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'a field that is not left out is asked for',
-    why: '6.3.2: what has a condition is there unless that leaves it out. Apollo asks for nothing where all that is selected of it has a condition too.',
+    why: '6.3.2: what has a condition is there unless that leaves it out. Apollo asks for nothing where all that is selected of it has a condition too, or not for the type, which may be one that clients do not see.',
     settle(dispute) {
       const places = askedBy(dispute.question)
         .filter(({ node, isLeftOut }) => !isLeftOut && isUncertain(node))
         .map(({ path }) => path.join());
       dispute.data = dispute.data.filter(
-        ({ path, oracle }) => oracle !== null || !places.includes(namesOf(path).join()),
+        ({ path, ours, oracle }) =>
+          !(oracle === null || (ours === null && JSON.stringify(oracle) === '{}')) ||
+          !places.includes(namesOf(path).join()),
       );
     },
   },
