@@ -28,7 +28,7 @@ import { compileIntrospection } from './introspection.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
-import { withAnchors, withNeedsApart, withoutIntrospection } from './plannable.js';
+import { withConditionsApart, withoutIntrospection } from './plannable.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, type Fragments, includedBy } from './selections.js';
 import { compileShape } from './shape.js';
@@ -220,18 +220,17 @@ function planOf(
   document: DocumentNode,
   name: string | undefined,
 ): QueryPlan {
-  const build = (form: DocumentNode): QueryPlan =>
+  const build = (given: DocumentNode): QueryPlan =>
     planner.buildQueryPlan(
-      operationFromDocument(apiSchema, form, name === undefined ? {} : { operationName: name }),
+      operationFromDocument(apiSchema, given, name === undefined ? {} : { operationName: name }),
     );
-  if (needs.requiring.size > 0) {
-    try {
-      return build(withAnchors(withNeedsApart(withoutIntrospection(document), needs)));
-    } catch (error) {
-      if (!(error instanceof GraphQLError) || !error.message.startsWith('Cannot add selection')) throw error;
-    }
+  const form = withoutIntrospection(document);
+  try {
+    return build(withConditionsApart(form, needs));
+  } catch (error) {
+    if (!(error instanceof GraphQLError) || !error.message.startsWith('Cannot add selection')) throw error;
+    return build(form);
   }
-  return build(withAnchors(withoutIntrospection(document)));
 }
 
 /** Mutations are finished whoever goes away. */

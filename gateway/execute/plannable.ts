@@ -16,15 +16,17 @@ export const withoutIntrospection = (document: DocumentNode): DocumentNode =>
   });
 
 /**
- * A document whose fields that require others, and may be left out, stand in fragments of their own: the planner makes
- * needs of their own of those. Else it lets the whole entity wait for what such a field needs, though `@skip` leave the
- * field out and nobody fetch that.
+ * A document in which some fields that may be left out stand in fragments of their own, which have the condition:
+ * - those that require others: the planner makes needs of their own of those. Else it lets the whole entity wait for what
+ *   such a field needs, though `@skip` leave the field out and nobody fetch that;
+ * - those of which all that is selected may be left out too: else the planner drops them.
  */
-export const withNeedsApart = (document: DocumentNode, { requiring }: Needs): DocumentNode =>
+export const withConditionsApart = (document: DocumentNode, { requiring }: Needs): DocumentNode =>
   visit(document, {
     Field(field): SelectionNode | undefined {
       const { directives = [], name } = field;
-      if (!requiring.has(name.value) || !directives.some(isCondition)) return undefined;
+      if (!directives.some(isCondition)) return undefined;
+      if (!requiring.has(name.value) && !isUncertain(field)) return undefined;
       const kept = directives.filter((directive) => !isCondition(directive));
       return {
         kind: Kind.INLINE_FRAGMENT,
@@ -34,25 +36,11 @@ export const withNeedsApart = (document: DocumentNode, { requiring }: Needs): Do
     },
   });
 
-/**
- * A document in which each field with a condition is asked for something whatever the conditions say: the planner drops
- * one where all that is selected of it has a condition too.
- */
-export const withAnchors = (document: DocumentNode): DocumentNode =>
-  visit(document, {
-    Field: {
-      leave(field): FieldNode | undefined {
-        const { directives = [], selectionSet } = field;
-        if (!selectionSet || !directives.some(isCondition) || selectionSet.selections.some(isCertain))
-          return undefined;
-        const selections = [...selectionSet.selections, typename];
-        return { ...field, selectionSet: { ...selectionSet, selections } };
-      },
-    },
-  });
-
-const isCertain = ({ kind, directives = [] }: SelectionNode): boolean =>
-  kind === Kind.FIELD && !directives.some(isCondition);
+/** Whether all that is selected of an object may be left out, but for what fragments have. */
+const isUncertain = ({ selectionSet }: FieldNode): boolean =>
+  selectionSet?.selections.every(
+    ({ kind, directives = [] }) => kind !== Kind.FIELD || directives.some(isCondition),
+  ) ?? false;
 
 const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 

@@ -104,15 +104,19 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'a field that is not left out is asked for',
-    why: '6.3.2: what has a condition is there unless that leaves it out. Apollo asks for nothing where all that is selected of it has a condition too, or not for the type, which may be one that clients do not see.',
+    why: '6.3.2: what has a condition is there unless that leaves it out. Apollo asks for nothing where all that is selected of it has a condition too.',
     settle(dispute) {
       const places = askedBy(dispute.question)
         .filter(({ node, isLeftOut }) => !isLeftOut && isUncertain(node))
-        .map(({ path }) => path.join());
-      dispute.data = dispute.data.filter(
-        ({ path, ours, oracle }) =>
-          !(oracle === null || (ours === null && JSON.stringify(oracle) === '{}')) ||
-          !places.includes(namesOf(path).join()),
+        .map(({ path }) => path);
+      const isAt = (path: Path) => places.some((place) => place.join() === namesOf(path).join());
+      const isWithin = (path: Path) => places.some((place) => leadsTo(place, namesOf(path)));
+      // Null where there may be none takes all with it.
+      const isAllLost = dispute.oracle.body.data === null && places.some(({ length }) => length === 1);
+      dispute.data = dispute.data.filter(({ path, oracle }) => oracle !== null || !(isAllLost || isAt(path)));
+      dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !path || !isWithin(path));
+      dispute.onlyOracle = dispute.onlyOracle.filter(
+        (error) => error.path || !(isAllLost && isInternal(error)),
       );
     },
   },
