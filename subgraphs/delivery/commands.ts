@@ -4,6 +4,7 @@ import { insertOutbox } from '../../platform/outbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
 import { isFinal, nextStep } from './domain.js';
 import type { DeliveryChangeRow } from './rows.js';
+import { active, byTurn, isFree } from './sql.js';
 
 /** A change of a delivery that has been decided; `sequence`, `status` and the courier are those after it. */
 export type DecidedChange = Omit<DeliveryChangeRow, 'at' | 'feed'> & { courierId: string | null };
@@ -58,10 +59,7 @@ export const assignCouriers = (database: Database, deadlineMs: number): Promise<
     );
     if (waiting.length === 0) return 0;
     const { rows: free } = await tx.query<{ id: string }>(
-      `select id from couriers c where not off_duty and not exists (
-         select from deliveries a
-         where a.courier_id = c.id and a.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'))
-       order by free_since, id limit $1`,
+      `select id from couriers c where ${isFree('c')} order by ${byTurn('c')} limit $1`,
       [waiting.length],
     );
     const { rowCount } = await tx.query(
@@ -86,7 +84,7 @@ export const advanceDeliveries = (database: Database, stepMs: number): Promise<n
   database.transaction(async (tx) => {
     const { rows } = await tx.query<MovingDelivery>(
       `select id, order_id as "orderId", user_id as "userId", courier_id as "courierId", status, sequence
-       from deliveries where courier_id is not null and status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')
+       from deliveries where courier_id is not null and ${active}
          and updated_at <= now() - $1 * interval '1 ms'
        order by updated_at limit $2 for update skip locked`,
       [stepMs, batchSize],

@@ -2,6 +2,7 @@ import { must, type Result, refusable, refuse } from '../../platform/errors.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
 import { violatedConstraint } from '../../platform/postgres/errors.js';
 import { type CourierStatus, readDuty, readProfile, type Transport } from './domain.js';
+import { statusOf } from './sql.js';
 
 /** What is done about couriers themselves; each answers the courier's id. */
 export interface CourierCommands {
@@ -81,10 +82,7 @@ export async function lockCourier(
 ): Promise<{ id: string; status: CourierStatus } | undefined> {
   const [column, value] = 'id' in who ? ['id', who.id] : ['user_id', who.userId];
   const { rows } = await tx.query<{ id: string; status: CourierStatus }>(
-    `select id, case when exists (
-         select from deliveries d where d.courier_id = k.id and d.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')
-       ) then 'BUSY' when off_duty then 'OFFLINE' else 'AVAILABLE' end as status
-     from couriers k where ${column} = $1 for update of k`,
+    `select id, ${statusOf('k')} as status from couriers k where ${column} = $1 for update of k`,
     [value],
   );
   return rows[0];

@@ -1,6 +1,7 @@
 import type { Database } from '../../platform/postgres/database.js';
 import { type DecidedChange, type MovingDelivery, record } from './commands.js';
 import { decideOverdue } from './domain.js';
+import { active } from './sql.js';
 
 const batchSize = 100;
 
@@ -14,7 +15,7 @@ export const releaseOverdue = (database: Database, maxAttempts: number): Promise
   database.transaction(async (tx) => {
     const { rows } = await tx.query<OverdueDelivery>(
       `select id, order_id as "orderId", user_id as "userId", courier_id as "courierId", status, sequence, attempts
-       from deliveries where courier_id is not null and status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')
+       from deliveries where courier_id is not null and ${active}
          and deadline <= now()
        order by deadline limit $1 for update skip locked`,
       [batchSize],

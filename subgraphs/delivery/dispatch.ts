@@ -5,6 +5,7 @@ import { readReason } from '../../platform/reason.js';
 import { lockAssignments, move, record } from './commands.js';
 import { lockCourier } from './couriers.js';
 import { isFinal, refuseMove } from './domain.js';
+import { byTurn, isFree } from './sql.js';
 
 /** Who moves a delivery: staff, or the account that acts for its courier. */
 export interface Mover {
@@ -112,10 +113,7 @@ async function lockDelivery(tx: Tx, orderId: string): Promise<Result<LockedDeliv
 
 async function nextFree(tx: Tx): Promise<Result<string>> {
   const { rows } = await tx.query<{ id: string }>(
-    `select id from couriers c where not off_duty and not exists (
-       select from deliveries a
-       where a.courier_id = c.id and a.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'))
-     order by free_since, id limit 1 for update`,
+    `select id from couriers c where ${isFree('c')} order by ${byTurn('c')} limit 1 for update`,
   );
   const [first] = rows;
   return first ? { ok: true, value: first.id } : refuse('CONFLICT', 'No courier is available.');

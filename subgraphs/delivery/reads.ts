@@ -3,16 +3,14 @@ import type { DeliveryStatus } from '../../events/delivery.js';
 import type { PageRequest } from '../../platform/graphql/connection.js';
 import { memo, rowLoader, rowsLoader, together } from '../../platform/graphql/loader.js';
 import type { Reader } from '../../platform/postgres/database.js';
-import { type CourierStatus, openStatuses, type Transport } from './domain.js';
+import type { CourierStatus, Transport } from './domain.js';
 import type { CourierRow, DeliveryChangeRow, DeliveryRow } from './rows.js';
-
-const active = `status in (${openStatuses.map((status) => `'${status}'`).join(', ')})`;
+import { active, byTurn, isFree, statusOf } from './sql.js';
 
 /** The columns of a courier `k`, whose status follows from what it does. */
 const courierColumns = `k.id, k.name, k.phone, k.transport, k.user_id as "userId", k.latitude, k.longitude,
   k.located_at as "locatedAt",
-  case when exists (select from deliveries b where b.courier_id = k.id and b.${active}) then 'BUSY'
-    when k.off_duty then 'OFFLINE' else 'AVAILABLE' end as status`;
+  ${statusOf('k')} as status`;
 const couriers = `select ${courierColumns} from couriers k`;
 
 const deliveryColumns = `d.id, d.order_id as "orderId", d.user_id as "userId", d.courier_id as "courierId", d.status,
@@ -31,9 +29,8 @@ const statements = {
   courier: `${couriers} where k.id = any($1::uuid[])`,
   courierOfUser: `${couriers} where k.user_id = any($1::uuid[])`,
   // The order of those who are sent.
-  nextCourier: `${couriers} where not k.off_duty and ($1::text is null or k.transport = $1) and not exists (
-      select from deliveries b where b.courier_id = k.id and b.${active})
-    order by k.free_since, k.id limit 1`,
+  nextCourier: `${couriers} where ${isFree('k')} and ($1::text is null or k.transport = $1)
+    order by ${byTurn('k')} limit 1`,
   couriers: `select * from (${couriers}) k where ($1::text is null or status = $1) and ($2::uuid is null or id > $2)
     order by id limit $3`,
   courierCount: `select count(*) from (${couriers}) k where $1::text is null or status = $1`,
