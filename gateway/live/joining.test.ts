@@ -1,44 +1,23 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { metrics } from '../../platform/metrics.js';
-import type { Gateway } from '../index.js';
 import { openSocket, type SocketClient } from '../testing/client.js';
-import { startClockwork } from '../testing/clockwork.js';
+import { clockhouseForEach } from '../testing/clockwork.js';
 import { memoryInUse } from '../testing/garbage.js';
-import { type Issuer, startTestGateway, until } from '../testing/gateway.js';
-import type { TestSubgraph } from '../testing/subgraph.js';
-import { type Clock, ticksSupergraph } from '../testing/ticks.js';
+import { until } from '../testing/gateway.js';
 
-let clock: Clock;
-let counts: { fetched: number };
-let ticks: TestSubgraph;
-let labels: TestSubgraph;
-let issuer: Issuer;
-let gateway: Gateway;
+const at = clockhouseForEach();
 let one: string;
 let other: string;
 let third: string;
-
 beforeEach(async () => {
-  ({ clock, counts, ticks, labels, issuer } = await startClockwork());
-  gateway = await startTestGateway({
-    supergraph: ticksSupergraph({ ticks: ticks.url, labels: labels.url }),
-    jwksUrl: issuer.jwksUrl,
-  });
   const user = '0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a1';
   [one, other, third] = await Promise.all([
-    issuer.bearer(`${user}1`),
-    issuer.bearer(`${user}2`),
-    issuer.bearer(`${user}3`),
+    at.issuer.bearer(`${user}1`),
+    at.issuer.bearer(`${user}2`),
+    at.issuer.bearer(`${user}3`),
   ]);
-  clock.tick('a');
+  at.clock.tick('a');
 });
-afterEach(async () => {
-  await gateway.stop();
-  await Promise.all([ticks.stop(), labels.stop(), issuer.stop()]);
-});
-
-/** How many subscriptions the gateway has open at the subgraph. */
-const upstreams = () => metrics.upstreamOperations.labels('ticks').value;
 
 const subscriptions = async () =>
   (await metrics.subscriptions.get()).values.find(({ labels: { service } }) => service === 'gateway')?.value;
@@ -48,12 +27,12 @@ const resumes = async () => (await metrics.resumes.get()).values[0]?.value ?? 0;
 
 /** Waits until so many subscriptions run, over so many of the subgraph. */
 const running = (count: number, opened = 1) =>
-  until(async () => (await subscriptions()) === count && upstreams() === opened);
+  until(async () => (await subscriptions()) === count && at.upstreams() === opened);
 
 const query = 'subscription ($after: ID) { ticks(name: "a", after: $after) { cursor value } }';
 
 async function subscribe(authorization: string, after?: string, text = query): Promise<SocketClient> {
-  const socket = await openSocket(gateway.url, { authorization });
+  const socket = await openSocket(at.gateway.url, { authorization });
   onTestFinished(() => socket.close());
   socket.subscribe('1', text, after === undefined ? {} : { after });
   return socket;
@@ -71,11 +50,11 @@ describe('one who may not see a stream sees nothing of it', () => {
   test('with the cursor that the stream is at', async () => {
     const watching = await subscribe(one);
     expect(await value(watching)).toBe(1);
-    clock.barred.add(other);
+    at.clock.barred.add(other);
     const before = await resumes();
     const barred = await subscribe(other, 'a/1');
     await until(async () => (await resumes()) === before + 1);
-    clock.tick('a');
+    at.clock.tick('a');
     expect(await value(watching)).toBe(2);
     expect(await barred.next()).toMatchObject(forbidden);
   });
@@ -83,12 +62,12 @@ describe('one who may not see a stream sees nothing of it', () => {
   test('with a cursor that the stream comes to', async () => {
     const watching = await subscribe(one);
     expect(await value(watching)).toBe(1);
-    clock.barred.add(other);
-    const look = clock.hold(other);
+    at.clock.barred.add(other);
+    const look = at.clock.hold(other);
     const barred = await subscribe(other, 'a/2');
     await running(2, 2);
     for (const next of [2, 3]) {
-      clock.tick('a');
+      at.clock.tick('a');
       expect(await value(watching)).toBe(next);
     }
     look();
@@ -96,11 +75,11 @@ describe('one who may not see a stream sees nothing of it', () => {
   });
 
   test('with the cursor of another who becomes a stream', async () => {
-    clock.tick('a');
+    at.clock.tick('a');
     const watching = await subscribe(one);
     expect(await value(watching)).toBe(2);
-    clock.barred.add(other);
-    const [look, lookAtThird] = [clock.hold(other), clock.hold(third)];
+    at.clock.barred.add(other);
+    const [look, lookAtThird] = [at.clock.hold(other), at.clock.hold(third)];
     const late = await subscribe(third, 'a/1');
     await running(2, 2);
     const barred = await subscribe(other, 'a/1');
@@ -114,8 +93,8 @@ describe('one who may not see a stream sees nothing of it', () => {
   });
 
   test('after one of the same person that nothing has been told yet', async () => {
-    clock.barred.add(other);
-    const look = clock.hold(other);
+    at.clock.barred.add(other);
+    const look = at.clock.hold(other);
     const first = await subscribe(other, 'a/1');
     await running(1);
     const watching = await subscribe(one, 'a/1');
@@ -124,7 +103,7 @@ describe('one who may not see a stream sees nothing of it', () => {
     await until(async () => (await subscriptions()) === 3);
     look();
     expect(await first.next()).toMatchObject(forbidden);
-    clock.tick('a');
+    at.clock.tick('a');
     expect(await value(watching)).toBe(2);
     expect(await second.next()).toMatchObject(forbidden);
   });
@@ -139,9 +118,9 @@ test('one who leaves is not needed any more: the stream goes on in the name of a
   watching.close();
   await running(1);
   const tokens: unknown[] = [];
-  clock.onWatch = (token) => tokens.push(token);
-  ticks.cutSockets();
-  clock.tick('a');
+  at.clock.onWatch = (token) => tokens.push(token);
+  at.ticks.cutSockets();
+  at.clock.tick('a');
   expect(await value(next)).toBe(2);
   expect(tokens).toEqual([other]);
 });
@@ -153,21 +132,21 @@ test('the last 1,000 events are kept for one who catches up, and no longer', {
   const text = `subscription ($after: ID) { ticks(name: "a", after: $after) { value label ${large} } }`;
   const watching = await subscribe(one, undefined, text);
   expect(await value(watching)).toBe(1);
-  clock.tick('a');
+  at.clock.tick('a');
   expect(await value(watching)).toBe(2);
-  const look = clock.hold(other);
+  const look = at.clock.hold(other);
   const late = await subscribe(other, 'a/1', text);
   await running(2, 2);
   const before = await memoryInUse();
-  counts.fetched = 0;
+  at.counts.fetched = 0;
   for (let n = 3; n <= 1_102; n++) {
-    clock.tick('a');
+    at.clock.tick('a');
     expect(await value(watching)).toBe(n);
   }
   look();
   for (let n = 2; n <= 1_102; n++) expect(await value(late)).toBe(n);
   await running(2);
   // 1,100 for all; for one alone those that are not kept any more, and the first that is.
-  expect(counts.fetched).toBe(1_100 + 101 + 1);
+  expect(at.counts.fetched).toBe(1_100 + 101 + 1);
   expect((await memoryInUse()).heap - before.heap).toBeLessThan(6_000_000);
 });

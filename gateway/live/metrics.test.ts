@@ -1,30 +1,13 @@
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { metrics } from '../../platform/metrics.js';
-import type { Gateway } from '../index.js';
 import { openSocket, type SocketClient } from '../testing/client.js';
-import { startClockwork } from '../testing/clockwork.js';
-import { type Issuer, startTestGateway, until } from '../testing/gateway.js';
-import type { TestSubgraph } from '../testing/subgraph.js';
-import { type Clock, ticksSupergraph } from '../testing/ticks.js';
+import { clockhouseForEach } from '../testing/clockwork.js';
+import { until } from '../testing/gateway.js';
 
-let clock: Clock;
-let ticks: TestSubgraph;
-let labels: TestSubgraph;
-let issuer: Issuer;
-let gateway: Gateway;
-
-beforeEach(async () => {
-  ({ clock, ticks, labels, issuer } = await startClockwork());
-  const supergraph = ticksSupergraph({ ticks: ticks.url, labels: labels.url });
-  gateway = await startTestGateway({ supergraph, jwksUrl: issuer.jwksUrl });
-});
-afterEach(async () => {
-  await gateway.stop();
-  await Promise.all([ticks.stop(), labels.stop(), issuer.stop()]);
-});
+const at = clockhouseForEach();
 
 async function subscribe(authorization: string, after?: string): Promise<SocketClient> {
-  const socket = await openSocket(gateway.url, { authorization });
+  const socket = await openSocket(at.gateway.url, { authorization });
   onTestFinished(() => socket.close());
   const query = 'subscription ($after: ID) { ticks(name: "a", after: $after) { value } }';
   socket.subscribe('1', query, after === undefined ? {} : { after });
@@ -35,8 +18,6 @@ async function subscribe(authorization: string, after?: string): Promise<SocketC
 async function has(socket: SocketClient, ...values: number[]): Promise<void> {
   for (const value of values) expect((await socket.next()).payload).toEqual({ data: { ticks: { value } } });
 }
-
-const upstreams = () => metrics.upstreamOperations.labels('ticks').value;
 
 async function counted() {
   const [deliveries, lag, resumes] = await Promise.all([
@@ -55,7 +36,7 @@ async function counted() {
 
 test('what is delivered is counted for each client, and how late for each time that it is told', async () => {
   const user = '0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a1';
-  const [one, other, third] = await Promise.all([1, 2, 3].map((n) => issuer.bearer(`${user}${n}`)));
+  const [one, other, third] = await Promise.all([1, 2, 3].map((n) => at.issuer.bearer(`${user}${n}`)));
   if (!one || !other || !third) throw new Error('there are three');
   const before = await counted();
   const since = async () => {
@@ -66,28 +47,28 @@ test('what is delivered is counted for each client, and how late for each time t
       resumes: now.resumes - before.resumes,
     };
   };
-  clock.tick('a');
+  at.clock.tick('a');
   const first = await subscribe(one);
   await has(first, 1);
   // The present state is no news.
   expect(await since()).toEqual({ deliveries: 1, lags: 0, resumes: 0 });
 
-  clock.committedAt = Date.now() - 5_000;
-  clock.tick('a');
+  at.clock.committedAt = Date.now() - 5_000;
+  at.clock.tick('a');
   await has(first, 2);
   expect(await since()).toEqual({ deliveries: 2, lags: 1, resumes: 0 });
 
   const second = await subscribe(other, 'a/1');
   await has(second, 2);
-  await until(() => upstreams() === 1);
-  clock.tick('a');
+  await until(() => at.upstreams() === 1);
+  at.clock.tick('a');
   for (const socket of [first, second]) await has(socket, 3);
   expect(await since()).toEqual({ deliveries: 5, lags: 3, resumes: 1 });
 
-  const look = clock.hold(third);
+  const look = at.clock.hold(third);
   const late = await subscribe(third, 'a/1');
-  await until(() => upstreams() === 2);
-  clock.tick('a');
+  await until(() => at.upstreams() === 2);
+  at.clock.tick('a');
   for (const socket of [first, second]) await has(socket, 4);
   look();
   await has(late, 2, 3, 4);
