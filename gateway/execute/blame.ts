@@ -184,7 +184,8 @@ export function selects(
 export const fieldsOfPath = (path: Fetched['path']): string[] =>
   path.flatMap((step) => (step === '@' ? [] : String(step)));
 
-const below = (set: SelectionSetNode, name: string): SelectionSetNode[] =>
+/** What is selected of a field, whatever the conditions. */
+export const below = (set: SelectionSetNode, name: string): SelectionSetNode[] =>
   fieldsOf(
     set,
     name,

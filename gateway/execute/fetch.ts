@@ -4,6 +4,7 @@ import { problem } from '../../platform/errors.js';
 import type { GatewayContext } from '../context.js';
 import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
+import { compileIdle } from './idle.js';
 import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileReplace, compileRewrites, type Replace, type Rewrite } from './rewrites.js';
@@ -28,7 +29,11 @@ export interface Run {
 /** Does its part of a plan, or is through with it at once. It never rejects: what fails is in `errors`. */
 export type Step = (run: Run) => Promise<void> | undefined;
 
+/** What a plan says about variables: the value of a `Boolean!` one, its default included. */
+export type ReadCondition = (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
+
 export interface FetchEnvironment {
+  condition: ReadCondition;
   sources: ReadonlyMap<string, SubgraphSource>;
   types: Types;
   /** Whether another fetch of the plan asks the same of the same entities. */
@@ -44,9 +49,10 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
   const request = compileRequest(node, source);
   const rewrite = compileRewrites(node.outputRewrites, environment.types.isType);
   const replace = compileReplace(node.outputRewrites);
-  return node.requires
-    ? compileEntityFetch(node, path, { request, rewrite, replace, environment })
-    : compileRootFetch(path, { request, rewrite, replace });
+  if (!node.requires) return compileRootFetch(path, { request, rewrite, replace });
+  const step = compileEntityFetch(node, path, { request, rewrite, replace, environment });
+  const isIdle = compileIdle(node, environment.condition);
+  return isIdle ? (run) => (isIdle(run.variables) ? undefined : step(run)) : step;
 }
 
 /** Sends a fetch; `representations` are those of its entities, where it asks for entities. */

@@ -3,13 +3,9 @@ import { type Fetched, fieldsOfPath, selects } from './blame.js';
 import { compileFetch, type FetchEnvironment, nameOfShared, type Step } from './fetch.js';
 import type { Path } from './paths.js';
 
-/** What a plan says about variables: the value of a `Boolean!` one, its default included. */
-export type ReadCondition = (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
-
 export interface PlanEnvironment extends Omit<FetchEnvironment, 'isShared' | 'isFetchedOnce'> {
   /** What the plan fetches, and what came before it: a subscription's event. */
   fetched: () => readonly Fetched[];
-  condition: ReadCondition;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
+  type ValueNode,
 } from 'graphql';
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
@@ -49,7 +50,12 @@ export const includedBy =
       return given === isInclude;
     });
 
-function conditionsOf(selection: SelectionNode) {
+export interface Condition {
+  isInclude: boolean;
+  value: ValueNode;
+}
+
+export function conditionsOf(selection: SelectionNode): Condition[] {
   return (selection.directives ?? []).flatMap(({ name, arguments: given = [] }) => {
     const value = given[0]?.value;
     if ((name.value !== 'skip' && name.value !== 'include') || !value) return [];

@@ -161,12 +161,12 @@ export function compileShape(
       if (found) byName.set(typename, found);
       return found;
     };
-    const untold = lazily(() => objectOf(type, selectionSets));
+    const untold = isUnionType(type) ? undefined : lazily(() => objectOf(type, selectionSets));
     return (value, completion) => {
       if (value === null || value === undefined) return null;
       if (!isEntity(value)) return wrong(completion);
       const typename = value['__typename'];
-      // A subgraph to which the type is an object need not be asked for its name; one that is asked has to tell.
+      // A subgraph to which an interface is an object need not be asked for its name; one that is asked has to tell.
       const complete = typename === undefined ? untold : find(typename);
       if (complete) return completeOnce(complete, value, completion);
       return isHidden(typename) ? null : wrong(completion);

@@ -1,8 +1,7 @@
-import { type FieldNode, Kind } from 'graphql';
 import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
 import { type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
-import { requireDifferently, requiringNames } from './requirements.js';
+import { requireDifferently } from './requirements.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -79,45 +78,6 @@ export const knownDifferences: readonly KnownDifference[] = [
         dispute.data = dispute.data.filter((one) => !(one.ours === null && leadsTo(one.path, path)));
         return !leadsSomewhere(dispute.ours.body.data, path);
       });
-    },
-  },
-  {
-    name: 'a field that is left out costs no other',
-    why: '6.3.2: what @skip or @include leave out is as if it were not there. Where it requires what another subgraph has, Apollo waits for that, which nobody fetches, and asks for nothing of the entity; or it asks for the key that would be needed, and tells of its error; or it fails inside.',
-    settle(dispute) {
-      const objects = askedBy(dispute.question)
-        .filter(({ node, isLeftOut }) => isLeftOut && requiringNames.has(node.name.value))
-        .map(({ path }) => path.slice(0, -1));
-      if (objects.length === 0) return;
-      const { data } = dispute.oracle.body;
-      const isSeen = (path: Path) => leadsSomewhere(dispute.ours.body.data, path);
-      const isLost = (path: Path) =>
-        leadsThroughNull(data, path) && objects.some((object) => leadsTo(object, namesOf(path)));
-      dispute.data = dispute.data.filter(({ path, oracle }) => oracle !== null || !isLost(path));
-      dispute.onlyOurs = dispute.onlyOurs.filter(({ path, text }) =>
-        path ? !isLost(path) : !text.includes('SERVICE_UNAVAILABLE'),
-      );
-      dispute.onlyOracle = dispute.onlyOracle.filter((error) =>
-        error.path ? !isLost(error.path) || isSeen(error.path) : !isInternal(error),
-      );
-    },
-  },
-  {
-    name: 'a field that is not left out is asked for',
-    why: '6.3.2: what has a condition is there unless that leaves it out. Apollo asks for nothing where all that is selected of it has a condition too.',
-    settle(dispute) {
-      const places = askedBy(dispute.question)
-        .filter(({ node, isLeftOut }) => !isLeftOut && isUncertain(node))
-        .map(({ path }) => path);
-      const isAt = (path: Path) => places.some((place) => place.join() === namesOf(path).join());
-      const isWithin = (path: Path) => places.some((place) => leadsTo(place, namesOf(path)));
-      // Null where there may be none takes all with it.
-      const isAllLost = dispute.oracle.body.data === null && places.some(({ length }) => length === 1);
-      dispute.data = dispute.data.filter(({ path, oracle }) => oracle !== null || !(isAllLost || isAt(path)));
-      dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !path || !isWithin(path));
-      dispute.onlyOracle = dispute.onlyOracle.filter(
-        (error) => error.path || !(isAllLost && isInternal(error)),
-      );
     },
   },
   {
@@ -208,12 +168,6 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
 ];
 
-/** Whether a field has a condition, and so has all that is selected of it. */
-const isUncertain = ({ directives = [], selectionSet }: FieldNode): boolean =>
-  directives.length > 0 &&
-  selectionSet !== undefined &&
-  selectionSet.selections.every((one) => one.kind !== Kind.FIELD || (one.directives ?? []).length > 0);
-
 const isInternal = ({ text }: PlainError): boolean => text.includes('INTERNAL_SERVER_ERROR');
 
 const refusedNeeds =
@@ -233,8 +187,6 @@ function hasMore(ours: unknown, oracle: unknown): boolean {
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const namesOf = (path: Path): string[] => path.filter((step) => typeof step === 'string');
-
 /** Whether what a path leads to is under a null, or is one. */
 const leadsThroughNull = (data: unknown, path: Path): boolean =>
   path.some((_key, index) => valueAt(data, path.slice(0, index + 1)) === null);
@@ -242,8 +194,15 @@ const leadsThroughNull = (data: unknown, path: Path): boolean =>
 const valueAt = (data: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], data);
 
-/** What stands in `known` where ApolloGateway agrees as soon as it is asked carefully (see careful.ts). */
-export const namesOfTheClient = 'response names mean what the client says';
+/** What stands in `known` where ApolloGateway agrees as soon as it is asked otherwise, in words that mean the same. */
+export const otherwise = {
+  /** See careful.ts. */
+  carefully: 'response names mean what the client says',
+  /** See conditions.ts. */
+  unconditionally: 'what is left out is as if it were not there, and what is not is there',
+  /** See conditions.ts. */
+  apart: 'a condition of a field is one of a fragment around it',
+};
 
 /** All of it is explained. */
 function settleAll(dispute: Dispute): void {

@@ -2,8 +2,9 @@ import type { GraphQLSchema } from 'graphql';
 import type { Answer } from '../gateway.js';
 import { comparable, equal } from './answers.js';
 import { careful, uncareful } from './careful.js';
+import { conditionsApart, hasConditions, unconditional } from './conditions.js';
 import { complaints } from './conformance.js';
-import { knownDifferences, namesOfTheClient } from './differences.js';
+import { knownDifferences, otherwise } from './differences.js';
 import { disputeOf, isSettled } from './dispute.js';
 import type { Answers, Question } from './duel.js';
 
@@ -12,7 +13,8 @@ export type Verdict = 'equal' | { known: string[]; isExplained: boolean; complai
 
 /**
  * Whether two answers are alike, or differ as is known; one of ours that GraphQL does not allow is wrong either way.
- * What cannot be explained is held against the answer that ApolloGateway gives when it is asked carefully.
+ * What cannot be explained is held against the answers that ApolloGateway gives when it is asked carefully, and in
+ * other words about conditions.
  */
 export async function judge(
   schema: GraphQLSchema,
@@ -20,7 +22,7 @@ export async function judge(
   { ours, oracle }: Answers,
   askOracle: (question: Question) => Promise<Answer>,
 ): Promise<Verdict> {
-  const settle = (answer: Answer, more: string[]): Verdict => {
+  const settle = (answer: Answer, more: string[]): Exclude<Verdict, 'equal'> => {
     const dispute = disputeOf({
       schema,
       question,
@@ -43,7 +45,18 @@ export async function judge(
   const found = complaints(schema, question, ours);
   if (found.length > 0) return { known: [], isExplained: false, complaints: found };
   const verdict = settle(oracle, []);
-  if (verdict === 'equal' || verdict.isExplained) return verdict;
-  const asked = settle(uncareful(await askOracle(careful(schema, question))), [namesOfTheClient]);
-  return asked !== 'equal' && asked.isExplained ? asked : verdict;
+  if (verdict.isExplained) return verdict;
+  const { apart, carefully, unconditionally } = otherwise;
+  const plainly = careful(schema, question);
+  const ways: [Question, string[]][] = [[plainly, [carefully]]];
+  if (hasConditions(question))
+    ways.push(
+      [unconditional(plainly), [carefully, unconditionally]],
+      [conditionsApart(plainly), [carefully, apart]],
+    );
+  for (const [way, known] of ways) {
+    const asked = settle(uncareful(await askOracle(way)), known);
+    if (asked.isExplained) return asked;
+  }
+  return verdict;
 }

@@ -27,11 +27,6 @@ for (const sdl of Object.values(bazaarSdl))
     },
   });
 
-/** The names of fields of the bazaar that require others; none that does not has such a name. */
-export const requiringNames: ReadonlySet<string> = new Set(
-  [...requirements.keys()].map((place) => place.slice(place.indexOf('.') + 1)),
-);
-
 /** Whether two fields of the bazaar require a third with arguments that differ, those with defaults included. */
 export function requireDifferently(schema: GraphQLSchema, [a, b]: [string, string], needed: string): boolean {
   const [typeName = '', fieldName = ''] = needed.split('.');

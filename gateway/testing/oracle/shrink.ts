@@ -39,7 +39,8 @@ function without(document: DocumentNode, number: number): DocumentNode | null {
   return count > number ? withoutUnused(smaller) : null;
 }
 
-function withoutUnused(document: DocumentNode): DocumentNode {
+/** The document without the fragments and variables that nothing uses. */
+export function withoutUnused(document: DocumentNode): DocumentNode {
   const used = new Set<string>();
   visit(document, {
     FragmentSpread: ({ name }) => void used.add(`...${name.value}`),

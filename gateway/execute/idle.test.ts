@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { engineOn } from '../testing/engine.js';
+
+let asked = 0;
+const ask = engineOn({
+  goods: {
+    sdl: 'type Product @key(fields: "id") { id: ID!  name: String } type Query { products: [Product] }',
+    answer: () => ({ data: { products: [{ __typename: 'Product', id: '1', name: 'Tea' }] } }),
+  },
+  prices: {
+    sdl: 'type Product @key(fields: "id") { id: ID!  price: Int  vat: Int }',
+    answer: () => {
+      asked++;
+      return { data: { _entities: [{ price: 5, vat: 1 }] } };
+    },
+  },
+});
+
+test.each([
+  ['{ price @include(if: false) vat @skip(if: true) }', 0, {}],
+  ['{ price @include(if: $no) vat @skip(if: $yes) }', 0, {}],
+  ['{ ... @skip(if: $yes) { price } ... on Product @include(if: $no) { vat } }', 0, {}],
+  ['{ price @include(if: $yes) @skip(if: $yes) vat @skip(if: $yes) }', 0, {}],
+  ['{ price @include(if: $yes) vat @skip(if: $yes) }', 1, { price: 5 }],
+  ['{ price @include(if: $no) vat }', 1, { vat: 1 }],
+  ['{ price @skip(if: $no) @include(if: $yes) vat @skip(if: $yes) }', 1, { price: 5 }],
+])('nobody is asked for an entity of which all is left out: %s', async (selection, times, product) => {
+  asked = 0;
+  const query = `query ($yes: Boolean = true, $no: Boolean = false) { products ${selection} now: __typename @skip(if: $yes) ok: __typename @include(if: $no) }`;
+  expect(await ask(query)).toEqual({ status: 200, data: { products: [product] } });
+  expect(asked).toBe(times);
+});
