@@ -94,6 +94,18 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'null where there may be none has an error',
+    why: '6.4.4: it takes what holds it along, and is told of with its path. Apollo answers the same null without a word, where it has planned to ask for all entities with what some of them alone have.',
+    settle(dispute) {
+      const [ours, oracle] = [dispute.ours.body.data, dispute.oracle.body.data];
+      const isTold = (path: Path) =>
+        leadsThroughNull(ours, path.slice(0, -1)) && leadsThroughNull(oracle, path.slice(0, -1));
+      dispute.onlyOurs = dispute.onlyOurs.filter(
+        ({ path, text }) => !path || !text.includes('something else than its schema says') || !isTold(path),
+      );
+    },
+  },
+  {
     name: 'an ID is a text',
     why: '3.5.5: an ID is serialised as a String. Apollo answers a number as it is.',
     settle(dispute) {

@@ -111,3 +111,19 @@ test('where all is left out, nothing is', async () => {
   });
   expect(asked).toContain('{ q__users: users { __typename } }');
 });
+
+test('an error of a null that may not be is right where both have the null, and explains no other', async () => {
+  const query = '{ users { email reviews { id } } }';
+  const error = (path: (string | number)[]) => ({
+    ...{ path, message: 'A service answered with something else than its schema says' },
+    extensions: { code: 'SERVICE_UNAVAILABLE' },
+  });
+  const told = (data: Record<string, unknown>, ...path: (string | number)[]) => ({
+    status: 200,
+    body: { data, errors: [error(path)] },
+  });
+  const [lost, there] = [{ users: [null] }, { users: [{ email: null, reviews: [] }] }];
+  expect(await isExplained({ query }, told(lost, 'users', 0, 'reviews'), answer(lost))).toBe(true);
+  expect(await isExplained({ query }, told(lost, 'users', 0, 'reviews'), answer(there))).toBe(false);
+  expect(await isExplained({ query }, told(there, 'users', 0, 'email'), answer(there))).toBe(false);
+});
