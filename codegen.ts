@@ -33,6 +33,7 @@ const mappers: Record<string, Record<string, string>> = {
     DeliveryConnection: 'DeliveryPage',
     CourierConnection: 'CourierPage',
     DeliveryStatusChange: 'DeliveryChangeRow',
+    Location: 'LocationRow',
     Order: 'OrderRef',
     User: 'UserRef',
   },

@@ -21,8 +21,25 @@ export const deliveryStatusUpdated = defineEvent({
     deliveryId: z.uuid().nullable(),
     orderId: z.uuid(),
     userId: z.uuid(),
+    /** The account of the courier that has it then; of an event without, nobody knows. */
+    courierUserId: z.uuid().nullish(),
     sequence: z.int().positive(),
     status: z.enum(deliveryStatuses),
   }),
   key: ({ userId }) => userId,
+});
+
+/** A courier said where it is, in degrees; the order, its user and the time at the door are those of what it brings. */
+export const courierLocationUpdated = defineEvent({
+  topic: 'courier.location.updated',
+  schema: z.object({
+    courierId: z.uuid(),
+    orderId: z.uuid().nullable(),
+    userId: z.uuid().nullable(),
+    latitude: z.number().min(-90).max(90),
+    longitude: z.number().min(-180).max(180),
+    at: z.iso.datetime(),
+    estimatedAt: z.iso.datetime().nullable(),
+  }),
+  key: ({ userId, courierId }) => userId ?? courierId,
 });

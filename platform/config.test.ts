@@ -91,6 +91,14 @@ test.each([
   ['SUBGRAPH_URLS', '[]'],
   ['DEMO_DATA', 'true'],
   ['DELIVERY_SIMULATION', '1'],
+  ['DEPOT', '52.52'],
+  ['DEPOT', '52.52,13.4,5'],
+  ['DEPOT', '86,13.4'],
+  ['DEPOT', '52.52,181'],
+  ['DEPOT', '52.52;13.4'],
+  ['DEPOT', '5e1,13'],
+  ['DELIVERY_RADIUS', '0'],
+  ['COURIER_MOVED_INTERVAL', '1'],
 ])('%s is refused in one line that names it and says what it takes: %s', (name, value) => {
   const message = failure({ [name]: value });
   expect(message).toMatch(new RegExp(`^${name} takes `));

@@ -39,6 +39,25 @@ const integer = (initial: number, min: number, max: number) =>
 const limit = (initial: number, max: number) =>
   integer(initial, 0, max).transform((value) => value || Number.POSITIVE_INFINITY);
 
+/** Degrees north of the equator and east of Greenwich. */
+const degrees = (initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .transform((text, context) => {
+      const [latitude = Number.NaN, longitude = Number.NaN, ...more] = text
+        .split(',')
+        .map((part) => (/^\s*[+-]?\d+(\.\d+)?\s*$/.test(part) ? Number(part) : Number.NaN));
+      // At a pole every way leads south: nothing is east of a depot there.
+      if (Math.abs(latitude) <= 85 && Math.abs(longitude) <= 180 && more.length === 0)
+        return { latitude, longitude };
+      context.addIssue({
+        code: 'custom',
+        message: `takes latitude and longitude in degrees, such as 52.5200,13.4050, not '${text}'`,
+      });
+      return z.NEVER;
+    });
+
 const choice = <const T extends string>(...values: [T, ...T[]]) =>
   z.enum(values, { error: (issue) => `takes ${values.join(' or ')}, not '${String(issue.input)}'` });
 
@@ -143,6 +162,9 @@ const environment = z.object({
   DELIVERY_STEP: duration('2s'),
   DELIVERY_DEADLINE: duration('2h'),
   DELIVERY_MAX_ATTEMPTS: integer(3, 1, 100),
+  DEPOT: degrees('52.5200,13.4050'),
+  DELIVERY_RADIUS: integer(5_000, 1, 100_000),
+  COURIER_MOVED_INTERVAL: duration('1s'),
   COURIER_ASSIGNMENT: choice('auto', 'manual').default('auto'),
   DEMO_DATA: onOff().optional(),
 });

@@ -10,6 +10,7 @@ const at = new Date('2026-01-01T00:00:00Z');
 const order = (id: string): OrderRow => ({
   id,
   userId: '00000000-0000-4000-8000-000000000001',
+  courierUserId: null,
   status: 'PAID',
   deliveryStatus: 'IN_TRANSIT',
   totalCents: 3_000,

@@ -109,6 +109,21 @@ describe('one who may not see a stream sees nothing of it', () => {
   });
 });
 
+test('a courier’s stream runs on its own token alone: what it may see ends while others go on', async () => {
+  const courier = await at.issuer.bearerOf('COURIER');
+  const watching = await subscribe(one);
+  expect(await value(watching)).toBe(1);
+  const own = await subscribe(courier);
+  expect(await value(own)).toBe(1);
+  await running(2, 2);
+  at.clock.tick('a');
+  expect([await value(watching), await value(own)]).toEqual([2, 2]);
+  // Two sockets of one courier share, as anybody's do.
+  const second = await subscribe(courier);
+  expect(await value(second)).toBe(2);
+  await running(3, 2);
+});
+
 test('one who leaves is not needed any more: the stream goes on in the name of another', async () => {
   const watching = await subscribe(one);
   expect(await value(watching)).toBe(1);

@@ -18,6 +18,10 @@ export const isStaff = (principal: Principal): boolean =>
 export const maySee = (principal: Principal, ownerId: string): boolean =>
   principal.userId === ownerId || isStaff(principal);
 
+/** Whether this is the courier whose account that is, as a courier. */
+export const isCourier = (principal: Principal, userId: string | null): boolean =>
+  principal.role === 'COURIER' && principal.userId === userId;
+
 /** @throws UNAUTHENTICATED where nobody is logged in */
 export function authenticated(principal: Principal | null): Principal {
   if (principal) return principal;

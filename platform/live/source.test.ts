@@ -313,3 +313,19 @@ test('stopping tells all who watch to come back, at once even in an outage, and 
   expect(await over).toEqual(code('SERVICE_UNAVAILABLE'));
   expect(await watch(id).over).toEqual(code('SERVICE_UNAVAILABLE'));
 });
+
+test('who watches at a pace is read for no more often, and told the latest in the end', async () => {
+  const paceMs = 200;
+  things = await createLiveThings({ paceMs });
+  const id = await things.make('me', 'one');
+  const { seen } = watch(id);
+  await expect.poll(() => seen, patient).toEqual(['one']);
+  const began = Date.now();
+  for (let n = 0; n < 60; n += 1) {
+    await things.change(id, `change ${n}`);
+    things.live.ring(id);
+  }
+  await expect.poll(() => seen.at(-1), patient).toBe('change 59');
+  expect(things.reads.length).toBeLessThanOrEqual(2 + Math.ceil((Date.now() - began) / paceMs));
+  expect(new Set(seen).size).toBe(61);
+});

@@ -24,6 +24,8 @@ export interface Watch<P = number> {
 export interface Reading<T, P = number> {
   /** The user it belongs to; left out for what is nobody's, which can be watched only where no rule says who may. */
   ownerId?: string;
+  /** Another user who may see it for now. */
+  guestId?: string | null;
   /** `after` lies beyond the last position there is. */
   ahead?: boolean;
   /** In order. `at` is when it was committed, as near as its row can tell. */
@@ -41,6 +43,9 @@ export interface Reading<T, P = number> {
 /** One statement for all watches; answers in their order. Undefined is what is not there, and what is known and has nothing new. */
 export type Read<T, P = number> = (watches: Watch<P>[]) => Promise<(Reading<T, P> | undefined)[]>;
 
+/** Whether somebody may watch what belongs to this user, and which another may see for now. */
+export type MayWatch = (ownerId: string, guestId: string | null) => boolean;
+
 export interface LiveSource<T, P = number> {
   /** Something happened to this thing: look at the database soon. */
   ring(id: string): void;
@@ -48,25 +53,23 @@ export interface LiveSource<T, P = number> {
   ringAll(): void;
   /**
    * The present state (or, with `after`, every change since), then each change once, in order, until
-   * nothing can change any more. Ends with NOT_FOUND where `mayWatch(ownerId)` says no, or where the
+   * nothing can change any more. Ends with NOT_FOUND where `mayWatch(ownerId, guestId)` says no, or where the
    * thing stays unknown for `unknownMs`; with BAD_USER_INPUT when `after` lies in the future. Who does not
    * read what is there is not read for: it costs a queue of a bounded length, however much there is.
    */
-  watch(options: {
-    id: string;
-    after: P | null;
-    mayWatch?: (ownerId: string) => boolean;
-  }): AsyncIterableIterator<T>;
+  watch(options: { id: string; after: P | null; mayWatch?: MayWatch }): AsyncIterableIterator<T>;
   stop(): Promise<void>;
 }
 
 interface Watcher<T, P> {
   id: string;
   after: P | null;
-  mayWatch: ((ownerId: string) => boolean) | undefined;
+  mayWatch: MayWatch | undefined;
   /** Set when the database first says that it does not know the thing. */
   unknownUntil: number | undefined;
   known: boolean;
+  /** When it may be told more. */
+  pausesUntil: number;
   /** It has been handed all there was: what comes now has just happened. */
   current: boolean;
   /** It is looked for again once it has read what waits for it. */
@@ -102,11 +105,16 @@ export function createLiveSource<T extends object, P = number>(options: {
   unknownMs: number;
   /** The position before the first change. */
   start: P;
+  /**
+   * A watcher is told of changes no more often than this: for things of which the latest state alone counts, and `read`
+   * tells no other; 0 ms.
+   */
+  paceMs?: number;
   /** The database is read this often even when no bell rings: a doorbell may get lost, a change may not. */
   pollMs?: number;
   read: Read<T, P>;
 }): LiveSource<T, P> {
-  const { name, log, unknownMs, start, pollMs = 5_000, read } = options;
+  const { name, log, unknownMs, start, paceMs = 0, pollMs = 5_000, read } = options;
   const watchers = new Map<string, Set<Watcher<T, P>>>();
   const dirty = new Set<Watcher<T, P>>();
   const bell = createBell();
@@ -148,7 +156,8 @@ export function createLiveSource<T extends object, P = number>(options: {
 
   function apply(watcher: Watcher<T, P>, reading: Reading<T, P>): void {
     const { channel, mayWatch, current } = watcher;
-    if (mayWatch && (reading.ownerId === undefined || !mayWatch(reading.ownerId))) {
+    const { ownerId, guestId = null } = reading;
+    if (mayWatch && (ownerId === undefined || !mayWatch(ownerId, guestId))) {
       channel.end(notFound(name));
       return;
     }
@@ -159,6 +168,7 @@ export function createLiveSource<T extends object, P = number>(options: {
     watcher.known = true;
     watcher.after = reading.position ?? start;
     watcher.current = !reading.more;
+    if (reading.changes.length > 0) watcher.pausesUntil = Date.now() + paceMs;
     for (const { value, at } of reading.changes) {
       if (current) noteCommit(value, at);
       channel.push(value);
@@ -183,8 +193,13 @@ export function createLiveSource<T extends object, P = number>(options: {
     }
   }
 
-  /** Is there room for what may be read? If not, reading goes on when half of what waits has been taken. */
-  function hasRoom(watcher: Watcher<T, P>): boolean {
+  /** Is it time to read for it, and is there room? If there is none, reading goes on when half of what waits has been taken. */
+  function isReady(watcher: Watcher<T, P>): boolean {
+    const pause = watcher.pausesUntil - Date.now();
+    if (pause > 0) {
+      lookLater(watcher, pause);
+      return false;
+    }
     if (watcher.channel.size < pageSize) return true;
     watcher.full = true;
     watcher.current = false;
@@ -203,11 +218,11 @@ export function createLiveSource<T extends object, P = number>(options: {
     for (const watcher of dirty) {
       if (concerned.size === watchesAtOnce) break;
       dirty.delete(watcher);
-      if (hasRoom(watcher)) concerned.add(watcher);
+      if (isReady(watcher)) concerned.add(watcher);
     }
     for (; concerned.size < watchesAtOnce && swept < sweep.length; swept += 1) {
       const watcher = sweep[swept];
-      if (watcher && !watcher.gone && hasRoom(watcher)) concerned.add(watcher);
+      if (watcher && !watcher.gone && isReady(watcher)) concerned.add(watcher);
     }
     // Nobody who has gone is to be kept here until it is time again.
     if (swept >= sweep.length) sweep = [];
@@ -250,6 +265,7 @@ export function createLiveSource<T extends object, P = number>(options: {
         mayWatch,
         unknownUntil: undefined,
         known: false,
+        pausesUntil: 0,
         current: false,
         full: false,
         gone: false,

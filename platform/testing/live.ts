@@ -32,14 +32,14 @@ const tables = `
     primary key (thing_id, sequence));`;
 
 export async function createLiveThings(
-  options: { unknownMs?: number; pollMs?: number } = {},
+  options: { unknownMs?: number; pollMs?: number; paceMs?: number } = {},
 ): Promise<LiveThings> {
   const { url, drop } = await createTestDatabase('live');
   const database = openDatabase({ url, service: 'test' });
   await database.query(tables);
   const reads: Watch[][] = [];
   const hooks: LiveThings['hooks'] = {};
-  const { unknownMs = 0, pollMs = 60_000 } = options;
+  const { unknownMs = 0, pollMs = 60_000, paceMs = 0 } = options;
   const readChanges = changesReader(database);
   const live = createLiveSource<ThingChange>({
     name: 'thing',
@@ -47,6 +47,7 @@ export async function createLiveThings(
     unknownMs,
     start: 0,
     pollMs,
+    paceMs,
     async read(watches) {
       reads.push(watches);
       await hooks.before?.();

@@ -6,9 +6,12 @@ import { createLog } from '../../platform/log.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { gate } from '../../platform/testing/gate.js';
 import { until } from '../../platform/testing/until.js';
+import { dispatching } from '../../test/support/deliveries.js';
 import { consumerOf, eventOf, serviceDatabase } from '../../test/support/service.js';
-import { advanceDeliveries, assignCouriers, ensureCouriers } from './commands.js';
+import { assignCouriers } from './assign.js';
 import { consumers } from './consumers.js';
+import { ensureCouriers } from './couriers.js';
+import { advanceDeliveries } from './simulator.js';
 import { createBells, startAssigner, startSimulator } from './workers.js';
 
 /** A database with so many free couriers and so many deliveries that wait; answers these, oldest first. */
@@ -60,7 +63,7 @@ const sum = (numbers: number[]): number => numbers.reduce((total, one) => total 
 describe('couriers that are assigned', () => {
   test('by twenty at once go to the oldest deliveries, one each', async () => {
     const { database, ids } = await waiting({ couriers: 3, deliveries: 50 });
-    const given = await Promise.all(Array.from({ length: 20 }, () => assignCouriers(database, 3_600_000)));
+    const given = await Promise.all(Array.from({ length: 20 }, () => assignCouriers(database, dispatching)));
     expect(sum(given)).toBe(3);
     expect(await assigned(database)).toEqual(ids.slice(0, 3));
     const { rows } = await database.query(
@@ -74,8 +77,8 @@ describe('couriers that are assigned', () => {
     for (let round = 0; (await assigned(database)).length < 50; round += 1) {
       expect(round).toBeLessThan(200);
       await Promise.all([
-        ...Array.from({ length: 5 }, () => assignCouriers(database, 3_600_000)),
-        ...Array.from({ length: 3 }, () => advanceDeliveries(database, 0)),
+        ...Array.from({ length: 5 }, () => assignCouriers(database, dispatching)),
+        ...Array.from({ length: 3 }, () => advanceDeliveries(database, 0, dispatching.geography)),
       ]);
       const given = await assigned(database);
       expect(given).toEqual(ids.slice(0, given.length));
@@ -100,7 +103,7 @@ describe('couriers that are assigned', () => {
           return result;
         }),
     };
-    const first = assignCouriers(holding, 3_600_000);
+    const first = assignCouriers(holding, dispatching);
     await wrote.promise;
     // Of two transactions that make deliveries, the one that commits last may have the smaller id.
     const older = '00000000-0000-7000-8000-000000000001';
@@ -109,7 +112,7 @@ describe('couriers that are assigned', () => {
        insert into deliveries (id, order_id, user_id, status, address) values ('${older}', '${older}', '${older}', 'PENDING', 'a');
        insert into delivery_changes (delivery_id, sequence, status, by) values ('${older}', 1, 'PENDING', 'system')`,
     );
-    const second = assignCouriers(database, 3_600_000);
+    const second = assignCouriers(database, dispatching);
     await until('the second assigner waits', async () => {
       const { rows } = await database.query(
         `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
@@ -127,31 +130,55 @@ describe('couriers that are assigned', () => {
       `update couriers set free_since = now() - (case name when 'Courier 2' then 3 when 'Courier 0' then 2 else 1 end) * interval '1 min' returning id, name`,
     );
     expect(rows).toHaveLength(3);
-    await assignCouriers(database, 3_600_000);
+    await assignCouriers(database, dispatching);
     const { rows: names } = await database.query(
       'select c.name from deliveries d join couriers c on c.id = d.courier_id order by d.id',
     );
     expect(names).toEqual([{ name: 'Courier 2' }, { name: 'Courier 0' }]);
   });
 
+  test('are the nearest to the depot of those who have just said where they are', async () => {
+    const { database, ids } = await waiting({ couriers: 5, deliveries: 4 });
+    const { latitude, longitude } = dispatching.geography.depot;
+    // By number: how far east of the depot, how long ago that was said, and how long each has been free.
+    await database.query(
+      `update couriers k set latitude = $1, longitude = $2 + east, located_at = now() - ago * interval '1 min',
+         free_since = now() - free * interval '1 min'
+       from (values ('0', 0.02, 1, 9), ('1', -0.01, 1, 1), ('2', 0.001, 60, 5)) as n (name, east, ago, free)
+       where k.name = 'Courier ' || n.name`,
+      [latitude, longitude],
+    );
+    await database.query(
+      `update couriers set free_since = now() - interval '7 min' where name = 'Courier 3'`,
+    );
+    expect(await assignCouriers(database, dispatching)).toBe(4);
+    const { rows } = await database.query<{ id: string; name: string }>(
+      'select d.id, c.name from deliveries d join couriers c on c.id = d.courier_id order by d.id',
+    );
+    expect(rows.map(({ id }) => id)).toEqual(ids);
+    expect(rows.map(({ name }) => name)).toEqual(['Courier 1', 'Courier 0', 'Courier 3', 'Courier 2']);
+  });
+
   test('leave no change and no event: nothing of the status has moved', async () => {
     const { database } = await waiting({ couriers: 1, deliveries: 1 });
     await database.query('delete from outbox');
-    expect(await assignCouriers(database, 3_600_000)).toBe(1);
+    expect(await assignCouriers(database, dispatching)).toBe(1);
     const { rows } = await database.query(
       'select d.status, d.sequence, (select count(*)::int from outbox) as events from deliveries d',
     );
     expect(rows).toEqual([{ status: 'PENDING', sequence: 1, events: 0 }]);
-    expect(await assignCouriers(database, 3_600_000)).toBe(0);
+    expect(await assignCouriers(database, dispatching)).toBe(0);
   });
 });
 
 describe('deliveries that are moved along', () => {
   test('by ten at once take one step each', async () => {
     const { database, ids } = await waiting({ couriers: 30, deliveries: 30 });
-    await assignCouriers(database, 3_600_000);
+    await assignCouriers(database, dispatching);
     await database.query(`update deliveries set updated_at = now() - interval '1 hour'`);
-    const moved = await Promise.all(Array.from({ length: 10 }, () => advanceDeliveries(database, 60_000)));
+    const moved = await Promise.all(
+      Array.from({ length: 10 }, () => advanceDeliveries(database, 60_000, dispatching.geography)),
+    );
     expect(sum(moved)).toBe(ids.length);
     const { rows } = await database.query(
       'select status, sequence, count(*)::int as deliveries from deliveries group by 1, 2',
@@ -161,9 +188,9 @@ describe('deliveries that are moved along', () => {
 
   test('wait until they have stood still for long enough, and for a courier', async () => {
     const { database } = await waiting({ couriers: 1, deliveries: 2 });
-    await assignCouriers(database, 3_600_000);
-    expect(await advanceDeliveries(database, 60_000)).toBe(0);
-    expect(await advanceDeliveries(database, 0)).toBe(1);
+    await assignCouriers(database, dispatching);
+    expect(await advanceDeliveries(database, 60_000, dispatching.geography)).toBe(0);
+    expect(await advanceDeliveries(database, 0, dispatching.geography)).toBe(1);
     const { rows } = await database.query('select status from deliveries where courier_id is null');
     expect(rows).toEqual([{ status: 'PENDING' }]);
   });
@@ -173,8 +200,8 @@ describe('deliveries that are moved along', () => {
     const log = createLog({ level: 'silent', format: 'json', app: 'test' });
     const bells = [createBells(), createBells()];
     const workers = bells.flatMap((own) => [
-      startAssigner(database, own, 3_600_000, log),
-      startSimulator(database, own, 1, log),
+      startAssigner(database, own, dispatching, log),
+      startSimulator(database, own, { stepMs: 1, geography: dispatching.geography, log }),
     ]);
     onTestFinished(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
     await until('all are delivered', async () => {

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { orderCreated } from '../../events/order.js';
 import { paymentCompleted } from '../../events/payment.js';
 import type { Database } from '../../platform/postgres/database.js';
-import { beginDelivery, stepDelivery } from '../../test/support/deliveries.js';
+import { beginDelivery, dispatching, stepDelivery } from '../../test/support/deliveries.js';
 import { consumerOf, eventOf, serviceDatabase } from '../../test/support/service.js';
+import { assignCouriers } from './assign.js';
 import { cancelDelivery } from './cancel.js';
-import { assignCouriers } from './commands.js';
 import { consumers } from './consumers.js';
 import { readDeliveryChanges } from './live-reads.js';
 
@@ -65,7 +65,7 @@ describe('a delivery is called off', () => {
   ])('%s: the history says by whom and why, and its courier is free', async (_when, steps) => {
     const database = await serviceDatabase('delivery');
     const begun = await delivery(database, steps);
-    const answer = await cancelDelivery(database, request(begun));
+    const answer = await cancelDelivery(database, request(begun), dispatching.geography);
     expect(answer).toEqual({ ok: true, value: { sequence: steps + 2 } });
     expect((await historyOf(database, begun.orderId)).at(-1)).toEqual({
       ...{ status: 'CANCELLED', by: 'customer', reason: 'Changed my mind' },
@@ -75,15 +75,17 @@ describe('a delivery is called off', () => {
     });
     const other = { orderId: randomUUID(), userId: randomUUID() };
     for (const begin of beginnings(database, other)) await begin();
-    expect(await assignCouriers(database, 3_600_000)).toBe(1);
+    expect(await assignCouriers(database, dispatching)).toBe(1);
   });
 
   test('once: a second time it changes nothing, and answers the same', async () => {
     const database = await serviceDatabase('delivery');
     const begun = await delivery(database, 1);
-    const first = await cancelDelivery(database, request(begun));
+    const first = await cancelDelivery(database, request(begun), dispatching.geography);
     const before = await told(database, begun.orderId);
-    const more = await Promise.all([1, 2, 3].map(() => cancelDelivery(database, request(begun))));
+    const more = await Promise.all(
+      [1, 2, 3].map(() => cancelDelivery(database, request(begun), dispatching.geography)),
+    );
     expect(more).toEqual([first, first, first]);
     expect(await told(database, begun.orderId)).toEqual(before);
   });
@@ -94,7 +96,7 @@ describe('a delivery is called off', () => {
   ])('not when it is %s: the refusal names both states, and nothing has changed', async (status, steps) => {
     const database = await serviceDatabase('delivery');
     const begun = await delivery(database, steps);
-    expect(await cancelDelivery(database, request(begun))).toEqual({
+    expect(await cancelDelivery(database, request(begun), dispatching.geography)).toEqual({
       ok: false,
       code: 'INVALID_TRANSITION',
       message: `A delivery that is ${status} cannot become CANCELLED.`,
@@ -117,8 +119,14 @@ describe('an order that has no delivery yet is called off', () => {
         [order.orderId, order.userId],
       );
     } else for (const one of begin.slice(0, before)) await one();
-    expect(await cancelDelivery(database, request(order))).toEqual({ ok: true, value: { sequence: null } });
-    expect(await cancelDelivery(database, request(order))).toEqual({ ok: true, value: { sequence: null } });
+    expect(await cancelDelivery(database, request(order), dispatching.geography)).toEqual({
+      ok: true,
+      value: { sequence: null },
+    });
+    expect(await cancelDelivery(database, request(order), dispatching.geography)).toEqual({
+      ok: true,
+      value: { sequence: null },
+    });
     expect(await told(database, order.orderId)).toEqual(
       before === 2 ? [] : [{ status: 'CANCELLED', delivery: null }],
     );
@@ -135,7 +143,7 @@ describe('an order that has no delivery yet is called off', () => {
     await Promise.all(
       orders.flatMap((order) => [
         ...beginnings(database, order).map((begin) => begin()),
-        cancelDelivery(database, request(order)),
+        cancelDelivery(database, request(order), dispatching.geography),
       ]),
     );
     for (const { orderId } of orders) {

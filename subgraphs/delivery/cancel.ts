@@ -5,8 +5,9 @@ import { toMessage } from '../../platform/bus/event.js';
 import { must, type Result, refusable } from '../../platform/errors.js';
 import { insertOutbox } from '../../platform/outbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
-import { type MovingDelivery, move } from './commands.js';
-import { refuseMove } from './domain.js';
+import { apply, lockDeliveries } from './changes.js';
+import { type DeliveryState, refuseMove } from './domain.js';
+import type { Geography } from './geography.js';
 
 type Cancellation = z.output<typeof cancellation.input>;
 
@@ -17,16 +18,12 @@ type Cancellation = z.output<typeof cancellation.input>;
 export const cancelDelivery = (
   database: Database,
   request: Cancellation,
+  geography: Geography,
 ): Promise<Result<{ sequence: number | null }>> =>
   refusable(() =>
     database.transaction(async (tx) => {
       const isNews = await close(tx, request);
-      const { rows } = await tx.query<MovingDelivery>(
-        `select id, order_id as "orderId", user_id as "userId", courier_id as "courierId", status, sequence
-         from deliveries where order_id = $1 for update`,
-        [request.orderId],
-      );
-      const [delivery] = rows;
+      const [delivery] = await lockDeliveries(tx, 'where d.order_id = $1', [request.orderId]);
       if (!delivery) {
         if (isNews) await tell(tx, request);
         return { sequence: null };
@@ -34,11 +31,10 @@ export const cancelDelivery = (
       if (delivery.status === 'CANCELLED') return { sequence: delivery.sequence };
       const refusal = refuseMove(delivery.status, 'CANCELLED');
       if (refusal) must(refusal);
-      const { id: deliveryId, status: previous, ...rest } = delivery;
-      const sequence = delivery.sequence + 1;
       const { by, reason } = request;
-      await move(tx, [{ ...rest, deliveryId, sequence, previous, status: 'CANCELLED', reason, by }]);
-      return { sequence };
+      const after: DeliveryState = { ...delivery, status: 'CANCELLED' };
+      await apply(tx, [{ delivery, after, reason, by }], geography);
+      return { sequence: delivery.sequence + 1 };
     }),
   );
 
@@ -61,7 +57,7 @@ const tell = (tx: Tx, { orderId, userId }: Cancellation): Promise<unknown> =>
     toMessage(
       'delivery',
       deliveryStatusUpdated,
-      { deliveryId: null, orderId, userId, sequence: 1, status: 'CANCELLED' },
+      { deliveryId: null, orderId, userId, courierUserId: null, sequence: 1, status: 'CANCELLED' },
       new Date(),
     ),
   ]);

@@ -3,7 +3,7 @@ import { paymentCompleted } from '../../events/payment.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import { inboxConsumer } from '../../platform/inbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
-import { record } from './commands.js';
+import { record } from './changes.js';
 import { canBegin, type KnownOrder } from './domain.js';
 
 const group = 'delivery';
@@ -99,10 +99,10 @@ async function begin(tx: Tx, known: KnownOrder[]): Promise<void> {
     reason: null,
     by: 'system',
     courierId: null,
+    courierUserId: null,
   } as const;
-  if (rows.length > 0)
-    await record(
-      tx,
-      rows.map((row) => ({ ...row, ...first })),
-    );
+  await record(
+    tx,
+    rows.map((row) => ({ ...row, ...first })),
+  );
 }

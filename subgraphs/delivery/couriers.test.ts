@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { projectPath } from '../../platform/root.js';
-import { beginDelivery, stepDelivery } from '../../test/support/deliveries.js';
+import { beginDelivery, dispatching, stepDelivery } from '../../test/support/deliveries.js';
 import { enumValues, reachable } from '../../test/support/machines.js';
 import { serviceDatabase } from '../../test/support/service.js';
-import { assignCouriers } from './commands.js';
+import { assignCouriers } from './assign.js';
 import { courierCommands, lockCourier } from './couriers.js';
 import { courierStatuses, courierTransitions, readDuty, readProfile, transports } from './domain.js';
 
@@ -49,7 +49,7 @@ describe('what is said of a courier', () => {
 describe('a courier', () => {
   test('is made once for an account, and changed in what is said', async () => {
     const database = await serviceDatabase('delivery');
-    const { create, update } = courierCommands(database);
+    const { create, update } = courierCommands(database, dispatching.geography);
     const userId = randomUUID();
     const made = await create({ ...profile, userId });
     expect(made).toMatchObject({ ok: true });
@@ -64,7 +64,7 @@ describe('a courier', () => {
 
   test('that goes off duty brings what it has to the end, and gets nothing more until it is back', async () => {
     const database = await serviceDatabase('delivery');
-    const { setStatus } = courierCommands(database);
+    const { setStatus } = courierCommands(database, dispatching.geography);
     const delivery = await database.transaction((tx) => beginDelivery(tx));
     const id = delivery.courierId;
     const status = () => database.transaction(async (tx) => (await lockCourier(tx, { id }))?.status);
@@ -76,14 +76,14 @@ describe('a courier', () => {
     const next = await database.transaction((tx) => beginDelivery(tx));
     await database.query('update deliveries set courier_id = null where id = $1', [next.deliveryId]);
     await database.query('delete from couriers where id = $1', [next.courierId]);
-    expect(await assignCouriers(database, 3_600_000)).toBe(0);
+    expect(await assignCouriers(database, dispatching)).toBe(0);
     expect(await setStatus({ id }, 'AVAILABLE')).toEqual({ ok: true, value: id });
-    expect(await assignCouriers(database, 3_600_000)).toBe(1);
+    expect(await assignCouriers(database, dispatching)).toBe(1);
   });
 
   test('says where it is, on the earth', async () => {
     const database = await serviceDatabase('delivery');
-    const { create, report } = courierCommands(database);
+    const { create, report } = courierCommands(database, dispatching.geography);
     const userId = randomUUID();
     await create({ ...profile, userId });
     expect(await report(userId, { latitude: 52.5, longitude: 13.4 })).toMatchObject({ ok: true });

@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { DeliveryStatus } from '../../events/delivery.js';
 import type { Database } from '../../platform/postgres/database.js';
-import { beginDelivery, stepDelivery, type TestDelivery } from '../../test/support/deliveries.js';
+import {
+  beginDelivery,
+  dispatching,
+  stepDelivery,
+  type TestDelivery,
+} from '../../test/support/deliveries.js';
 import { serviceDatabase } from '../../test/support/service.js';
-import { assignCouriers } from './commands.js';
+import { assignCouriers } from './assign.js';
 import { releaseOverdue } from './deadlines.js';
 import { decideOverdue } from './domain.js';
 
@@ -35,10 +40,13 @@ const stateOf = async (database: Database, { deliveryId }: TestDelivery) =>
   ).rows[0];
 
 test('the last attempt is the one that fails', () => {
-  expect([1, 2, 3, 4].map((attempts) => decideOverdue(attempts, 3))).toEqual([
+  const delivery = { status: 'IN_TRANSIT', courierId: 'c' } as const;
+  const statusAfter = (attempts: number, most: number) =>
+    decideOverdue({ ...delivery, attempts }, most).status;
+  expect([0, 1, 2, 3].map((attempts) => statusAfter(attempts, 3))).toEqual([
     ...['PENDING', 'PENDING', 'FAILED', 'FAILED'],
   ]);
-  expect(decideOverdue(1, 1)).toBe('FAILED');
+  expect(statusAfter(0, 1)).toBe('FAILED');
 });
 
 describe('a delivery whose deadline has passed', () => {
@@ -49,22 +57,22 @@ describe('a delivery whose deadline has passed', () => {
   ])('that is %s waits for another courier, and its own is free', async (_status, steps, change) => {
     const database = await serviceDatabase('delivery');
     const delivery = await due(database, steps);
-    expect(await releaseOverdue(database, 3)).toBe(1);
+    expect(await releaseOverdue(database, 3, dispatching.geography)).toBe(1);
     const state = await stateOf(database, delivery);
     expect(state).toMatchObject({ status: 'PENDING', courierId: null, attempts: 1, deadline: null });
     expect(state?.history.slice(steps + 1)).toEqual(change);
-    expect(await assignCouriers(database, 3_600_000)).toBe(1);
+    expect(await assignCouriers(database, dispatching)).toBe(1);
     const again = await stateOf(database, delivery);
     expect(again).toMatchObject({ courierId: delivery.courierId, attempts: 1 });
     expect(again?.deadline?.getTime()).toBeGreaterThan(Date.now());
-    expect(await releaseOverdue(database, 3)).toBe(0);
+    expect(await releaseOverdue(database, 3, dispatching.geography)).toBe(0);
   });
 
   test('for the last time fails, which its order is told of, and its courier is free', async () => {
     const database = await serviceDatabase('delivery');
     const delivery = await due(database, 1);
     await database.query('update deliveries set attempts = 2');
-    expect(await releaseOverdue(database, 3)).toBe(1);
+    expect(await releaseOverdue(database, 3, dispatching.geography)).toBe(1);
     expect(await stateOf(database, delivery)).toMatchObject({
       ...{ status: 'FAILED', attempts: 3 },
       history: ['PENDING/system', 'IN_TRANSIT/courier', 'FAILED/system/The deadline has passed.'],
@@ -76,7 +84,7 @@ describe('a delivery whose deadline has passed', () => {
     const waiting = await due(database, 0);
     await database.query('update deliveries set courier_id = null where id = $1', [waiting.deliveryId]);
     await database.query('delete from couriers where id = $1', [waiting.courierId]);
-    expect(await assignCouriers(database, 3_600_000)).toBe(1);
+    expect(await assignCouriers(database, dispatching)).toBe(1);
   });
 
   test('is released once, however many look, and those that have time are left alone', async () => {
@@ -86,7 +94,9 @@ describe('a delivery whose deadline has passed', () => {
     const done = await due(database, 3);
     let released = 0;
     for (let more = true; more; ) {
-      const counts = await Promise.all([1, 2, 3, 4].map(() => releaseOverdue(database, 3)));
+      const counts = await Promise.all(
+        [1, 2, 3, 4].map(() => releaseOverdue(database, 3, dispatching.geography)),
+      );
       released += counts.reduce((sum, count) => sum + count, 0);
       more = counts.some((count) => count > 0);
     }

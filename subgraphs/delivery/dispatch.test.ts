@@ -3,14 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { DeliveryStatus } from '../../events/delivery.js';
 import type { Result } from '../../platform/errors.js';
 import type { Database } from '../../platform/postgres/database.js';
-import { beginDelivery, stepDelivery } from '../../test/support/deliveries.js';
+import { beginDelivery, dispatching, stepDelivery } from '../../test/support/deliveries.js';
 import { serviceDatabase } from '../../test/support/service.js';
-import { ensureCouriers } from './commands.js';
-import { courierCommands } from './couriers.js';
+import { courierCommands, ensureCouriers } from './couriers.js';
 import { dispatchCommands } from './dispatch.js';
 import { isFinal, transitions } from './domain.js';
 
-const staff = { userId: randomUUID(), isStaff: true };
+const staff = 'staff';
 
 async function hire(database: Database, count: number): Promise<{ id: string; userId: string }[]> {
   const couriers = Array.from({ length: count }, () => ({
@@ -37,8 +36,8 @@ async function standing(database: Database, status: DeliveryStatus) {
   for (let step = 0; step < steps; step += 1) await database.transaction((tx) => stepDelivery(tx, delivery));
   const userId = randomUUID();
   await database.query('update couriers set user_id = $2 where id = $1', [delivery.courierId, userId]);
-  if (steps < 0) await dispatchCommands(database, 3_600_000).move(delivery.orderId, status, null, staff);
-  return { ...delivery, courier: { userId, isStaff: false } };
+  if (steps < 0) await dispatchCommands(database, dispatching).move(delivery.orderId, status, null, staff);
+  return { ...delivery, courier: { userId } };
 }
 
 const stateOf = async (database: Database, orderId: string) =>
@@ -59,7 +58,7 @@ const codeOf = (result: Result<unknown>) => (result.ok ? 'ok' : result.code);
 describe('a delivery is given to a courier', () => {
   test('to the one that is named, or to the one that has been free longest', async () => {
     const database = await serviceDatabase('delivery');
-    const { assign } = dispatchCommands(database, 3_600_000);
+    const { assign } = dispatchCommands(database, dispatching);
     const [first, second] = await hire(database, 2);
     await database.query(`update couriers set free_since = now() - interval '1 hour' where id = $1`, [
       second?.id,
@@ -76,7 +75,7 @@ describe('a delivery is given to a courier', () => {
     const database = await serviceDatabase('delivery');
     const couriers = await hire(database, 10);
     const deliveries = await Promise.all(Array.from({ length: 20 }, () => waiting(database)));
-    const { assign } = dispatchCommands(database, 3_600_000);
+    const { assign } = dispatchCommands(database, dispatching);
     const results = await Promise.all(
       Array.from({ length: 100 }, (_, n) =>
         assign(deliveries[n % 20]?.orderId ?? '', n % 3 === 0 ? null : (couriers[n % 10]?.id ?? '')),
@@ -92,9 +91,9 @@ describe('a delivery is given to a courier', () => {
 
   test('but not to one that has another, is off duty, or is not there; nor twice; nor at its end', async () => {
     const database = await serviceDatabase('delivery');
-    const { assign } = dispatchCommands(database, 3_600_000);
+    const { assign } = dispatchCommands(database, dispatching);
     const [off] = await hire(database, 1);
-    await courierCommands(database).setStatus({ id: off?.id ?? '' }, 'OFFLINE');
+    await courierCommands(database, dispatching.geography).setStatus({ id: off?.id ?? '' }, 'OFFLINE');
     const [free, busy, done] = [
       await waiting(database),
       await standing(database, 'IN_TRANSIT'),
@@ -119,7 +118,7 @@ test.each(['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'] as const)(
   'a delivery that is %s is taken off its courier, who can be sent again',
   async (status) => {
     const database = await serviceDatabase('delivery');
-    const { assign, unassign } = dispatchCommands(database, 3_600_000);
+    const { assign, unassign } = dispatchCommands(database, dispatching);
     const { orderId, courierId } = await standing(database, status);
     expect(codeOf(await unassign(orderId))).toBe('ok');
     expect(codeOf(await unassign(orderId))).toBe('ok');
@@ -137,7 +136,7 @@ describe.each(all)('a delivery that is %s', (from) => {
   test.each(all)('becomes %s if that may be, and else says both', async (to) => {
     const database = await serviceDatabase('delivery');
     const { orderId, courierId } = await standing(database, from);
-    const result = await dispatchCommands(database, 3_600_000).move(orderId, to, 'So it is', staff);
+    const result = await dispatchCommands(database, dispatching).move(orderId, to, 'So it is', staff);
     if (!transitions[from].includes(to)) {
       expect(result).toEqual({
         ...{ ok: false, code: 'INVALID_TRANSITION' },
@@ -152,7 +151,9 @@ describe.each(all)('a delivery that is %s', (from) => {
     });
     if (isFinal(to) || to === 'PENDING') {
       const next = await waiting(database);
-      expect(codeOf(await dispatchCommands(database, 3_600_000).assign(next.orderId, courierId))).toBe('ok');
+      expect(codeOf(await dispatchCommands(database, dispatching).assign(next.orderId, courierId))).toBe(
+        'ok',
+      );
     }
   });
 });
@@ -160,7 +161,7 @@ describe.each(all)('a delivery that is %s', (from) => {
 describe('a courier', () => {
   test('moves what it has along to the door, and nobody else’s', async () => {
     const database = await serviceDatabase('delivery');
-    const { move } = dispatchCommands(database, 3_600_000);
+    const { move } = dispatchCommands(database, dispatching);
     const [own, other] = [await standing(database, 'PENDING'), await standing(database, 'PENDING')];
     expect(codeOf(await move(other.orderId, 'IN_TRANSIT', null, own.courier))).toBe('NOT_FOUND');
     for (const status of ['IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'] as const)
@@ -170,7 +171,7 @@ describe('a courier', () => {
 
   test('gives a delivery back, or fails it, but does not call it off', async () => {
     const database = await serviceDatabase('delivery');
-    const { move } = dispatchCommands(database, 3_600_000);
+    const { move } = dispatchCommands(database, dispatching);
     const [one, two] = [await standing(database, 'IN_TRANSIT'), await standing(database, 'IN_TRANSIT')];
     expect(codeOf(await move(one.orderId, 'CANCELLED', null, one.courier))).toBe('FORBIDDEN');
     expect(codeOf(await move(one.orderId, 'PENDING', 'Flat tyre', one.courier))).toBe('ok');
@@ -182,8 +183,8 @@ describe('a courier', () => {
   test('nobody sets out with a delivery that has no courier', async () => {
     const database = await serviceDatabase('delivery');
     const { orderId } = await waiting(database);
-    expect(codeOf(await dispatchCommands(database, 3_600_000).move(orderId, 'IN_TRANSIT', null, staff))).toBe(
-      'CONFLICT',
-    );
+    expect(
+      codeOf(await dispatchCommands(database, dispatching).move(orderId, 'IN_TRANSIT', null, staff)),
+    ).toBe('CONFLICT');
   });
 });

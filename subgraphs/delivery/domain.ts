@@ -26,9 +26,50 @@ export const refuseMove = (from: DeliveryStatus, to: DeliveryStatus): Refusal | 
     ? undefined
     : refuse('INVALID_TRANSITION', `A delivery that is ${from} cannot become ${to}.`);
 
-/** What becomes of a delivery whose deadline has passed so many times. */
-export const decideOverdue = (attempts: number, maxAttempts: number): 'PENDING' | 'FAILED' =>
-  attempts < maxAttempts ? 'PENDING' : 'FAILED';
+/** What decisions about a delivery are made from, and what they lead to. */
+export interface DeliveryState {
+  status: DeliveryStatus;
+  courierId: string | null;
+  /** How many couriers have let its deadline pass. */
+  attempts: number;
+}
+
+/** What a delivery becomes that staff or its courier moves to a status; one that becomes PENDING is taken off its courier. */
+export function decideMove(
+  delivery: DeliveryState,
+  to: DeliveryStatus,
+  by: 'dispatcher' | 'courier',
+): Result<DeliveryState> {
+  const refusal = refuseMove(delivery.status, to);
+  if (refusal) return refusal;
+  if (by === 'courier' && to === 'CANCELLED') return refuse('FORBIDDEN', 'Staff alone calls deliveries off.');
+  if (delivery.courierId === null && to === 'IN_TRANSIT')
+    return refuse('CONFLICT', 'The delivery has no courier yet.', 'orderId');
+  return ok({ ...delivery, status: to, courierId: to === 'PENDING' ? null : delivery.courierId });
+}
+
+/** What a delivery becomes that the dispatcher takes off its courier. */
+export const decideUnassign = (delivery: DeliveryState): Result<DeliveryState> =>
+  isFinal(delivery.status)
+    ? (refuseMove(delivery.status, 'PENDING') ?? ok(delivery))
+    : ok({ ...delivery, status: 'PENDING', courierId: null });
+
+/** Why a delivery cannot be given to a courier by hand; undefined where it can. */
+export function refuseAssign({ status, courierId }: DeliveryState): Refusal | undefined {
+  if (status !== 'PENDING')
+    return refuse('INVALID_TRANSITION', `A delivery that is ${status} cannot be given to a courier.`);
+  return courierId === null
+    ? undefined
+    : refuse('CONFLICT', 'The delivery has a courier already: take it off that one first.', 'orderId');
+}
+
+/** What becomes of a delivery whose deadline has passed: it waits for another courier, and at last fails. */
+export function decideOverdue(delivery: DeliveryState, maxAttempts: number): DeliveryState {
+  const attempts = delivery.attempts + 1;
+  return attempts < maxAttempts
+    ? { status: 'PENDING', courierId: null, attempts }
+    : { ...delivery, status: 'FAILED', attempts };
+}
 
 /** The step that a courier takes next when all goes well; undefined at the end. */
 export const nextStep = (status: DeliveryStatus): DeliveryStatus | undefined => onward[status];

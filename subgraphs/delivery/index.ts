@@ -1,5 +1,5 @@
 import { cancellation } from '../../events/cancellation.js';
-import { deliveryStatusUpdated } from '../../events/delivery.js';
+import { courierLocationUpdated, deliveryStatusUpdated } from '../../events/delivery.js';
 import type { ServiceTokens } from '../../platform/auth/service-tokens.js';
 import type { Config } from '../../platform/config.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
@@ -7,6 +7,7 @@ import type { Log } from '../../platform/log.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
 import { answerPeer } from '../../platform/subgraph/peers.js';
+import type { Dispatching } from './assign.js';
 import { cancelDelivery } from './cancel.js';
 import { consumers } from './consumers.js';
 import type { Context } from './context.js';
@@ -14,10 +15,10 @@ import { type CourierCommands, courierCommands } from './couriers.js';
 import { seedCouriers } from './demo.js';
 import { type DispatchCommands, dispatchCommands } from './dispatch.js';
 import { type FeedPosition, readFeed } from './feed.js';
-import { readDeliveryChanges } from './live-reads.js';
+import { readCourierPlaces, readDeliveryChanges } from './live-reads.js';
 import { createLoaders, createReads } from './reads.js';
 import { resolvers } from './resolvers.js';
-import type { DeliveryChangeRow } from './rows.js';
+import type { DeliveryChangeRow, LocationRow } from './rows.js';
 import { type Bells, createBells, startAssigner, startReleaser, startSimulator } from './workers.js';
 
 interface App {
@@ -27,9 +28,12 @@ interface App {
   reads: ReturnType<typeof createReads>;
   /** The changes of an order's delivery, by the order's id. */
   live: LiveSource<DeliveryChangeRow>;
+  /** Where an order's courier is, by the order's id. */
+  places: LiveSource<LocationRow, string>;
   /** The changes of all deliveries, by a filter. */
   feed: LiveSource<DeliveryChangeRow, FeedPosition>;
   bells: Bells;
+  dispatching: Dispatching;
   couriers: CourierCommands;
   dispatch: DispatchCommands;
   tokens: ServiceTokens;
@@ -54,55 +58,77 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
       start: { xid: '0', id: '0', until: null },
       read: readFeed(database),
     });
+    const places = createLiveSource<LocationRow, string>({
+      name: 'order',
+      log,
+      unknownMs: 10_000,
+      start: '',
+      paceMs: config.COURIER_MOVED_INTERVAL,
+      read: readCourierPlaces(database),
+    });
     const bells = createBells();
+    const freed = () => bells.assign.ring();
+    const dispatching = {
+      deadlineMs: config.DELIVERY_DEADLINE,
+      geography: { depot: config.DEPOT, radius: config.DELIVERY_RADIUS },
+    };
     bus.listen(
       deliveryStatusUpdated,
       ({ data }) => {
         live.ring(data.orderId);
+        places.ring(data.orderId);
         feed.ringAll();
         // A delivery waits for a courier, or a courier has become free.
-        bells.assign.ring();
+        freed();
       },
       () => {
         live.ringAll();
+        places.ringAll();
         feed.ringAll();
       },
     );
+    bus.listen(
+      courierLocationUpdated,
+      ({ data }) => data.orderId && places.ring(data.orderId),
+      places.ringAll,
+    );
     return {
-      ...{ config, log, database, live, feed, bells },
+      ...{ config, log, database, live, places, feed, bells, dispatching },
       reads: createReads(database),
-      couriers: courierCommands(database),
-      dispatch: dispatchCommands(database, config.DELIVERY_DEADLINE),
+      couriers: courierCommands(database, dispatching.geography, freed),
+      dispatch: dispatchCommands(database, dispatching, freed),
       tokens: peers.tokens,
     };
   },
-  context: ({ database, reads, live, feed, couriers, dispatch }, principal) => ({
+  context: ({ database, reads, live, places, feed, couriers, dispatch, dispatching }, principal) => ({
     principal,
     couriers,
     dispatch,
     live,
+    places,
     feed,
-    loaders: createLoaders(database, reads),
+    loaders: createLoaders(database, reads, dispatching.geography.depot),
   }),
   // An order that was not paid has no delivery to hear of; another replica's watchers learn it from their next look.
   consumers: ({ database, live }) => consumers(database, (orderId) => live.ring(orderId)),
-  async run({ config, log, database, bells }) {
+  async run({ config, log, database, bells, dispatching }) {
+    const { geography } = dispatching;
     if (config.DEMO_DATA) await seedCouriers(database);
-    const workers = [startReleaser(database, config.DELIVERY_MAX_ATTEMPTS, log)];
-    if (config.COURIER_ASSIGNMENT === 'auto')
-      workers.push(startAssigner(database, bells, config.DELIVERY_DEADLINE, log));
-    if (config.DELIVERY_SIMULATION) workers.push(startSimulator(database, bells, config.DELIVERY_STEP, log));
+    const workers = [startReleaser(database, bells, config.DELIVERY_MAX_ATTEMPTS, geography, log)];
+    if (config.COURIER_ASSIGNMENT === 'auto') workers.push(startAssigner(database, bells, dispatching, log));
+    if (config.DELIVERY_SIMULATION)
+      workers.push(startSimulator(database, bells, { stepMs: config.DELIVERY_STEP, geography, log }));
     return workers;
   },
   routes(app, http) {
     answerPeer(
       http,
       cancellation,
-      (request) => cancelDelivery(app().database, request),
+      (request) => cancelDelivery(app().database, request, app().dispatching.geography),
       () => app().tokens,
     );
   },
-  async close({ live, feed }) {
-    await Promise.all([live.stop(), feed.stop()]);
+  async close({ live, places, feed }) {
+    await Promise.all([live.stop(), places.stop(), feed.stop()]);
   },
 });

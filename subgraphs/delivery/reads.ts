@@ -4,17 +4,20 @@ import type { PageRequest } from '../../platform/graphql/connection.js';
 import { memo, rowLoader, rowsLoader, together } from '../../platform/graphql/loader.js';
 import type { Reader } from '../../platform/postgres/database.js';
 import type { CourierStatus, Transport } from './domain.js';
+import type { Place } from './geography.js';
 import type { CourierRow, DeliveryChangeRow, DeliveryRow } from './rows.js';
 import { active, byTurn, isFree, statusOf } from './sql.js';
 
 /** The columns of a courier `k`, whose status follows from what it does. */
 const courierColumns = `k.id, k.name, k.phone, k.transport, k.user_id as "userId", k.latitude, k.longitude,
-  k.located_at as "locatedAt",
+  k.located_at as "locatedAt", b.user_id as "customerId", b.estimated_at as "estimatedAt",
   ${statusOf('k')} as status`;
-const couriers = `select ${courierColumns} from couriers k`;
+/** Couriers `k`, each with the delivery `b` that it brings. */
+const couriers = `select ${courierColumns} from couriers k
+  left join deliveries b on b.courier_id = k.id and b.${active}`;
 
 const deliveryColumns = `d.id, d.order_id as "orderId", d.user_id as "userId", d.courier_id as "courierId", d.status,
-  d.address, d.deadline, d.created_at as "createdAt", d.updated_at as "updatedAt"`;
+  d.address, d.deadline, d.estimated_at as "estimatedAt", d.created_at as "createdAt", d.updated_at as "updatedAt"`;
 /** Deliveries `d`, each with its courier, which nearly all who ask for a delivery ask for too. */
 const deliveries = `select ${deliveryColumns}, k."userId" as "courierUserId", to_jsonb(k) as courier
   from deliveries d left join lateral (${couriers} where k.id = d.courier_id) k on true`;
@@ -28,9 +31,6 @@ const statements = {
   deliveryOfOrder: `${deliveries} where d.order_id = any($1::uuid[])`,
   courier: `${couriers} where k.id = any($1::uuid[])`,
   courierOfUser: `${couriers} where k.user_id = any($1::uuid[])`,
-  // The order of those who are sent.
-  nextCourier: `${couriers} where ${isFree('k')} and ($1::text is null or k.transport = $1)
-    order by ${byTurn('k')} limit 1`,
   couriers: `select * from (${couriers}) k where ($1::text is null or status = $1) and ($2::uuid is null or id > $2)
     order by id limit $3`,
   courierCount: `select count(*) from (${couriers}) k where $1::text is null or status = $1`,
@@ -71,7 +71,10 @@ function where({ userId, courierUserId, courierId, status, overdue }: ListFilter
 
 /** What a delivery and its courier are read as. */
 type DeliveryRead = DeliveryRow & { courier: JsonCourier | null };
-type JsonCourier = Omit<CourierRow, 'locatedAt'> & { locatedAt: string | null };
+type JsonCourier = Omit<CourierRow, 'locatedAt' | 'estimatedAt'> & {
+  locatedAt: string | null;
+  estimatedAt: string | null;
+};
 
 /** What requests and events read together. */
 export const createReads = (reader: Reader) => ({
@@ -82,7 +85,7 @@ export const createReads = (reader: Reader) => ({
 });
 
 /** The lists and loaders of one request. */
-export function createLoaders(reader: Reader, reads: ReturnType<typeof createReads>) {
+export function createLoaders(reader: Reader, reads: ReturnType<typeof createReads>, depot: Place) {
   const courier = rowLoader(
     (ids) => reader.read<CourierRow>(statements.courier, [ids]),
     ({ id }) => id,
@@ -90,7 +93,12 @@ export function createLoaders(reader: Reader, reads: ReturnType<typeof createRea
   async function withCouriers(reading: Promise<DeliveryRead[]>): Promise<DeliveryRow[]> {
     const rows = await reading;
     for (const { courier: read } of rows)
-      if (read) courier.prime(read.id, { ...read, locatedAt: dateOf(read.locatedAt) });
+      if (read)
+        courier.prime(read.id, {
+          ...read,
+          locatedAt: dateOf(read.locatedAt),
+          estimatedAt: dateOf(read.estimatedAt),
+        });
     return rows;
   }
   const pages = memo((key) => {
@@ -157,8 +165,11 @@ export function createLoaders(reader: Reader, reads: ReturnType<typeof createRea
       reader.read<CourierRow>(statements.couriers, [status, after, first + 1]),
     courierCount: async (status: CourierStatus | null): Promise<number> =>
       countIn(await reader.read<{ count: number }>(statements.courierCount, [status])),
+    /** Who is sent next. */
     async nextCourier(transport: Transport | null): Promise<CourierRow | null> {
-      const [row] = await reader.read<CourierRow>(statements.nextCourier, [transport]);
+      const text = `${couriers} where ${isFree('k')} and ($1::text is null or k.transport = $1)
+        order by ${byTurn('k', depot)} limit 1`;
+      const [row] = await reader.read<CourierRow>(text, [transport]);
       return row ?? null;
     },
   };

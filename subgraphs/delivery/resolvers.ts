@@ -1,13 +1,15 @@
-import { authenticated, isStaff, maySee, type Principal } from '../../platform/auth/principal.js';
+import { authenticated, isCourier, isStaff, maySee, type Principal } from '../../platform/auth/principal.js';
 import { badInput, problem, unwrap } from '../../platform/errors.js';
 import { connectionResolvers, readPage, toPage } from '../../platform/graphql/connection.js';
 import { decodeCommitPosition, decodeSequence, encodeCursor } from '../../platform/graphql/cursor.js';
 import { scalars } from '../../platform/graphql/scalars.js';
 import { checkId, isId } from '../../platform/ids.js';
+import type { Mover } from './dispatch.js';
+import { isFinal } from './domain.js';
 import { type FeedFilter, filterId } from './feed.js';
 import type { DeliveryFilter, Resolvers } from './generated/graphql.js';
 import type { ListFilter, Loaders } from './reads.js';
-import type { CourierRow, DeliveryChangeRow, DeliveryRow } from './rows.js';
+import type { CourierRow, DeliveryChangeRow, DeliveryRow, LocationRow } from './rows.js';
 
 const cursorScope = (orderId: string) => `delivery:${orderId}`;
 const feedScope = 'feed:deliveries';
@@ -74,7 +76,7 @@ export const resolvers: Resolvers = {
       const { userId, ...mover } = authenticated(principal);
       const isMovedByStaff = isStaff({ userId, ...mover });
       if (!isMovedByStaff) courierAccount(principal);
-      const by = { userId, isStaff: isMovedByStaff };
+      const by: Mover = isMovedByStaff ? 'staff' : { userId };
       const id = unwrap(await dispatch.move(checkId(orderId, 'orderId'), status, reason, by));
       return deliveryBy(loaders, id);
     },
@@ -90,9 +92,17 @@ export const resolvers: Resolvers = {
         const watcher = authenticated(principal);
         const orderId = checkId(args.orderId, 'orderId');
         const after = decodeSequence(args.after, cursorScope(orderId));
-        return live.watch({ id: orderId, after, mayWatch: (ownerId) => maySee(watcher, ownerId) });
+        return live.watch({ id: orderId, after, mayWatch: isOneOf(watcher) });
       },
       resolve: (change: DeliveryChangeRow) => change,
+    },
+    courierMoved: {
+      subscribe(_, args, { principal, places }) {
+        const watcher = authenticated(principal);
+        const orderId = checkId(args.orderId, 'orderId');
+        return places.watch({ id: orderId, after: null, mayWatch: isOneOf(watcher) });
+      },
+      resolve: (location: LocationRow) => location,
     },
     deliveriesChanged: {
       subscribe(_, { filter, after }, { principal, feed }) {
@@ -117,6 +127,7 @@ export const resolvers: Resolvers = {
       return delivery && maySeeDelivery(viewer, delivery) ? delivery : null;
     },
     order: ({ orderId, userId }) => ({ id: orderId, user: { id: userId } }),
+    estimatedAt: ({ status, estimatedAt }) => (isFinal(status) ? null : estimatedAt),
     courier: ({ courierId }, _, { loaders }) => (courierId ? loaders.courier.load(courierId) : null),
     history: ({ id }, _, { loaders }) => loaders.history.load(id),
   },
@@ -143,10 +154,15 @@ export const resolvers: Resolvers = {
       isSelfOrStaff(authenticated(principal), courier) ? courier.phone : null,
     user: (courier, _, { principal }) =>
       courier.userId && isSelfOrStaff(authenticated(principal), courier) ? { id: courier.userId } : null,
-    location: ({ latitude, longitude, locatedAt }) =>
-      latitude === null || longitude === null || locatedAt === null
+    // Customers see a courier by its delivery, and where it is for as long as it comes to them.
+    location(courier, _, { principal }) {
+      const viewer = authenticated(principal);
+      const { latitude, longitude, locatedAt: at, customerId, estimatedAt } = courier;
+      if (!isSelfOrStaff(viewer, courier) && viewer.userId !== customerId) return null;
+      return latitude === null || longitude === null || at === null
         ? null
-        : { latitude, longitude, at: locatedAt },
+        : { latitude, longitude, at, estimatedAt };
+    },
     async deliveries(courier, { active = null, ...args }, { principal, loaders }) {
       if (!isSelfOrStaff(authenticated(principal), courier)) return null;
       const page = readPage(`deliveries of ${courier.id}`, args);
@@ -169,11 +185,16 @@ export const resolvers: Resolvers = {
 };
 
 /** Whose order it is, who brings it, and staff. */
+const isOneOf =
+  (viewer: Principal) =>
+  (userId: string, courierUserId: string | null): boolean =>
+    maySee(viewer, userId) || isCourier(viewer, courierUserId);
+
 const maySeeDelivery = (viewer: Principal, { userId, courierUserId }: DeliveryRow): boolean =>
-  maySee(viewer, userId) || (viewer.role === 'COURIER' && viewer.userId === courierUserId);
+  isOneOf(viewer)(userId, courierUserId);
 
 const isSelfOrStaff = (viewer: Principal, { userId }: CourierRow): boolean =>
-  isStaff(viewer) || (viewer.role === 'COURIER' && viewer.userId === userId);
+  isStaff(viewer) || isCourier(viewer, userId);
 
 /** @throws UNAUTHENTICATED, FORBIDDEN unless staff asks */
 function staff(principal: Principal | null): Principal {

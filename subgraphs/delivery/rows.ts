@@ -13,6 +13,17 @@ export interface CourierRow {
   latitude: number | null;
   longitude: number | null;
   locatedAt: Date | null;
+  /** Whose order it brings, and when it is at the door; null where it brings none. */
+  customerId: string | null;
+  estimatedAt: Date | null;
+}
+
+/** Where a courier is, and when it is at the door of what it brings. */
+export interface LocationRow {
+  latitude: number;
+  longitude: number;
+  at: Date;
+  estimatedAt: Date | null;
 }
 
 export type CourierPage = Page<CourierRow>;
@@ -28,6 +39,8 @@ export interface DeliveryRow {
   status: DeliveryStatus;
   address: string;
   deadline: Date | null;
+  /** When it is expected at the door. */
+  estimatedAt: Date | null;
   createdAt: Date;
   updatedAt: Date;
 }

@@ -1,4 +1,5 @@
 import { openStatuses } from './domain.js';
+import type { Place } from './geography.js';
 
 /** Parts that several statements share. A delivery that is active has its courier, if it has one, to itself. */
 export const active = `status in (${openStatuses.map((status) => `'${status}'`).join(', ')})`;
@@ -10,6 +11,21 @@ const isBusy = (courier: string): string =>
 export const statusOf = (courier: string): string =>
   `case when ${isBusy(courier)} then 'BUSY' when ${courier}.off_duty then 'OFFLINE' else 'AVAILABLE' end`;
 
-/** Whether a courier can be sent, and in what order they are. */
+/** Whether a courier can be sent. */
 export const isFree = (courier: string): string => `not ${courier}.off_duty and not ${isBusy(courier)}`;
-export const byTurn = (courier: string): string => `${courier}.free_since, ${courier}.id`;
+
+/** After that nobody counts on a courier still being where it was. */
+const isFresh = (courier: string): string => `${courier}.located_at > now() - interval '15 minutes'`;
+const whileFresh = (courier: string, value: string): string =>
+  `case when ${isFresh(courier)} then ${value} end`;
+export const freshLatitude = (courier: string): string => whileFresh(courier, `${courier}.latitude`);
+export const freshLongitude = (courier: string): string => whileFresh(courier, `${courier}.longitude`);
+
+/** In what order couriers are sent: the nearest to the depot of those whose place is known, then who has been free longest. */
+export function byTurn(courier: string, { latitude, longitude }: Place): string {
+  // Near the depot the earth is flat, and for the order of distances their squares do.
+  const east = `abs(${courier}.longitude - (${longitude}))`;
+  const shrink = Math.cos((latitude * Math.PI) / 180);
+  const square = `(${courier}.latitude - (${latitude})) ^ 2 + (least(${east}, 360 - ${east}) * ${shrink}) ^ 2`;
+  return `${whileFresh(courier, square)} nulls last, ${courier}.free_since, ${courier}.id`;
+}

@@ -14,7 +14,7 @@ interface LockedOrder extends OrderState {
 export async function learn(tx: Tx, facts: { orderId: string; fact: Fact }[]): Promise<void> {
   const { rows } = await tx.query<LockedOrder>(
     `select id, user_id as "userId", status, delivery_status as "deliveryStatus",
-       delivery_sequence as "deliverySequence", sequence
+       delivery_sequence as "deliverySequence", courier_user_id as "courierUserId", sequence
      from orders where id = any($1::uuid[]) order by id for update`,
     [[...new Set(facts.map(({ orderId }) => orderId))]],
   );
@@ -59,9 +59,10 @@ async function write(tx: Tx, changes: LockedOrder[]): Promise<void> {
   const last = [...new Map(changes.map((order) => [order.id, order])).values()];
   await tx.query(
     `update orders o set status = n.status, delivery_status = n.delivery_status,
-       delivery_sequence = n.delivery_sequence, sequence = n.sequence, updated_at = now()
-     from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[])
-       as n (id, status, delivery_status, delivery_sequence, sequence)
+       delivery_sequence = n.delivery_sequence, courier_user_id = n.courier_user_id, sequence = n.sequence,
+       updated_at = now()
+     from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::uuid[])
+       as n (id, status, delivery_status, delivery_sequence, sequence, courier_user_id)
      where o.id = n.id`,
     [
       last.map(({ id }) => id),
@@ -69,6 +70,7 @@ async function write(tx: Tx, changes: LockedOrder[]): Promise<void> {
       last.map(({ deliveryStatus }) => deliveryStatus),
       last.map(({ deliverySequence }) => deliverySequence),
       last.map(({ sequence }) => sequence),
+      last.map(({ courierUserId }) => courierUserId),
     ],
   );
   const at = new Date();

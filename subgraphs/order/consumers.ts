@@ -26,9 +26,9 @@ export const consumers = (database: Database): AnyConsumer[] => [
     handle: (tx, events) =>
       learn(
         tx,
-        events.map(({ data: { deliveryId, orderId, status, sequence } }) => ({
+        events.map(({ data: { deliveryId, orderId, ...delivery } }) => ({
           orderId,
-          fact: deliveryId === null ? { kind: 'cancelled' } : { kind: 'delivery', status, sequence },
+          fact: deliveryId === null ? { kind: 'cancelled' } : { kind: 'delivery', ...delivery },
         })),
       ),
   }),

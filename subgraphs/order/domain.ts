@@ -24,12 +24,14 @@ export interface OrderState {
   status: OrderStatus;
   deliveryStatus: DeliveryStatus | null;
   deliverySequence: number;
+  /** The account of the courier that brings it, or brought it. */
+  courierUserId: string | null;
 }
 
 /** What other services tell an order, in any order across them. */
 export type Fact =
   | { kind: 'payment'; status: 'SUCCESS' | 'INSUFFICIENT_FUNDS' }
-  | { kind: 'delivery'; status: DeliveryStatus; sequence: number }
+  | { kind: 'delivery'; status: DeliveryStatus; sequence: number; courierUserId?: string | null | undefined }
   /** It was called off before it had a delivery. */
   | { kind: 'cancelled' };
 
@@ -39,7 +41,8 @@ export function evolve(order: OrderState, fact: Fact): OrderState[] {
   if (fact.kind === 'cancelled') return [{ ...order, status: 'CANCELLED' }];
   if (fact.kind === 'delivery') {
     if (fact.sequence <= order.deliverySequence) return [];
-    const moved = { ...order, deliveryStatus: fact.status, deliverySequence: fact.sequence };
+    const { status: deliveryStatus, sequence: deliverySequence, courierUserId = order.courierUserId } = fact;
+    const moved = { ...order, deliveryStatus, deliverySequence, courierUserId };
     if (fact.status === 'CANCELLED' || fact.status === 'FAILED') return [{ ...moved, status: 'CANCELLED' }];
     return [completes(moved) ? { ...moved, status: 'COMPLETED' } : moved];
   }

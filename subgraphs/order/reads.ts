@@ -6,7 +6,7 @@ import { firstIdOf } from '../../platform/ids.js';
 import type { Reader } from '../../platform/postgres/database.js';
 import type { OrderItemRow, OrderRow, ProductRow } from './rows.js';
 
-const orderColumns = `id, user_id as "userId", status, delivery_status as "deliveryStatus",
+const orderColumns = `id, user_id as "userId", courier_user_id as "courierUserId", status, delivery_status as "deliveryStatus",
   total_cents as "totalCents", delivery_address as "deliveryAddress",
   created_at as "createdAt", updated_at as "updatedAt"`;
 const productColumns = 'id, name, description, price_cents as "priceCents", available';

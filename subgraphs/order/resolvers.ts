@@ -1,4 +1,4 @@
-import { authenticated, isStaff, maySee, type Principal } from '../../platform/auth/principal.js';
+import { authenticated, isCourier, isStaff, maySee, type Principal } from '../../platform/auth/principal.js';
 import { problem, unwrap } from '../../platform/errors.js';
 import { connectionResolvers, readPage, toPage } from '../../platform/graphql/connection.js';
 import { decodeSequence, encodeCursor } from '../../platform/graphql/cursor.js';
@@ -26,7 +26,7 @@ export const resolvers: Resolvers = {
     async order(_, { id }, context) {
       const principal = authenticated(context.principal);
       const order = await context.loaders.order.load(checkId(id, 'id'));
-      if (!order || !maySee(principal, order.userId)) throw noSuchOrder();
+      if (!order || !maySeeOrder(principal, order)) throw noSuchOrder();
       return order;
     },
     async orders(_, { filter: input, ...args }, { principal, reader }) {
@@ -96,7 +96,7 @@ export const resolvers: Resolvers = {
     async __resolveReference(reference, context) {
       const principal = authenticated(context.principal);
       const order = isId(reference.id) ? await context.loaders.order.load(reference.id) : null;
-      return order && maySee(principal, order.userId) ? order : null;
+      return order && maySeeOrder(principal, order) ? order : null;
     },
     items: ({ id }, _, { loaders }) => loaders.items.load(id),
     total: ({ totalCents }) => money(totalCents),
@@ -132,6 +132,10 @@ export const resolvers: Resolvers = {
   OrderConnection: connectionResolvers<OrderRow>(),
   ProductConnection: connectionResolvers<ProductRow>(),
 };
+
+/** Whose it is, who brings it, and staff. */
+const maySeeOrder = (viewer: Principal, { userId, courierUserId }: OrderRow): boolean =>
+  maySee(viewer, userId) || isCourier(viewer, courierUserId);
 
 /** What a list of orders is narrowed to: a customer's own, whatever the filter says. */
 function readFilter(principal: Principal, input: OrderFilterInput | null | undefined): OrderFilter {

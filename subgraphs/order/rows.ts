@@ -13,6 +13,8 @@ export interface ProductRow {
 export interface OrderRow {
   id: string;
   userId: string;
+  /** The account of the courier that brings it, or brought it. */
+  courierUserId: string | null;
   status: OrderStatus;
   deliveryStatus: DeliveryStatus | null;
   totalCents: number;

@@ -4,8 +4,14 @@ import type { DeliveryStatus } from '../../events/delivery.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
 import { gate } from '../../platform/testing/gate.js';
 import { until } from '../../platform/testing/until.js';
-import { record } from '../../subgraphs/delivery/commands.js';
+import { record } from '../../subgraphs/delivery/changes.js';
 import { nextStep } from '../../subgraphs/delivery/domain.js';
+
+/** Couriers are sent from here, each with an hour for its delivery. */
+export const dispatching = {
+  deadlineMs: 3_600_000,
+  geography: { depot: { latitude: 52.52, longitude: 13.405 }, radius: 5_000 },
+};
 
 /** A delivery as its commands know it. */
 export interface TestDelivery {
@@ -29,7 +35,7 @@ export async function beginDelivery(tx: Tx, courierId: string = randomUUID()): P
     [deliveryId, orderId, userId, courierId],
   );
   const first = { sequence: 1, previous: null, status: 'PENDING', reason: null, by: 'system' } as const;
-  await record(tx, [{ deliveryId, orderId, userId, courierId: null, ...first }]);
+  await record(tx, [{ deliveryId, orderId, userId, courierId: null, courierUserId: null, ...first }]);
   return delivery;
 }
 
@@ -49,7 +55,9 @@ export async function stepDelivery(tx: Tx, delivery: TestDelivery): Promise<bool
     status,
     sequence,
   ]);
-  await record(tx, [{ ...delivery, sequence, previous, status, reason: null, by: 'courier' }]);
+  await record(tx, [
+    { ...delivery, courierUserId: null, sequence, previous, status, reason: null, by: 'courier' },
+  ]);
   return true;
 }
 

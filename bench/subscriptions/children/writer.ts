@@ -3,7 +3,7 @@
  * each change was committed. Told by messages what to change (WriterOrder); `node writer.js <database url>`
  */
 import { openDatabase } from '../../../platform/postgres/database.js';
-import { record } from '../../../subgraphs/delivery/commands.js';
+import { record } from '../../../subgraphs/delivery/changes.js';
 import { now } from '../clock.js';
 import { courierId, deliveryId, orderId, statuses, userId } from '../orders.js';
 import { atRate } from '../pace.js';
@@ -32,6 +32,7 @@ async function write(orders: number[]): Promise<Change> {
     if (!previous || !status) throw new Error('there are two statuses');
     return {
       ...{ deliveryId: deliveryId(n), orderId: orderId(n), userId: userId(n), courierId: courierId(n) },
+      courierUserId: null,
       ...{ sequence: times + 2, previous, status, reason: null, by: 'courier' as const },
     };
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeliveryStatus } from '../../../events/delivery.js';
 import { openDatabase } from '../../../platform/postgres/database.js';
 import { until } from '../../../platform/testing/until.js';
-import { record } from '../../../subgraphs/delivery/commands.js';
+import { record } from '../../../subgraphs/delivery/changes.js';
 import { nextStep } from '../../../subgraphs/delivery/domain.js';
 import { type System, startSystem } from '../../support/system.js';
 import type { Operation, Stream, Target } from '../target.js';
@@ -65,6 +65,7 @@ export async function startHouse(): Promise<{ targets: Record<House, Target>; st
           deliveryId,
           orderId,
           userId,
+          courierUserId: null,
           sequence,
           previous,
           status,
