@@ -73,7 +73,7 @@ const feedChanges = `with h as materialized (select pg_snapshot_xmin(pg_current_
            select * from delivery_changes
            where delivery_id = since.delivery_id and sequence = since.sequence - 1 offset 0) c
          where c.status in (${open})) c
-       join deliveries d on d.id = c.delivery_id
+       cross join lateral (select * from deliveries where id = c.delivery_id offset 0) d
        where (w.xid is null or w.until is not null)
          and ${matches('d.courier_id')}
          and (w.xid is null or (c.xid, c.id) > (w.xid, w.id))

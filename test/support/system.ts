@@ -15,6 +15,19 @@ import { type Client, createClient, type Product } from './client.js';
 export type Database = 'user' | 'order' | 'payment' | 'delivery' | 'bus';
 const databases: readonly Database[] = ['user', 'order', 'payment', 'delivery', 'bus'];
 
+/** The databases of a system, each with its URL. */
+export type Databases = Record<Database, Awaited<ReturnType<typeof createTestDatabase>>>;
+
+/** Fresh databases on the test run's server; empty. */
+export async function createDatabases(): Promise<Databases> {
+  const made = await Promise.all(databases.map(async (name) => [name, await createTestDatabase(name)]));
+  return Object.fromEntries(made) as Databases;
+}
+
+/** May be called while connections to them are open. */
+export const dropDatabases = (made: Databases): Promise<unknown> =>
+  Promise.all(Object.values(made).map((database) => database.drop()));
+
 /** The whole system, and a client of its gateway. */
 export interface System extends Omit<Client, 'products'> {
   /** The process's metrics. */
@@ -37,11 +50,14 @@ export interface System extends Omit<Client, 'products'> {
 }
 
 /**
- * Starts the whole system in this process, on five fresh databases of the test run's server, with demo
- * data and a quick simulator. `overrides` are environment variables.
+ * Starts the whole system in this process, on five fresh databases of the test run's server (or on `given` ones, which
+ * stay when it stops), with demo data and a quick simulator. `overrides` are environment variables.
  */
-export async function startSystem(overrides: Record<string, string> = {}): Promise<System> {
-  const made = await Promise.all(databases.map((name) => createTestDatabase(name)));
+export async function startSystem(
+  overrides: Record<string, string> = {},
+  given?: Databases,
+): Promise<System> {
+  const made = given ?? (await createDatabases());
   const privateKey = generateKeyPairSync('ed25519')
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString();
@@ -57,12 +73,12 @@ export async function startSystem(overrides: Record<string, string> = {}): Promi
     JWT_PRIVATE_KEY: privateKey,
     GATEWAY_EXECUTOR: process.env['GATEWAY_EXECUTOR'],
     SUBGRAPH_EXECUTOR: process.env['SUBGRAPH_EXECUTOR'],
-    ...Object.fromEntries(
-      databases.map((name, index) => [`${name.toUpperCase()}_DATABASE_URL`, made[index]?.url]),
-    ),
+    ...Object.fromEntries(databases.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, made[name].url])),
     ...overrides,
   });
-  const drop = () => Promise.all(made.map((database) => database.drop()));
+  const drop = async () => {
+    if (!given) await dropDatabases(made);
+  };
   const running = await startAll(
     config,
     createLog({ level: config.LOG_LEVEL, format: 'text', app: 'test' }),
