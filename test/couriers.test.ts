@@ -1,22 +1,42 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../platform/testing/until.js';
 import type { Customer } from './support/client.js';
+import { codeOf, type Dispatch, dispatchOf, type TestCourier, wayToTheDoor } from './support/dispatch.js';
+import { realBus } from './support/real-bus.js';
 import { type System, startSystem } from './support/system.js';
+import {
+  expectAccount,
+  expectFeed,
+  expectSeen,
+  type Feed,
+  placeAll,
+  placeWatched,
+  rich,
+  type SeenChange,
+  type Watched,
+  watchAll,
+} from './support/watched.js';
 
 /** Nobody is assigned, and nothing moves, but by what a test does. */
 let system: System;
+let dispatch: Dispatch;
+let feed: Feed;
 let customer: Customer;
-let courier: { id: string; token: string };
-let other: { id: string; token: string };
+let courier: TestCourier;
+let other: TestCourier;
+const bus = realBus();
 beforeAll(async () => {
-  system = await startSystem({ DELIVERY_SIMULATION: 'off', COURIER_ASSIGNMENT: 'manual' });
-  customer = await system.register();
-  await system.topUp(customer, '500.00');
+  system = await startSystem({ ...bus.env(), DELIVERY_SIMULATION: 'off', COURIER_ASSIGNMENT: 'manual' });
+  dispatch = dispatchOf(system);
+  feed = watchAll(system);
+  customer = await rich(system);
   [courier, other] = await Promise.all([hire('Rosa'), hire('Emil')]);
 });
-afterAll(() => system?.stop());
+afterAll(async () => {
+  feed?.close();
+  await system?.stop();
+});
 
-async function hire(name: string) {
+async function hire(name: string): Promise<TestCourier> {
   const { userId } = await system.register();
   const { createCourier } = await system.ask<{ createCourier: { id: string; status: string } }>(
     'mutation ($input: CreateCourierInput!) { createCourier(input: $input) { id status } }',
@@ -27,57 +47,33 @@ async function hire(name: string) {
   return { id: createCourier.id, token: await system.sign({ id: userId, role: 'COURIER' }) };
 }
 
-/** An order that is paid, whose delivery waits. */
-async function paid(): Promise<string> {
-  const orderId = await system.order(customer);
-  await until('a delivery waits', async () => {
-    const { data } = await system.graphql<{ order: { delivery: object | null } }>(
-      'query ($id: ID!) { order(id: $id) { delivery { id } } }',
-      { id: orderId },
-      customer.token,
-    );
-    return data?.order.delivery !== null;
-  });
-  return orderId;
-}
-
 const ask = (fields: string, variables: object, token: string) => system.graphql(fields, variables, token);
-const assign = (orderId: string, courierId: string | null, token = system.staffToken) =>
-  ask(
-    `mutation ($orderId: ID!, $courierId: ID) { assignCourier(orderId: $orderId, courierId: $courierId) {
-      status courier { id name phone status } } }`,
-    { orderId, courierId },
-    token,
-  );
-const move = (orderId: string, status: string, token: string, reason: string | null = null) =>
-  ask(
-    `mutation ($orderId: ID!, $status: DeliveryStatus!, $reason: String) {
-      updateDeliveryStatus(orderId: $orderId, status: $status, reason: $reason) { status courier { id } } }`,
-    { orderId, status, reason },
-    token,
-  );
-const codeOf = ({ errors }: { errors: { extensions: { code: string } }[] }) => errors[0]?.extensions.code;
+const statusOf = async ({ id }: TestCourier) => (await dispatch.couriers()).get(id);
 
 test('a delivery goes from a dispatcher to a courier to the door, and its customer watches', async () => {
-  const orderId = await paid();
-  const live = system.subscribe<{ deliveryStatusChanged: object }>(
-    'subscription ($id: ID!) { deliveryStatusChanged(orderId: $id) { status by delivery { courier { name } } } }',
-    { id: orderId },
-    customer.token,
-  );
-  await live.waitFor(({ length }) => length === 1);
-  expect((await assign(orderId, courier.id)).data).toEqual({
+  const order = await placeWatched(system);
+  const second = await placeWatched(system);
+  // To one, off that one, and to another.
+  expect((await dispatch.assign(order.id, other.id)).data).toMatchObject({
+    assignCourier: { courier: { name: 'Emil', status: 'BUSY' } },
+  });
+  expect((await dispatch.unassign(order.id)).data).toMatchObject({ unassignCourier: { courier: null } });
+  expect(await statusOf(other)).toBe('AVAILABLE');
+  expect((await dispatch.assign(order.id, courier.id)).data).toEqual({
     assignCourier: {
       ...{ status: 'PENDING' },
       courier: { id: courier.id, name: 'Rosa', phone: '+4930123456', status: 'BUSY' },
     },
   });
-  expect(codeOf(await assign(await paid(), courier.id))).toBe('CONFLICT');
+  expect(codeOf(await dispatch.assign(second.id, courier.id))).toBe('CONFLICT');
 
   await ask('mutation { reportLocation(latitude: 52.5, longitude: 13.4) { id } }', {}, courier.token);
-  const seen = `query ($id: ID!) { order(id: $id) { delivery {
-    courier { name phone user { id } location { latitude longitude } deliveries { totalCount } } } } }`;
-  const { data, errors } = await ask(seen, { id: orderId }, customer.token);
+  const { data, errors } = await ask(
+    `query ($id: ID!) { order(id: $id) { delivery {
+      courier { name phone user { id } location { latitude longitude } deliveries { totalCount } } } } }`,
+    { id: order.id },
+    order.customer.token,
+  );
   expect(errors).toEqual([]);
   expect(data).toEqual({
     order: {
@@ -89,56 +85,63 @@ test('a delivery goes from a dispatcher to a courier to the door, and its custom
       },
     },
   });
+  const own = await ask('{ deliveries { nodes { order { id } address } } }', {}, courier.token);
+  expect(own.data).toEqual({
+    deliveries: { nodes: [{ order: { id: order.id }, address: 'Long Lane 1' }] },
+  });
 
-  for (const status of ['IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'])
-    expect((await move(orderId, status, courier.token)).data).toMatchObject({
+  // Who goes off duty brings what is begun to its end, and is given nothing more.
+  await ask('mutation { setCourierStatus(status: OFFLINE) { id } }', {}, courier.token);
+  expect(await statusOf(courier)).toBe('BUSY');
+  for (const status of wayToTheDoor)
+    expect((await dispatch.move(order.id, status, courier.token)).data).toMatchObject({
       updateDeliveryStatus: { status },
     });
-  expect(await live.ended).toMatchObject({ complete: true });
-  expect(live.messages.map(({ data: event }) => event?.deliveryStatusChanged)).toMatchObject([
-    { status: 'PENDING', by: 'system' },
-    { status: 'IN_TRANSIT', by: 'courier', delivery: { courier: { name: 'Rosa' } } },
-    { status: 'OUT_FOR_DELIVERY', by: 'courier' },
-    { status: 'DELIVERED', by: 'courier' },
-  ]);
-  await system.reaches(orderId, 'COMPLETED');
+  const changes: SeenChange[] = [
+    ['PENDING', 'system', null],
+    ['IN_TRANSIT', 'courier', null],
+    ['OUT_FOR_DELIVERY', 'courier', null],
+    ['DELIVERED', 'courier', null],
+  ];
+  await expectSeen(order, { orders: ['PENDING', 'PAID', 'COMPLETED'], deliveries: changes }, feed);
+  await expectAccount(system, order.customer, '498.00', ['TOP_UP', 'CHARGE']);
+
+  expect(await statusOf(courier)).toBe('OFFLINE');
+  expect(codeOf(await dispatch.assign(second.id, courier.id))).toBe('CONFLICT');
+  await ask('mutation { setCourierStatus(status: AVAILABLE) { id } }', {}, courier.token);
+  expect(await statusOf(courier)).toBe('AVAILABLE');
+  await expectFeed(feed, second.id, [['PENDING', 'system', null]]);
 });
 
 test('a delivery that fails refunds its order', async () => {
-  const orderId = await paid();
-  await assign(orderId, courier.id);
-  await move(orderId, 'IN_TRANSIT', courier.token);
-  expect((await move(orderId, 'FAILED', courier.token, 'Nobody there')).data).toMatchObject({
+  const order = await placeWatched(system);
+  await dispatch.assign(order.id, courier.id);
+  await dispatch.moveAlong(order.id, ['IN_TRANSIT'], courier.token);
+  expect((await dispatch.move(order.id, 'FAILED', courier.token, 'Nobody there')).data).toMatchObject({
     updateDeliveryStatus: { status: 'FAILED' },
   });
-  await system.reaches(orderId, 'CANCELLED');
-  await until('it is refunded', async () => {
-    const rows = await system.sql(
-      'payment',
-      `select from payments where order_id = $1 and status = 'REFUNDED'`,
-      [orderId],
-    );
-    return rows.length === 1;
-  });
-  expect(await system.sql('payment', 'select * from ledger_faults')).toEqual([]);
+  const changes: SeenChange[] = [
+    ['PENDING', 'system', null],
+    ['IN_TRANSIT', 'courier', null],
+    ['FAILED', 'courier', 'Nobody there'],
+  ];
+  await expectSeen(order, { orders: ['PENDING', 'PAID', 'CANCELLED'], deliveries: changes }, feed);
+  await expectAccount(system, order.customer, '500.00', ['TOP_UP', 'CHARGE', 'REFUND']);
+  expect(await statusOf(courier)).toBe('AVAILABLE');
 });
 
 test('a delivery that is given back waits for another courier', async () => {
-  const orderId = await paid();
-  await assign(orderId, courier.id);
-  await move(orderId, 'IN_TRANSIT', courier.token);
-  expect((await move(orderId, 'PENDING', courier.token, 'Flat tyre')).data).toEqual({
+  const order = await placeWatched(system);
+  await dispatch.assign(order.id, courier.id);
+  await dispatch.moveAlong(order.id, ['IN_TRANSIT'], courier.token);
+  expect((await dispatch.move(order.id, 'PENDING', courier.token, 'Flat tyre')).data).toEqual({
     updateDeliveryStatus: { status: 'PENDING', courier: null },
   });
-  expect((await assign(orderId, other.id)).data).toMatchObject({
+  expect(await statusOf(courier)).toBe('AVAILABLE');
+  expect((await dispatch.assign(order.id, other.id)).data).toMatchObject({
     assignCourier: { courier: { name: 'Emil' } },
   });
-  const taken = await ask(
-    'mutation ($orderId: ID!) { unassignCourier(orderId: $orderId) { status courier { id } history { status by reason } } }',
-    { orderId },
-    system.staffToken,
-  );
-  expect(taken.data).toEqual({
+  expect((await dispatch.unassign(order.id)).data).toEqual({
     unassignCourier: {
       ...{ status: 'PENDING', courier: null },
       history: [
@@ -148,6 +151,19 @@ test('a delivery that is given back waits for another courier', async () => {
       ],
     },
   });
+  await dispatch.assign(order.id, other.id);
+  await dispatch.moveAlong(order.id, wayToTheDoor, other.token);
+  const changes: SeenChange[] = [
+    ['PENDING', 'system', null],
+    ['IN_TRANSIT', 'courier', null],
+    ['PENDING', 'courier', 'Flat tyre'],
+    ['IN_TRANSIT', 'courier', null],
+    ['OUT_FOR_DELIVERY', 'courier', null],
+    ['DELIVERED', 'courier', null],
+  ];
+  await expectSeen(order, { orders: ['PENDING', 'PAID', 'COMPLETED'], deliveries: changes }, feed);
+  await expectAccount(system, order.customer, '498.00', ['TOP_UP', 'CHARGE']);
+  expect(await statusOf(other)).toBe('AVAILABLE');
 });
 
 describe('who may what', () => {
@@ -164,10 +180,10 @@ describe('who may what', () => {
   });
 
   test('customers move nothing and are nowhere, and a courier does not see what others bring', async () => {
-    const orderId = await paid();
-    await assign(orderId, other.id);
-    expect(codeOf(await move(orderId, 'IN_TRANSIT', customer.token))).toBe('FORBIDDEN');
-    expect(codeOf(await move(orderId, 'IN_TRANSIT', courier.token))).toBe('NOT_FOUND');
+    const { id } = await placeWatched(system, customer);
+    await dispatch.assign(id, other.id);
+    expect(codeOf(await dispatch.move(id, 'IN_TRANSIT', customer.token))).toBe('FORBIDDEN');
+    expect(codeOf(await dispatch.move(id, 'IN_TRANSIT', courier.token))).toBe('NOT_FOUND');
     expect(
       codeOf(await ask('mutation { setCourierStatus(status: OFFLINE) { id } }', {}, customer.token)),
     ).toBe('FORBIDDEN');
@@ -200,6 +216,48 @@ test('lists of couriers and deliveries are paged, filtered and counted', async (
   expect(busy.totalCount).toBe(all.nodes.filter(({ status }) => status === 'BUSY').length);
   expect(busy.nodes).toEqual([{ status: 'BUSY' }]);
   expect(availableCourier).toEqual({ transport: 'SCOOTER', status: 'AVAILABLE' });
-  expect(ended.totalCount).toBe(2);
+  expect(ended.totalCount).toBe(3);
   expect(all.nodes.find(({ id }) => id === courier.id)?.deliveries.totalCount).toBe(2);
 });
+
+test('100 dispatchers at once give 10 couriers one delivery each', async () => {
+  await dispatch.setDuty([courier.id, other.id], 'OFFLINE');
+  const couriers = [...(await dispatch.couriers())].flatMap(([id, status]) =>
+    status === 'AVAILABLE' ? [id] : [],
+  );
+  expect(couriers).toHaveLength(10);
+  const orders = await placeAll(system, customer, 12);
+  // Each order is given some eight times: first to couriers that are named, then to the best one.
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, async (_, n) => {
+      const { id } = orders[n % 12] as Watched;
+      const named = n < 40 ? (couriers[(n * 7) % 10] ?? null) : null;
+      return { id, named, ...(await dispatch.assign(id, named)) };
+    }),
+  );
+  const given = new Map<string, string>();
+  for (const { id, named, data, errors } of answers) {
+    const to = data?.assignCourier.courier.id;
+    if (to === undefined) expect(codeOf({ errors })).toBe('CONFLICT');
+    else {
+      // Named again, a courier that has it keeps it: the same answer.
+      expect(to).toBe(given.get(id) ?? to);
+      if (named !== null) expect(to).toBe(named);
+      given.set(id, to);
+    }
+  }
+  expect([...given.values()].toSorted()).toEqual(couriers.toSorted());
+  for (const { id } of orders) expect((await dispatch.courierOf(id))?.id).toBe(given.get(id));
+
+  await Promise.all(orders.map(({ id }) => dispatch.cancel(id, customer.token)));
+  const deliveries: SeenChange[] = [
+    ['PENDING', 'system', null],
+    ['CANCELLED', 'customer', null],
+  ];
+  for (const order of orders)
+    await expectSeen(order, { orders: ['PENDING', 'PAID', 'CANCELLED'], deliveries }, feed);
+  const now = await dispatch.couriers();
+  for (const id of couriers) expect(now.get(id)).toBe('AVAILABLE');
+});
+
+bus.proveIt();

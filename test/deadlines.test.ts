@@ -1,73 +1,155 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../platform/testing/until.js';
+import { codeOf, type Dispatch, dispatchOf, type TestCourier, wayToTheDoor } from './support/dispatch.js';
+import { realBus } from './support/real-bus.js';
 import { type System, startSystem } from './support/system.js';
+import {
+  expectAccount,
+  expectSeen,
+  type Feed,
+  placeWatched,
+  type SeenChange,
+  type Watched,
+  watchAll,
+} from './support/watched.js';
 
-/** Couriers are sent at once, and never set out. */
+/** Couriers are sent at once, and never set out but by what a test does. */
 let system: System;
-beforeAll(async () => {
-  system = await startSystem({
-    ...{ DELIVERY_SIMULATION: 'off', DELIVERY_DEADLINE: '1s', DELIVERY_MAX_ATTEMPTS: '2' },
-  });
-});
-afterAll(() => system?.stop());
+let dispatch: Dispatch;
+let feed: Feed;
+const bus = realBus();
 
-test('a delivery that nobody brings in time fails, its order is refunded, and its customer sees that', async () => {
-  const customer = await system.register();
-  await system.topUp(customer, '100.00');
-  const orderId = await system.order(customer);
-  const orders = system.subscribe<{ orderUpdated: object }>(
-    'subscription ($id: ID!) { orderUpdated(orderId: $id) { status order { deliveryStatus } } }',
-    { id: orderId },
-    customer.token,
-  );
-  const deliveries = system.subscribe<{ deliveryStatusChanged: object }>(
-    'subscription ($id: ID!) { deliveryStatusChanged(orderId: $id) { status by reason } }',
-    { id: orderId },
-    customer.token,
-  );
-  expect(await deliveries.ended).toMatchObject({ complete: true });
-  expect(await orders.ended).toMatchObject({ complete: true });
-  expect(deliveries.messages.at(-1)?.data).toEqual({
-    deliveryStatusChanged: { status: 'FAILED', by: 'system', reason: 'The deadline has passed.' },
+const start = (overrides: Record<string, string>, replicas: number) =>
+  beforeAll(async () => {
+    system = await startSystem({ ...bus.env(), DELIVERY_SIMULATION: 'off', ...overrides });
+    for (let n = 1; n < replicas && bus.isKafka; n += 1) await system.startReplica('delivery');
+    dispatch = dispatchOf(system);
+    feed = watchAll(system);
   });
-  expect(orders.messages.at(-1)?.data).toEqual({
-    orderUpdated: { status: 'CANCELLED', order: { deliveryStatus: 'FAILED' } },
+const stop = () =>
+  afterAll(async () => {
+    feed?.close();
+    await system?.stop();
   });
-  await until('all is given back', async () => {
-    const { myAccount } = await system.ask<{ myAccount: { balance: { amount: string } } }>(
-      '{ myAccount { balance { amount } } }',
-      {},
-      customer.token,
+
+const attemptsOf = async (orderId: string) =>
+  (await system.sql('delivery', 'select attempts from deliveries where order_id = $1', [orderId]))[0];
+const allAreFree = () =>
+  until('every courier is free', async () =>
+    [...(await dispatch.couriers()).values()].every((status) => status === 'AVAILABLE'),
+  );
+
+describe('deadlines, with two replicas of delivery where Kafka is', () => {
+  start({ DELIVERY_DEADLINE: '1500ms', DELIVERY_MAX_ATTEMPTS: '2' }, 2);
+  stop();
+
+  test('a delivery that is late is taken off its courier, and another one brings it', async () => {
+    const order = await placeWatched(system);
+    const late = await dispatch.given(order.id);
+    await dispatch.moveAlong(order.id, ['IN_TRANSIT'], late.token);
+    const next = await until('another courier has it', async () => {
+      const courier = await dispatch.courierOf(order.id);
+      return courier && courier.id !== late.id && courier;
+    });
+    await dispatch.moveAlong(order.id, wayToTheDoor, next.token);
+    const deliveries: SeenChange[] = [
+      ['PENDING', 'system', null],
+      ['IN_TRANSIT', 'courier', null],
+      ['PENDING', 'system', 'The deadline has passed.'],
+      ['IN_TRANSIT', 'courier', null],
+      ['OUT_FOR_DELIVERY', 'courier', null],
+      ['DELIVERED', 'courier', null],
+    ];
+    await expectSeen(order, { orders: ['PENDING', 'PAID', 'COMPLETED'], deliveries }, feed);
+    expect(codeOf(await dispatch.move(order.id, 'IN_TRANSIT', late.token))).toBe('NOT_FOUND');
+    const { order: read } = await system.ask<{ order: { delivery: { history: object[] } } }>(
+      'query ($id: ID!) { order(id: $id) { delivery { history { status by reason } } } }',
+      { id: order.id },
+      order.customer.token,
     );
-    return myAccount.balance.amount === '100.00';
+    expect(read.delivery.history).toEqual(deliveries.map(([status, by, reason]) => ({ status, by, reason })));
+    expect(await attemptsOf(order.id)).toEqual({ attempts: 1 });
+    await expectAccount(system, order.customer, '498.00', ['TOP_UP', 'CHARGE']);
+    await allAreFree();
   });
-  expect(await system.sql('payment', 'select * from ledger_faults')).toEqual([]);
-  const [row] = await system.sql('delivery', 'select attempts from deliveries where order_id = $1', [
-    orderId,
-  ]);
-  expect(row).toEqual({ attempts: 2 });
+
+  test('a delivery that nobody brings in time fails, its order is refunded, and its customer sees that', async () => {
+    const order = await placeWatched(system);
+    const deliveries: SeenChange[] = [
+      ['PENDING', 'system', null],
+      ['FAILED', 'system', 'The deadline has passed.'],
+    ];
+    await expectSeen(order, { orders: ['PENDING', 'PAID', 'CANCELLED'], deliveries }, feed);
+    expect(await attemptsOf(order.id)).toEqual({ attempts: 2 });
+    await expectAccount(system, order.customer, '500.00', ['TOP_UP', 'CHARGE', 'REFUND']);
+    await allAreFree();
+  });
+
+  test('lists are narrowed to what is overdue, and watching is not', async () => {
+    const { id, customer } = await placeWatched(system);
+    const listed = async (overdue: boolean) =>
+      (
+        await system.ask<{ deliveries: { nodes: { order: { id: string } }[] } }>(
+          'query ($filter: DeliveryFilter) { deliveries(first: 100, filter: $filter) { nodes { order { id } } } }',
+          { filter: { overdue } },
+          customer.token,
+        )
+      ).deliveries.nodes.map(({ order }) => order.id);
+    await until('it is there', async () => (await listed(false)).includes(id));
+    expect(await listed(true)).not.toContain(id);
+    const live = system.subscribe(
+      'subscription { deliveriesChanged(filter: { overdue: true }) { cursor } }',
+      {},
+      system.staffToken,
+    );
+    expect((await live.ended).errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', field: 'filter.overdue' } },
+    ]);
+  });
 });
 
-test('lists are narrowed to what is overdue, and watching is not', async () => {
-  const customer = await system.register();
-  await system.topUp(customer, '100.00');
-  const orderId = await system.order(customer);
-  const listed = async (overdue: boolean) =>
-    (
-      await system.ask<{ deliveries: { nodes: { order: { id: string } }[] } }>(
-        'query ($filter: DeliveryFilter) { deliveries(first: 100, filter: $filter) { nodes { order { id } } } }',
-        { filter: { overdue } },
-        customer.token,
-      )
-    ).deliveries.nodes.map(({ order }) => order.id);
-  await until('it is there', async () => (await listed(false)).includes(orderId));
-  expect(await listed(true)).not.toContain(orderId);
-  const live = system.subscribe(
-    'subscription { deliveriesChanged(filter: { overdue: true }) { cursor } }',
-    {},
-    system.staffToken,
-  );
-  expect((await live.ended).errors).toMatchObject([
-    { extensions: { code: 'BAD_USER_INPUT', field: 'filter.overdue' } },
-  ]);
+describe('more orders than couriers', () => {
+  start({}, 1);
+  stop();
+
+  test('the rest wait in their turn, and get the couriers as these become free', async () => {
+    await allAreFree();
+    const ids = [...(await dispatch.couriers()).keys()];
+    await dispatch.setDuty(ids.slice(2), 'OFFLINE');
+    const orders: Watched[] = [];
+    // Each of a customer of its own, and one after the other: in the order in which the deliveries begin.
+    for (let n = 0; n < 5; n += 1) orders.push(await placeWatched(system));
+    const order = (n: number) => orders[n] as Watched;
+    const has = async (n: number) => (await dispatch.courierOf(order(n).id))?.id;
+    const couriers: TestCourier[] = [await dispatch.given(order(0).id), await dispatch.given(order(1).id)];
+    expect(couriers.map(({ id }) => id).toSorted()).toEqual(ids.slice(0, 2).toSorted());
+
+    // Who is done first gets the oldest that waits, and nobody else does.
+    for (const [done, next] of [
+      [1, 2],
+      [0, 3],
+      [2, 4],
+    ] as const) {
+      for (let waiting = next; waiting < 5; waiting += 1) expect(await has(waiting)).toBeUndefined();
+      const courier = await dispatch.given(order(done).id);
+      await dispatch.moveAlong(order(done).id, wayToTheDoor, courier.token);
+      expect((await dispatch.given(order(next).id)).id).toBe(courier.id);
+    }
+    for (const n of [3, 4])
+      await dispatch.moveAlong(order(n).id, wayToTheDoor, (await dispatch.given(order(n).id)).token);
+    const deliveries: SeenChange[] = [
+      ['PENDING', 'system', null],
+      ['IN_TRANSIT', 'courier', null],
+      ['OUT_FOR_DELIVERY', 'courier', null],
+      ['DELIVERED', 'courier', null],
+    ];
+    for (const one of orders) {
+      await expectSeen(one, { orders: ['PENDING', 'PAID', 'COMPLETED'], deliveries }, feed);
+      await expectAccount(system, one.customer, '498.00', ['TOP_UP', 'CHARGE']);
+    }
+    await dispatch.setDuty(ids.slice(2), 'AVAILABLE');
+    await allAreFree();
+  });
 });
+
+bus.proveIt();

@@ -1,9 +1,9 @@
 import { createClient, type ExecutionResult } from 'graphql-ws';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { until } from '../platform/testing/until.js';
 import { type System, startSystem } from './support/system.js';
+import { holdCharges } from './support/watched.js';
 
 let system: System;
 beforeAll(async () => {
@@ -71,18 +71,6 @@ function socket(token: string) {
   return { collect };
 }
 
-/** Holds the charge of a user's orders back, by the lock that it needs, until it is called. */
-async function holdCharges(userId: string): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: system.databaseUrl('payment') });
-  await client.connect();
-  await client.query('begin');
-  await client.query('select from accounts where user_id = $1 for update', [userId]);
-  return async () => {
-    await client.query('commit');
-    await client.end();
-  };
-}
-
 /**
  * Orders for 2.00 with this balance, and watches from the first moment, on one socket: nothing is charged,
  * and delivery has not heard of the order. Answers all that was seen once every subscription is complete.
@@ -90,7 +78,7 @@ async function holdCharges(userId: string): Promise<() => Promise<void>> {
 async function orderWatched(balance: string) {
   const customer = await system.register();
   await system.topUp(customer, balance);
-  const release = await holdCharges(customer.userId);
+  const release = await holdCharges(system, customer.userId);
   const id = await system.order(customer);
   const { collect } = socket(customer.token);
   const collected = Promise.all([
@@ -197,8 +185,7 @@ test('who comes late gets the present state and completes; who comes back with a
 test('a token that ends closes the socket with 4403, and says so', async () => {
   const customer = await system.register();
   await system.topUp(customer, '20.00');
-  const release = await holdCharges(customer.userId);
-  onTestFinished(release);
+  await holdCharges(system, customer.userId);
   const id = await system.order(customer);
   const token = await system.sign({ id: customer.userId }, 1_500);
   const { close } = await system.subscribe(paymentCompleted, { id }, token).ended;

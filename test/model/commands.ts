@@ -28,7 +28,13 @@ export type Step =
 
 export const maxAttempts = 2;
 const { geography } = dispatching;
-const codeOf = (result: Result<unknown>): ErrorCode | 'ok' => (result.ok ? 'ok' : result.code);
+type Code = ErrorCode | 'ok';
+
+/** What is answered is what the model says; the world counts how often. */
+function answered(world: World, kind: Step['kind'], result: Result<unknown>, expected: Code): void {
+  expect(result.ok ? 'ok' : result.code).toBe(expected);
+  world.count(`${kind}: ${expected}`);
+}
 const pick = <T>(list: readonly T[], number: number): T | undefined => list[number % list.length];
 
 /** Does a step, and compares what is answered with what the model says. */
@@ -48,7 +54,7 @@ export async function take(world: World, model: Model, step: Step): Promise<void
     case 'carry': {
       const lane = pick(step.again > 0 ? world.all() : world.busy(), step.lane);
       if (!lane) return;
-      hear(model, lane, await carry(lane, step.count, step.again));
+      hear(world, model, lane, await carry(lane, step.count, step.again));
       return world.collect([lane.service]);
     }
     case 'carry all':
@@ -66,7 +72,7 @@ export async function take(world: World, model: Model, step: Step): Promise<void
 export async function carryAll(world: World, model: Model): Promise<void> {
   await world.collect();
   for (let lanes = world.busy(); lanes.length > 0; lanes = world.busy()) {
-    for (const lane of lanes) hear(model, lane, await carry(lane, lane.waiting.length));
+    for (const lane of lanes) hear(world, model, lane, await carry(lane, lane.waiting.length));
     await world.collect([...new Set(lanes.map(({ service }) => service))]);
   }
 }
@@ -77,9 +83,9 @@ async function topUp(world: World, model: Model, step: Step & { kind: 'top up' }
   if (!user) return;
   const amount = (cents / 100).toFixed(2);
   const request = { by: user.id, userId: user.id, amount, idempotencyKey: randomUUID() };
-  expect(codeOf(await world.payments.topUp(request))).toBe('ok');
+  answered(world, 'top up', await world.payments.topUp(request), 'ok');
   // A second time it adds nothing.
-  if (repeated) expect(codeOf(await world.payments.topUp(request))).toBe('ok');
+  if (repeated) answered(world, 'top up', await world.payments.topUp(request), 'ok');
   user.balanceCents += cents;
   user.toppedUpCents += cents;
 }
@@ -98,11 +104,17 @@ async function place(world: World, model: Model, { user: n, quantity }: Step & {
 }
 
 /** What events change that a service has not handled before. */
-function hear(model: Model, { consumer: { group, contract } }: Lane, events: readonly Event[]): void {
+function hear(
+  world: World,
+  model: Model,
+  { consumer: { group, contract } }: Lane,
+  events: readonly Event[],
+): void {
   for (const { data } of events) {
     const said = data as { orderId: string; status: string; deliveryId: string | null };
     const order = model.orders.find(({ id }) => id === said.orderId);
     if (!order) continue;
+    const before = order.payment;
     switch (`${group} ${contract.topic}`) {
       case 'payment order.created':
         rules.charge(model, order);
@@ -123,6 +135,7 @@ function hear(model: Model, { consumer: { group, contract } }: Lane, events: rea
         rules.learnDelivery(order, said.status as DeliveryStatus, said.deliveryId !== null);
         break;
     }
+    if (order.payment !== before) world.count(`payment: ${order.payment}`);
   }
 }
 
@@ -137,7 +150,7 @@ async function takeWith(world: World, model: Model, order: ModelOrder, step: Ord
     case 'unassign': {
       const { delivery } = order;
       const expected = !delivery ? 'NOT_FOUND' : rules.isOpen(delivery.status) ? 'ok' : 'INVALID_TRANSITION';
-      expect(codeOf(await world.dispatch.unassign(order.id))).toBe(expected);
+      answered(world, 'unassign', await world.dispatch.unassign(order.id), expected);
       if (expected === 'ok' && delivery?.courier !== null) rules.moved(order, 'PENDING');
       return;
     }
@@ -156,6 +169,7 @@ async function takeWith(world: World, model: Model, order: ModelOrder, step: Ord
       if (!isDue || !order.delivery) return;
       order.delivery.attempts += 1;
       rules.moved(order, order.delivery.attempts < maxAttempts ? 'PENDING' : 'FAILED');
+      world.count(`overdue: ${order.delivery.status}`);
     }
   }
 }
@@ -172,10 +186,10 @@ function callOff(order: ModelOrder): boolean {
 
 async function cancel(world: World, order: ModelOrder): Promise<void> {
   const result = await world.orders.cancelOrder({ orderId: order.id, by: 'customer', reason: null });
-  if (order.status === 'CANCELLED') return expect(codeOf(result)).toBe('ok');
+  if (order.status === 'CANCELLED') return answered(world, 'cancel', result, 'ok');
   if (order.status === 'COMPLETED' || order.status === 'INSUFFICIENT_FUNDS' || !callOff(order))
-    return expect(codeOf(result)).toBe('INVALID_TRANSITION');
-  expect(codeOf(result)).toBe('ok');
+    return answered(world, 'cancel', result, 'INVALID_TRANSITION');
+  answered(world, 'cancel', result, 'ok');
   rules.learnDelivery(order, 'CANCELLED', order.delivery !== null);
 }
 
@@ -184,7 +198,7 @@ async function cancelHalf(world: World, model: Model, order: ModelOrder): Promis
   const userId = model.users[order.user]?.id ?? '';
   const request = { orderId: order.id, userId, by: 'customer' as const, reason: null };
   const result = await cancelDelivery(world.databases.delivery, request, geography);
-  expect(codeOf(result)).toBe(callOff(order) ? 'ok' : 'INVALID_TRANSITION');
+  answered(world, 'cancel', result, callOff(order) ? 'ok' : 'INVALID_TRANSITION');
 }
 
 async function assign(world: World, model: Model, order: ModelOrder, n: number | null): Promise<void> {
@@ -193,14 +207,14 @@ async function assign(world: World, model: Model, order: ModelOrder, n: number |
   const free = model.couriers.flatMap((_, index) => (rules.isFree(model, index) ? [index] : []));
   const result = await world.dispatch.assign(order.id, id);
   const { delivery } = order;
-  const expected = (): ErrorCode | 'ok' => {
+  const expected = (): Code => {
     if (!delivery) return 'NOT_FOUND';
     if (courier !== null && delivery.courier === courier) return 'ok';
     if (delivery.status !== 'PENDING') return 'INVALID_TRANSITION';
     if (delivery.courier !== null) return 'CONFLICT';
     return (courier === null ? free.length > 0 : free.includes(courier)) ? 'ok' : 'CONFLICT';
   };
-  expect(codeOf(result)).toBe(expected());
+  answered(world, 'assign', result, expected());
   if (result.ok && delivery && delivery.courier === null)
     delivery.courier = courier ?? (await courierOf(world, model, order));
 }
@@ -224,6 +238,7 @@ async function assignAll(world: World, model: Model): Promise<void> {
   const free = model.couriers.filter((_, index) => rules.isFree(model, index)).length;
   const given = await assignCouriers(world.databases.delivery, dispatching);
   expect(given).toBe(Math.min(waiting.length, free));
+  world.count(`assign all: ${given}`);
   for (const order of waiting)
     if (order.delivery) order.delivery.courier = await courierOf(world, model, order);
   expect(waiting.filter(({ delivery }) => delivery?.courier !== null)).toHaveLength(given);
@@ -238,14 +253,14 @@ async function move(
   const courier = by === 'staff' ? null : by % model.couriers.length;
   const mover = courier === null ? 'staff' : { userId: model.couriers[courier]?.userId ?? '' };
   const { delivery } = order;
-  const expected = (): ErrorCode | 'ok' => {
+  const expected = (): Code => {
     if (!delivery || (courier !== null && delivery.courier !== courier)) return 'NOT_FOUND';
     if (!rules.mayBecome(delivery.status, status)) return 'INVALID_TRANSITION';
     if (courier !== null && status === 'CANCELLED') return 'FORBIDDEN';
     return delivery.courier === null && status === 'IN_TRANSIT' ? 'CONFLICT' : 'ok';
   };
   const result = await world.dispatch.move(order.id, status, null, mover);
-  expect(codeOf(result)).toBe(expected());
+  answered(world, 'move', result, expected());
   if (!result.ok && result.code === 'INVALID_TRANSITION')
     expect(result.message).toMatch(new RegExp(`${delivery?.status}.*${status}`));
   if (result.ok) rules.moved(order, status);
@@ -255,12 +270,12 @@ async function duty(world: World, model: Model, { courier: n, isOff }: Step & { 
   const courier = pick(model.couriers, n);
   if (!courier) return;
   const status = isOff ? 'OFFLINE' : 'AVAILABLE';
-  expect(codeOf(await world.couriers.setStatus({ userId: courier.userId }, status))).toBe('ok');
+  answered(world, 'duty', await world.couriers.setStatus({ userId: courier.userId }, status), 'ok');
   courier.isOffDuty = isOff;
 }
 
 async function report(world: World, model: Model, { courier: n, north }: Step & { kind: 'report' }) {
   const { depot } = geography;
   const place = { latitude: depot.latitude + north / 1_000, longitude: depot.longitude };
-  expect(codeOf(await world.couriers.report(pick(model.couriers, n)?.userId ?? '', place))).toBe('ok');
+  answered(world, 'report', await world.couriers.report(pick(model.couriers, n)?.userId ?? '', place), 'ok');
 }

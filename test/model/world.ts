@@ -55,6 +55,7 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
     ...deliveryConsumers(delivery, ignore).map((consumer) => ({ service: 'delivery' as const, consumer })),
   ];
   const lanes = new Map<string, Lane>();
+  const counts = new Map<string, number>();
 
   return {
     databases,
@@ -83,6 +84,10 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
         }
       }
     },
+
+    /** How often what was done. */
+    counts,
+    count: (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1),
 
     /** Lanes in which something waits. */
     busy: (): Lane[] => [...lanes.values()].filter(({ waiting }) => waiting.length > 0),

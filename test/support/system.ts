@@ -1,10 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import pg from 'pg';
 import { startAll } from '../../app/all.js';
+import { startServiceAlone } from '../../app/service.js';
 import { demoUsers } from '../../events/demo.js';
 import type { Role } from '../../platform/auth/principal.js';
 import { createTokenSigner } from '../../platform/auth/tokens.js';
-import { loadConfig } from '../../platform/config.js';
+import { loadConfig, type ServiceName } from '../../platform/config.js';
 import { createLog } from '../../platform/log.js';
 import { metrics } from '../../platform/metrics.js';
 import type { RunningSubgraph } from '../../platform/subgraph/server.js';
@@ -46,6 +47,8 @@ export interface System extends Omit<Client, 'products'> {
   databaseUrl(database: Database): string;
   /** How many subscriptions run on the subgraphs of this test run. */
   watching(): Promise<number>;
+  /** Starts another replica of a service, in this process too; on Kafka alone. */
+  startReplica(service: ServiceName): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -61,7 +64,7 @@ export async function startSystem(
   const privateKey = generateKeyPairSync('ed25519')
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString();
-  const config = loadConfig({
+  const env = {
     NODE_ENV: 'test',
     PORT: '0',
     HOST: '127.0.0.1',
@@ -75,17 +78,17 @@ export async function startSystem(
     SUBGRAPH_EXECUTOR: process.env['SUBGRAPH_EXECUTOR'],
     ...Object.fromEntries(databases.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, made[name].url])),
     ...overrides,
-  });
+  };
+  const config = loadConfig(env);
+  const log = createLog({ level: config.LOG_LEVEL, format: 'text', app: 'test' });
   const drop = async () => {
     if (!given) await dropDatabases(made);
   };
-  const running = await startAll(
-    config,
-    createLog({ level: config.LOG_LEVEL, format: 'text', app: 'test' }),
-  ).catch(async (error: unknown) => {
+  const running = await startAll(config, log).catch(async (error: unknown) => {
     await drop();
     throw error;
   });
+  const replicas: { stop(): Promise<unknown> }[] = [];
   const pools = new Map<string, pg.Pool>();
   const pool = (name: Database): pg.Pool => {
     const opened = pools.get(name) ?? new pg.Pool({ connectionString: running.databaseUrl(name), max: 2 });
@@ -131,7 +134,17 @@ export async function startSystem(
         .filter(({ labels }) => labels.service !== 'gateway')
         .reduce((sum, { value }) => sum + value, 0);
     },
+    async startReplica(service) {
+      const replica = loadConfig({
+        ...env,
+        METRICS_ENABLED: 'false',
+        JWKS_URL: `${running.url}/.well-known/jwks.json`,
+        SERVICE_SECRET: 'that of a replica which nobody calls',
+      });
+      replicas.push(await startServiceAlone(service, replica, log));
+    },
     async stop() {
+      await Promise.all(replicas.map((replica) => replica.stop()));
       await Promise.all([...pools.values()].map((opened) => opened.end()));
       await running.stop();
       await drop();

@@ -1,0 +1,109 @@
+import { until } from '../../platform/testing/until.js';
+import type { Answer } from './client.js';
+import type { System } from './system.js';
+
+/** A courier, and the token of the account that acts for it. */
+export interface TestCourier {
+  id: string;
+  token: string;
+}
+
+/** What staff, couriers and customers do about deliveries at the gateway. */
+export interface Dispatch {
+  /** Without a courier: to the best one. */
+  assign(orderId: string, courierId: string | null, token?: string): Promise<Answer<Assigned>>;
+  unassign(orderId: string, token?: string): Promise<Answer<Record<string, unknown>>>;
+  move(orderId: string, status: string, token: string, reason?: string): Promise<Answer<Moved>>;
+  /** Takes a delivery all these steps in one request. */
+  moveAlong(orderId: string, steps: readonly string[], token: string): Promise<void>;
+  cancel(orderId: string, token: string, reason?: string | null): Promise<Answer<Record<string, unknown>>>;
+  /** Who has an order's delivery; undefined while nobody does. */
+  courierOf(orderId: string): Promise<TestCourier | undefined>;
+  /** Waits until somebody has it. */
+  given(orderId: string): Promise<TestCourier>;
+  /** Every courier's status by its id. */
+  couriers(): Promise<Map<string, string>>;
+  /** On duty or off it. */
+  setDuty(courierIds: readonly string[], status: 'AVAILABLE' | 'OFFLINE'): Promise<void>;
+}
+
+interface Assigned {
+  assignCourier: { status: string; courier: { id: string; name: string; phone: string; status: string } };
+}
+interface Moved {
+  updateDeliveryStatus: { status: string; courier: { id: string } | null };
+}
+
+/** The steps from a courier's hand to the door. */
+export const wayToTheDoor = ['IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'] as const;
+
+export const codeOf = ({ errors }: Pick<Answer<unknown>, 'errors'>): string | undefined =>
+  errors[0]?.extensions.code;
+
+export function dispatchOf(system: System): Dispatch {
+  const staff = system.staffToken;
+  const courierOf: Dispatch['courierOf'] = async (orderId) => {
+    const { order } = await system.ask<{
+      order: { delivery: { courier: { id: string; user: { id: string } } | null } | null };
+    }>(
+      'query ($id: ID!) { order(id: $id) { delivery { courier { id user { id } } } } }',
+      { id: orderId },
+      staff,
+    );
+    const courier = order.delivery?.courier;
+    return courier
+      ? { id: courier.id, token: await system.sign({ id: courier.user.id, role: 'COURIER' }) }
+      : undefined;
+  };
+  const aliased = (fields: string[]) => fields.map((field, index) => `f${index}: ${field}`).join(' ');
+
+  return {
+    assign: (orderId, courierId, token = staff) =>
+      system.graphql(
+        `mutation ($orderId: ID!, $courierId: ID) { assignCourier(orderId: $orderId, courierId: $courierId) {
+          status courier { id name phone status } } }`,
+        { orderId, courierId },
+        token,
+      ),
+    unassign: (orderId, token = staff) =>
+      system.graphql(
+        `mutation ($orderId: ID!) { unassignCourier(orderId: $orderId) {
+          status courier { id } history { status by reason } } }`,
+        { orderId },
+        token,
+      ),
+    move: (orderId, status, token, reason) =>
+      system.graphql(
+        `mutation ($orderId: ID!, $status: DeliveryStatus!, $reason: String) {
+          updateDeliveryStatus(orderId: $orderId, status: $status, reason: $reason) { status courier { id } } }`,
+        { orderId, status, reason: reason ?? null },
+        token,
+      ),
+    async moveAlong(orderId, steps, token) {
+      const fields = steps.map((status) => `updateDeliveryStatus(orderId: $id, status: ${status}) { id }`);
+      if (fields.length > 0)
+        await system.ask(`mutation ($id: ID!) { ${aliased(fields)} }`, { id: orderId }, token);
+    },
+    cancel: (orderId, token, reason = null) =>
+      system.graphql(
+        `mutation ($id: ID!, $reason: String) { cancelOrder(id: $id, reason: $reason) {
+          id status deliveryStatus } }`,
+        { id: orderId, reason },
+        token,
+      ),
+    courierOf,
+    given: (orderId) => until('a courier has it', () => courierOf(orderId)),
+    async couriers() {
+      const { couriers } = await system.ask<{ couriers: { nodes: { id: string; status: string }[] } }>(
+        '{ couriers(first: 100) { nodes { id status } } }',
+        {},
+        staff,
+      );
+      return new Map(couriers.nodes.map(({ id, status }) => [id, status]));
+    },
+    async setDuty(courierIds, status) {
+      const fields = courierIds.map((id) => `setCourierStatus(id: "${id}", status: ${status}) { id }`);
+      await system.ask(`mutation { ${aliased(fields)} }`, {}, staff);
+    },
+  };
+}
