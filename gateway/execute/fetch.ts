@@ -51,7 +51,7 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
   const replace = compileReplace(node.outputRewrites);
   if (!node.requires) return compileRootFetch(path, { request, rewrite, replace });
   const step = compileEntityFetch(node, path, { request, rewrite, replace, environment });
-  const isIdle = compileIdle(node, environment.condition);
+  const isIdle = compileIdle(node, environment);
   return isIdle ? (run) => (isIdle(run.variables) ? undefined : step(run)) : step;
 }
 

@@ -21,6 +21,7 @@ test.each([
   ['{ price @include(if: $no) vat @skip(if: $yes) }', 0, {}],
   ['{ ... @skip(if: $yes) { price } ... on Product @include(if: $no) { vat } }', 0, {}],
   ['{ price @include(if: $yes) @skip(if: $yes) vat @skip(if: $yes) }', 0, {}],
+  ['{ __typename price @include(if: $no) vat @include(if: $no) }', 0, { __typename: 'Product' }],
   ['{ price @include(if: $yes) vat @skip(if: $yes) }', 1, { price: 5 }],
   ['{ price @include(if: $no) vat }', 1, { vat: 1 }],
   ['{ price @skip(if: $no) @include(if: $yes) vat @skip(if: $yes) }', 1, { price: 5 }],

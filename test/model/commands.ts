@@ -21,7 +21,7 @@ export type Step =
   | { kind: 'assign'; order: number; courier: number | null }
   | { kind: 'assign all' }
   | { kind: 'unassign'; order: number }
-  | { kind: 'move'; order: number; status: DeliveryStatus; by: number | 'staff' }
+  | { kind: 'move'; order: number; status: DeliveryStatus; by: number | 'staff' | 'its courier' }
   | { kind: 'duty'; courier: number; isOff: boolean }
   | { kind: 'report'; courier: number; north: number }
   | { kind: 'overdue'; order: number };
@@ -71,9 +71,9 @@ export async function take(world: World, model: Model, step: Step): Promise<void
 /** Until nothing is on its way. */
 export async function carryAll(world: World, model: Model): Promise<void> {
   await world.collect();
-  for (let lanes = world.busy(); lanes.length > 0; lanes = world.busy()) {
-    for (const lane of lanes) hear(world, model, lane, await carry(lane, lane.waiting.length));
-    await world.collect([...new Set(lanes.map(({ service }) => service))]);
+  for (let next = await world.carryNext(); next; next = await world.carryNext()) {
+    hear(world, model, next.lane, next.events);
+    await world.collect([next.lane.service]);
   }
 }
 
@@ -250,7 +250,12 @@ async function move(
   order: ModelOrder,
   { status, by }: Step & { kind: 'move' },
 ): Promise<void> {
-  const courier = by === 'staff' ? null : by % model.couriers.length;
+  const courier =
+    by === 'staff'
+      ? null
+      : by === 'its courier'
+        ? (order.delivery?.courier ?? 0)
+        : by % model.couriers.length;
   const mover = courier === null ? 'staff' : { userId: model.couriers[courier]?.userId ?? '' };
   const { delivery } = order;
   const expected = (): Code => {

@@ -26,13 +26,10 @@ export async function rush(world: World, model: Model, step: Step): Promise<unkn
       return assignCouriers(databases.delivery, dispatching);
     case 'unassign':
       return dispatch.unassign(orderId);
-    case 'move':
-      return dispatch.move(
-        orderId,
-        step.status,
-        null,
-        step.by === 'staff' ? 'staff' : { userId: courier(step.by)?.userId ?? '' },
-      );
+    case 'move': {
+      const mover = typeof step.by === 'number' ? { userId: courier(step.by)?.userId ?? '' } : 'staff';
+      return dispatch.move(orderId, step.status, null, mover);
+    }
     case 'duty':
       return couriers.setStatus(
         { userId: courier(step.courier)?.userId ?? '' },

@@ -28,6 +28,13 @@ export interface Lane {
   handled: Event[];
 }
 
+interface OutboxRow {
+  id: number;
+  topic: string;
+  key: string;
+  value: string;
+}
+
 /** Orders, payments and deliveries on real databases, with nothing between them but what a test carries. */
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
@@ -54,6 +61,7 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
     ...paymentConsumers(payment, ignore).map((consumer) => ({ service: 'payment' as const, consumer })),
     ...deliveryConsumers(delivery, ignore).map((consumer) => ({ service: 'delivery' as const, consumer })),
   ];
+  const collected = { order: 0, payment: 0, delivery: 0 };
   const lanes = new Map<string, Lane>();
   const counts = new Map<string, number>();
 
@@ -68,13 +76,16 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
     /** Takes what stands in outboxes, all of them unless told, to the lanes of who consumes it. */
     async collect(from: readonly Service[] = services): Promise<void> {
       for (const service of from) {
-        const { rows } = await databases[service].query<{ topic: string; key: string; value: string }>(
-          `with gone as (delete from outbox returning id, topic, key, value) select * from gone order by id`,
+        // What is past is not looked at again: nothing is under way in between.
+        const { rows } = await databases[service].query<OutboxRow>(
+          `with gone as (delete from outbox where id > $1 returning id, topic, key, value) select * from gone order by id`,
+          [collected[service]],
         );
         for (const row of rows) {
+          collected[service] = row.id;
           for (const [place, { service: to, consumer }] of consumers.entries()) {
             if (consumer.contract.topic !== row.topic) continue;
-            const event = parseMessage(consumer.contract, { ...row, id: '', headers: {} });
+            const event = parseMessage(consumer.contract, { ...row, id: String(row.id), headers: {} });
             if (typeof event === 'string') throw new Error(event);
             const name = `${place} ${row.key}`;
             const lane = lanes.get(name) ?? { service: to, consumer, waiting: [], handled: [] };
@@ -88,6 +99,21 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
     /** How often what was done. */
     counts,
     count: (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1),
+
+    /** All that waits for one consumer, of all keys together, as a partition has it; undefined where nothing waits. */
+    async carryNext(): Promise<{ lane: Lane; events: Event[] } | undefined> {
+      const waiting = [...lanes.values()].filter((lane) => lane.waiting.length > 0);
+      const [lane] = waiting;
+      if (!lane) return undefined;
+      const events = waiting.flatMap((one) => {
+        if (one.consumer !== lane.consumer) return [];
+        const all = one.waiting.splice(0);
+        one.handled.push(...all);
+        return all;
+      });
+      await lane.consumer.handle(events);
+      return { lane, events };
+    },
 
     /** Lanes in which something waits. */
     busy: (): Lane[] => [...lanes.values()].filter(({ waiting }) => waiting.length > 0),

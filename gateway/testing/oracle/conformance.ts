@@ -3,6 +3,7 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   GraphQLIncludeDirective,
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -13,9 +14,9 @@ import {
   isAbstractType,
   isCompositeType,
   isEnumType,
+  isInterfaceType,
   isListType,
   isNonNullType,
-  isObjectType,
   isScalarType,
   Kind,
   parse,
@@ -30,6 +31,7 @@ type Path = readonly (string | number)[];
 
 interface Reader {
   schema: GraphQLSchema;
+  isFaulty: boolean;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   variables: Record<string, unknown>;
 }
@@ -40,14 +42,19 @@ interface Reader {
  */
 export function complaints(
   schema: GraphQLSchema,
-  { query, variables }: Question,
+  { query, variables, faults }: Question,
   { body }: Answer,
 ): string[] {
   const document = parse(query);
   const operation = getOperationAST(document);
   if (!operation || body.data === undefined || body.data === null) return [];
   const { coerced = {} } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {});
-  const reader: Reader = { schema, fragments: fragmentsOf(document), variables: coerced };
+  const reader: Reader = {
+    schema,
+    isFaulty: faults !== undefined,
+    fragments: fragmentsOf(document),
+    variables: coerced,
+  };
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
   return complaintsOfObject(reader, root, [operation.selectionSet], body.data, []);
 }
@@ -92,7 +99,9 @@ function complaintsOfValue(
   }
   if (isCompositeType(type)) {
     const selections = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
-    const types = isAbstractType(type) ? reader.schema.getPossibleTypes(type) : [type as GraphQLObjectType];
+    // Where a fault keeps its type from everybody, an object has what was asked of any of its kind.
+    const untold = reader.isFaulty && isInterfaceType(type) ? [type] : [];
+    const types = isAbstractType(type) ? [...reader.schema.getPossibleTypes(type), ...untold] : [type];
     const all = types.map((one) => complaintsOfObject(reader, one, selections, value, path));
     // Which type it is cannot always be seen: one that fits is enough.
     return all.sort((a, b) => a.length - b.length)[0] ?? [`no type for ${at}`];
@@ -112,7 +121,7 @@ function complaintsOfValue(
 
 function complaintsOfObject(
   reader: Reader,
-  type: GraphQLObjectType,
+  type: GraphQLObjectType | GraphQLInterfaceType,
   selections: readonly SelectionSetNode[],
   value: unknown,
   path: Path,
@@ -139,7 +148,7 @@ function complaintsOfObject(
 /** Section 6.3.2, CollectFields. */
 function collect(
   reader: Reader,
-  type: GraphQLObjectType,
+  type: GraphQLObjectType | GraphQLInterfaceType,
   selections: SelectionSetNode,
   found: Map<string, FieldNode[]>,
 ): void {
@@ -161,7 +170,7 @@ function collect(
     const fits =
       !condition ||
       condition === type ||
-      (isAbstractType(condition) && isObjectType(type) && reader.schema.isSubType(condition, type));
+      (isAbstractType(condition) && reader.schema.isSubType(condition, type));
     if (fits) collect(reader, type, fragment.selectionSet, found);
   }
 }
