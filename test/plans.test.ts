@@ -41,6 +41,21 @@ const exceptions: Exception[] = [
     why: 'totalCount of couriers: staff alone asks for it, and they are as many as the city needs, however many orders',
   },
   {
+    ...{ service: 'delivery', table: 'couriers' },
+    statement: /^select .* from couriers [ck].*order by case when [ck]\.located_at/s,
+    why: 'who is sent next is the nearest of all couriers: as many as the city needs, however many orders',
+  },
+  {
+    ...{ service: 'delivery', table: 'couriers' },
+    statement: /^select \* from \(select k\.id.*\) k where .* limit \$3$/s,
+    why: 'a page of couriers of a status, which follows from what they do: walked by id until it is full',
+  },
+  {
+    ...{ service: 'delivery', table: 'couriers' },
+    statement: /^select k\.id as "courierId".* skip locked$/s,
+    why: 'the couriers of the simulator, which is for demonstrations',
+  },
+  {
     ...{ service: 'order', table: 'outbox' },
     statement:
       /^select count\(\*\) as events.* from \(select created_at from outbox order by id limit \$1\) oldest$/s,

@@ -220,7 +220,9 @@ describe('deliveries that are moved along', () => {
         movers: ['system', 'courier', 'courier', 'courier'],
       });
     }
-    const { rows: events } = await database.query(`select count(*)::int as events from outbox where topic = 'delivery.status.updated'`);
+    const { rows: events } = await database.query(
+      `select count(*)::int as events from outbox where topic = 'delivery.status.updated'`,
+    );
     expect(events).toEqual([{ events: 120 }]);
   });
 });

@@ -95,8 +95,8 @@ export const courierTransitions: Record<CourierStatus, readonly CourierStatus[]>
 
 /** Whether a courier who is told so is off duty from now on; nobody is told to be BUSY. */
 export const readDuty = (from: CourierStatus, to: CourierStatus): Result<boolean> =>
-  to === 'BUSY'
-    ? refuse('INVALID_TRANSITION', `A courier that is ${from} becomes BUSY by a delivery alone.`, 'status')
+  to === 'BUSY' || (from !== to && !courierTransitions[from].includes(to))
+    ? refuse('INVALID_TRANSITION', `A courier that is ${from} becomes ${to} by a delivery alone.`, 'status')
     : ok(to === 'OFFLINE');
 
 export interface CourierProfile {

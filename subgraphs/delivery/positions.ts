@@ -10,12 +10,13 @@ import { active } from './sql.js';
 export type Report = Place & { courierId: string };
 
 /**
- * Puts couriers where they say that they are, each once, and renews the estimates of what they bring: four statements at
+ * Puts a courier where it says that it is, or several who all bring something, each once, and renews the estimates of what they bring: four statements at
  * most, however many there are. It is no change of a delivery's status, and leaves no history.
  */
 export async function report(tx: Tx, reports: Report[], geography: Geography): Promise<void> {
   const places = new Map(reports.map((one) => [one.courierId, one]));
-  // Deliveries are locked before couriers, as by all who lock both; each in the order of their ids.
+  // Deliveries are locked before couriers, as by all who lock both, and in the order of their ids: so nobody waits in a
+  // circle. A courier that brings nothing reports alone.
   const deliveries = await lockDeliveries(
     tx,
     `where d.courier_id = any($1::uuid[]) and d.${active} order by d.id`,
@@ -23,10 +24,9 @@ export async function report(tx: Tx, reports: Report[], geography: Geography): P
   );
   const moved = [...places.values()];
   const { rows } = await tx.query<{ id: string; at: Date }>(
-    `update couriers k set latitude = n.latitude, longitude = n.longitude, located_at = clock_timestamp()
-     from (select id from couriers where id = any($1::uuid[]) order by id for update) locked
-       join unnest($1::uuid[], $2::float8[], $3::float8[]) as n (id, latitude, longitude) using (id)
-     where k.id = n.id returning k.id, k.located_at as at`,
+    `update couriers k set latitude = ($2::float8[])[array_position($1::uuid[], k.id)],
+       longitude = ($3::float8[])[array_position($1::uuid[], k.id)], located_at = clock_timestamp()
+     where k.id = any($1::uuid[]) returning k.id, k.located_at as at`,
     [
       moved.map(({ courierId }) => courierId),
       moved.map(({ latitude }) => latitude),

@@ -13,6 +13,7 @@ const changed = `subscription ($id: ID!, $after: Cursor) { deliveryStatusChanged
   cursor status delivery { id courier { id } } order { id } } }`;
 const paymentCompleted =
   'subscription ($id: ID!) { paymentCompleted(orderId: $id) { id status order { id } } }';
+const moved = 'subscription ($id: ID!) { courierMoved(orderId: $id) { latitude longitude at estimatedAt } }';
 const all = `subscription ($filter: DeliveryFilter, $after: Cursor) { deliveriesChanged(filter: $filter, after: $after) {
   cursor status delivery { id } order { id } } }`;
 
@@ -79,8 +80,10 @@ async function placeWatched(system: System, customer: Customer, then: (orderId: 
   const queries = [orderUpdated, paymentCompleted, changed];
   const orderId = await place(system, customer, async (id) => {
     const lives = queries.map((query) => system.subscribe(query, { id }, customer.token));
+    const courier = system.subscribe(moved, { id }, customer.token);
     await Promise.all(lives.map((live) => live.waitFor(({ length }) => length > 0)));
     await then(id);
+    if (!(await courier.ended).complete) throw new Error('the courier was not followed to the end');
     for (const [index, { ended, messages }] of lives.entries()) {
       if (!(await ended).complete) throw new Error(`${queries[index]} was not completed`);
       if (queries[index] === paymentCompleted) continue;

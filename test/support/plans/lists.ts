@@ -15,9 +15,9 @@ const anHour = `since: ${time(3 * day)}, until: ${time(3 * day - 3_600_000)}`;
 
 const anOrder = `id status total { amount } deliveryStatus items { quantity product { id name } } user { id firstName }
   payment { id status order { id status } }
-  delivery { id status courier { id name location { at } } history { status at by } }`;
+  delivery { id status courier { id name location { at estimatedAt } } history { status at by } }`;
 const aDelivery =
-  'id status deadline courier { id status } order { id status user { id } } history { status }';
+  'id status deadline estimatedAt courier { id status } order { id status user { id } } history { status }';
 
 /** Of customers and staff. */
 const orders: [string, ...string[]] = [
