@@ -99,11 +99,11 @@ export function createLiveHub(options: { graph: () => Graph; settings: FeedSetti
  * A courier may see an order for as long as it brings it. Its own subscription ends when the subgraph says so; one that
  * runs on somebody else's token would go on.
  */
-const isSentAway = (principal: GatewayContext['principal']): boolean => principal?.role === 'COURIER';
+const seesForNow = (principal: GatewayContext['principal']): boolean => principal?.role === 'COURIER';
 
 /** Those with one key get the same events. */
 function keyOf({ source: { plan }, variables, context }: Member): string {
-  const isShared = plan.isShared && !isSentAway(context.principal);
+  const isShared = plan.isShared && !seesForNow(context.principal);
   const who = isShared ? '' : whoIs(context);
   return [who, plan.identity, plan.variablesText(variables)].join('\n');
 }

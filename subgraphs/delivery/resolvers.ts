@@ -127,7 +127,8 @@ export const resolvers: Resolvers = {
       return delivery && maySeeDelivery(viewer, delivery) ? delivery : null;
     },
     order: ({ orderId, userId }) => ({ id: orderId, user: { id: userId } }),
-    estimatedAt: ({ status, estimatedAt }) => (isFinal(status) ? null : estimatedAt),
+    estimatedAt: ({ status, courierId, estimatedAt }) =>
+      courierId === null || isFinal(status) ? null : estimatedAt,
     courier: ({ courierId }, _, { loaders }) => (courierId ? loaders.courier.load(courierId) : null),
     history: ({ id }, _, { loaders }) => loaders.history.load(id),
   },

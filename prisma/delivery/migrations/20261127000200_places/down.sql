@@ -1,1 +1,1 @@
-alter table deliveries drop constraint deliveries_estimated, drop column estimated_at;
+alter table deliveries drop column estimated_at;

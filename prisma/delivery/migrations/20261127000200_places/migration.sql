@@ -1,4 +1,3 @@
-alter table deliveries
-  -- When it is expected at the door; null while it has no courier.
-  add column estimated_at timestamptz,
-  add constraint deliveries_estimated check (estimated_at is null or courier_id is not null);
+-- When it is expected at the door. It means nothing without a courier; a replica of before, which takes a delivery off its
+-- courier, does not know of it.
+alter table deliveries add column estimated_at timestamptz;
