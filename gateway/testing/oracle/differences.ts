@@ -69,13 +69,16 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'a value of the wrong type has an error',
-    why: '6.4.4: null in place of a value that does not fit is a field error, which the client is told with its path. Apollo says so in an extension, and only where there is no other error; some values it answers as they are.',
+    why: '6.4.4: null in place of a value that does not fit is a field error, which the client is told with its path. Apollo says so in an extension, and only where there is no other error; some values it answers as they are, or asks others about.',
     settle(dispute) {
       if (!dispute.question.faults) return;
       dispute.onlyOurs = dispute.onlyOurs.filter((error) => {
         if (!error.text.includes('something else than its schema says') || !error.path) return true;
         const { path } = error;
         dispute.data = dispute.data.filter((one) => !(one.ours === null && leadsTo(one.path, path)));
+        // Nobody else is asked about what is of no type.
+        if (valueAt(dispute.ours.body.data, path) === null)
+          dispute.onlyOracle = dispute.onlyOracle.filter((one) => !one.path || !leadsTo(path, one.path));
         return !leadsSomewhere(dispute.ours.body.data, path);
       });
     },
