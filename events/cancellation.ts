@@ -16,5 +16,9 @@ export const cancellation = definePeerRequest({
     by: z.enum(['customer', 'dispatcher']),
     reason: z.string().min(1).max(maxReason).nullable(),
   }),
-  output: z.object({ sequence: z.int().positive().nullable() }),
+  output: z.object({
+    sequence: z.int().positive().nullable(),
+    /** The account of the courier that had it. */
+    courierUserId: z.uuid().nullish(),
+  }),
 });

@@ -97,6 +97,7 @@ test.each([
   ['DEPOT', '52.52,181'],
   ['DEPOT', '52.52;13.4'],
   ['DEPOT', '5e1,13'],
+  ['DELIVERY_DEADLINE', '999ms'],
   ['DELIVERY_RADIUS', '0'],
   ['COURIER_MOVED_INTERVAL', '1'],
 ])('%s is refused in one line that names it and says what it takes: %s', (name, value) => {

@@ -7,16 +7,18 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-const duration = (initial: string) =>
+/** A length of time, of so many ms at least. */
+const duration = (initial: string, least = 0) =>
   z
     .string()
     .default(initial)
     .transform((text, context) => {
       const ms = parseDuration(text);
-      if (ms !== undefined) return ms;
+      if (ms !== undefined && ms >= least) return ms;
+      const range = least > 0 ? `at least ${least}ms and at most 24d` : 'at most 24d';
       context.addIssue({
         code: 'custom',
-        message: `takes a duration such as 500ms, 2s or 5m, at most 24d, not '${text}'`,
+        message: `takes a duration such as 500ms, 2s or 5m, ${range}, not '${text}'`,
       });
       return z.NEVER;
     });
@@ -160,7 +162,7 @@ const environment = z.object({
   SUBSCRIPTION_PATIENCE: duration('1m'),
   DELIVERY_SIMULATION: onOff().optional(),
   DELIVERY_STEP: duration('2s'),
-  DELIVERY_DEADLINE: duration('2h'),
+  DELIVERY_DEADLINE: duration('2h', 1_000),
   DELIVERY_MAX_ATTEMPTS: integer(3, 1, 100),
   DEPOT: degrees('52.5200,13.4050'),
   DELIVERY_RADIUS: integer(5_000, 1, 100_000),

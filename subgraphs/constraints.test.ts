@@ -50,8 +50,9 @@ const addOrderChange = (sequence: number, status: string, order = id(2), user = 
   `insert into order_changes (order_id, sequence, status, user_id, user_sequence)
    values (${order}, ${sequence}, '${status}', ${user}, ${userSequence})`;
 
-/** Each breaks one invariant; the constraint or message that must refuse it. */
-const broken: [ServiceName, string, string[], RegExp][] = [
+/** It breaks one invariant; the constraint or message that must refuse it. */
+type Broken = [ServiceName, string, string[], RegExp];
+const broken: Broken[] = [
   ['user', 'one address for two users', [addUser('email', `'rosa@example.org'`)], /users_email_key/],
   ['user', 'an address with capitals', [addUser('email', `'Ben@example.org'`)], /users_email_check/],
   ['user', 'an unknown role', [addUser('email, role', `'ben@example.org', 'KING'`)], /users_role_check/],
@@ -192,6 +193,39 @@ const broken: [ServiceName, string, string[], RegExp][] = [
     [addEntry('TOP_UP', 5, 'null'), addHouseEntry(-4)],
     /house_entries_balanced/,
   ],
+  [
+    'payment',
+    'a movement that its account does not count',
+    [addEntry('TOP_UP', 5, 'null'), addHouseEntry(-5)],
+    /is not counted/,
+  ],
+  [
+    'payment',
+    'an account that goes back to an entry of before',
+    ['update accounts set entries = 1, balance_cents = 150'],
+    /has 2 entries, not 1/,
+  ],
+  ...(
+    [
+      ['SUCCESS', 'INSUFFICIENT_FUNDS'],
+      ['INSUFFICIENT_FUNDS', 'SUCCESS'],
+      ['INSUFFICIENT_FUNDS', 'REFUNDED'],
+      ['REFUNDED', 'SUCCESS'],
+      ['REFUNDED', 'INSUFFICIENT_FUNDS'],
+    ] as const
+  ).map(([from, to]): Broken => {
+    const refunded = (status: string) => (status === 'REFUNDED' ? 'now()' : 'null');
+    return [
+      'payment',
+      `a payment that goes from ${from} to ${to}`,
+      [
+        `insert into payments (order_id, user_id, account_id, status, amount_cents, refunded_at)
+         values (${id(8)}, ${id(9)}, ${id(1)}, '${from}', 5, ${refunded(from)})`,
+        `update payments set status = '${to}', refunded_at = ${refunded(to)} where order_id = ${id(8)}`,
+      ],
+      new RegExp(`that is ${from} cannot become ${to}`),
+    ];
+  }),
   ['payment', 'an entry of the house alone', [addHouseEntry(5)], /house_entries_balanced/],
   [
     'payment',
@@ -216,7 +250,7 @@ const broken: [ServiceName, string, string[], RegExp][] = [
     'payment',
     'an entry that its account does not count',
     [addEntry('TOP_UP', 5, 'null'), addHouseEntry(-5), 'update accounts set balance_cents = 105'],
-    /accounts_last_entry/,
+    /accounts_last_entry|is not counted/,
   ],
   [
     'payment',

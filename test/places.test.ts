@@ -115,11 +115,24 @@ test('where a courier is concerns the customers whose order it brings, and no ot
     estimatedAt: expect.any(String),
     courier: { name: 'Rosa', location: { latitude: 52.5, estimatedAt: expect.any(String) } },
   });
+  // Staff sees more of the same delivery, and was there first: what each is told is its own all the same.
+  const told = [system.staffToken, customer.token].map((token) =>
+    system.subscribe<{ deliveryStatusChanged: { delivery: { courier: { location: object | null } } } }>(
+      'subscription ($id: ID!) { deliveryStatusChanged(orderId: $id) { delivery { courier { location { latitude } } } } }',
+      { id: orderId },
+      token,
+    ),
+  );
+  await Promise.all(told.map((live) => live.waitFor(({ length }) => length === 1)));
   const stranger = follow(orderId, (await system.register()).token);
   expect((await stranger.ended).errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   for (const status of ['IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'])
     await move(orderId, status, rosa.token);
   expect(await see(orderId)).toEqual({ estimatedAt: null, courier: { name: 'Rosa', location: null } });
+  await Promise.all(told.map(({ ended }) => ended));
+  expect(
+    told.map(({ messages }) => messages.at(-1)?.data?.deliveryStatusChanged.delivery.courier.location),
+  ).toEqual([{ latitude: 52.5 }, null]);
 });
 
 test('a courier watches and reads what it brings, until it is taken off it', async () => {

@@ -11,6 +11,7 @@ import { consumerOf, eventOf, serviceDatabase } from '../../test/support/service
 import { assignCouriers } from './assign.js';
 import { consumers } from './consumers.js';
 import { ensureCouriers } from './couriers.js';
+import { dispatchCommands } from './dispatch.js';
 import { advanceDeliveries } from './simulator.js';
 import { createBells, startAssigner, startSimulator } from './workers.js';
 
@@ -58,6 +59,13 @@ const assigned = async (database: Database): Promise<string[]> =>
   (
     await database.query<{ id: string }>('select id from deliveries where courier_id is not null order by id')
   ).rows.map(({ id }) => id);
+const waitsForLock = (database: Database) =>
+  until('one waits for a lock', async () => {
+    const { rows } = await database.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rows.length > 0;
+  });
 const sum = (numbers: number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 describe('couriers that are assigned', () => {
@@ -113,12 +121,7 @@ describe('couriers that are assigned', () => {
        insert into delivery_changes (delivery_id, sequence, status, by) values ('${older}', 1, 'PENDING', 'system')`,
     );
     const second = assignCouriers(database, dispatching);
-    await until('the second assigner waits', async () => {
-      const { rows } = await database.query(
-        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return rows.length > 0;
-    });
+    await waitsForLock(database);
     slow.resolve();
     expect(await Promise.all([first, second])).toEqual([1, 1]);
     expect(await assigned(database)).toEqual([older, ...ids]);
@@ -157,6 +160,61 @@ describe('couriers that are assigned', () => {
     );
     expect(rows.map(({ id }) => id)).toEqual(ids);
     expect(rows.map(({ name }) => name)).toEqual(['Courier 1', 'Courier 0', 'Courier 3', 'Courier 2']);
+  });
+
+  test('are others than the one that a delivery was taken off, if there are, however near that one is', async () => {
+    const { database, ids } = await waiting({ couriers: 3, deliveries: 2 });
+    const { latitude, longitude } = dispatching.geography.depot;
+    await database.query(
+      `update couriers set latitude = $1, longitude = $2, located_at = now() where name = 'Courier 0'`,
+      [latitude, longitude],
+    );
+    const { unassign, assign } = dispatchCommands(database, dispatching);
+    const courierOf = async (id: string | undefined) =>
+      (
+        await database.query<{ name: string; orderId: string }>(
+          `select c.name, d.order_id as "orderId" from deliveries d left join couriers c on c.id = d.courier_id
+           where d.id = $1`,
+          [id],
+        )
+      ).rows[0];
+    await assignCouriers(database, dispatching);
+    const first = await courierOf(ids[0]);
+    expect(first?.name).toBe('Courier 0');
+    await unassign(first?.orderId ?? '');
+    expect(await assignCouriers(database, dispatching)).toBe(1);
+    expect((await courierOf(ids[0]))?.name).toBe('Courier 2');
+    await unassign(first?.orderId ?? '');
+    expect(await assign(first?.orderId ?? '', null)).toMatchObject({ ok: true });
+    expect((await courierOf(ids[0]))?.name).toBe('Courier 0');
+    // And that very one where nobody else is free.
+    await database.query(`update couriers set off_duty = true where name = 'Courier 2'`);
+    await unassign(first?.orderId ?? '');
+    expect(await assignCouriers(database, dispatching)).toBe(1);
+    expect((await courierOf(ids[0]))?.name).toBe('Courier 0');
+  });
+
+  test('are none that has just gone off duty', async () => {
+    const { database } = await waiting({ couriers: 1, deliveries: 1 });
+    const [said, held] = [gate(), gate()];
+    const going = database.transaction(async (tx) => {
+      await tx.query('update couriers set off_duty = true');
+      said.resolve();
+      await held.promise;
+    });
+    await said.promise;
+    const assigning = assignCouriers(database, dispatching);
+    await waitsForLock(database);
+    held.resolve();
+    await going;
+    expect(await assigning).toBe(0);
+  });
+
+  test('may be as near as they like to a depot on a line of the map', async () => {
+    const { database } = await waiting({ couriers: 2, deliveries: 1 });
+    await database.query(`update couriers set latitude = 51.48, longitude = 1e-200, located_at = now()`);
+    const geography = { depot: { latitude: 51.48, longitude: 0 }, radius: 5_000 };
+    expect(await assignCouriers(database, { ...dispatching, geography })).toBe(1);
   });
 
   test('leave no change and no event: nothing of the status has moved', async () => {

@@ -35,8 +35,9 @@ export const assignCouriers = (database: Database, dispatching: Dispatching): Pr
       [batchSize],
     );
     if (waiting.length === 0) return 0;
-    const free = await nextFree(tx, waiting.length, dispatching);
-    return give(tx, waiting.slice(0, free.length), free, dispatching);
+    const had = new Set(waiting.flatMap(({ lastCourierId }) => lastCourierId ?? []));
+    const free = await nextFree(tx, waiting.length + had.size, dispatching);
+    return give(tx, pair(waiting, free), dispatching);
   });
 
 /** Gives a delivery to the courier of this id, or to whose turn it is; in `refusable`. */
@@ -46,9 +47,10 @@ export async function assignOne(
   courierId: string | null,
   dispatching: Dispatching,
 ): Promise<void> {
-  const [chosen] = courierId === null ? await nextFree(tx, 1, dispatching) : [await lockFree(tx, courierId)];
-  if (!chosen) return must(refuse('CONFLICT', 'No courier is available.'));
-  await give(tx, [delivery], [chosen], dispatching);
+  const free = courierId === null ? await nextFree(tx, 2, dispatching) : [await lockFree(tx, courierId)];
+  const pairs = pair([delivery], free);
+  if (pairs.length === 0) must(refuse('CONFLICT', 'No courier is available.'));
+  await give(tx, pairs, dispatching);
 }
 
 /** A courier that is asked for by name, locked; in `refusable`. */
@@ -59,30 +61,38 @@ async function lockFree(tx: Tx, courierId: string): Promise<FreeCourier> {
   return must(refuse('CONFLICT', `This courier is ${courier.status}.`, 'courierId'));
 }
 
+/** Couriers that are locked: one that has just gone off duty is not sent. */
 async function nextFree(tx: Tx, count: number, { geography }: Dispatching): Promise<FreeCourier[]> {
   const { rows } = await tx.query<FreeCourier>(
     `select id, transport, ${freshLatitude('c')} as latitude, ${freshLongitude('c')} as longitude
-     from couriers c where ${isFree('c')} order by ${byTurn('c', geography.depot)} limit $1`,
+     from couriers c where ${isFree('c')} order by ${byTurn('c', geography.depot)} limit $1 for update of c`,
     [count],
   );
   return rows;
 }
 
-/** Gives each delivery to the courier in the same place; answers how many there were. */
-async function give(
-  tx: Tx,
-  deliveries: LockedDelivery[],
-  couriers: FreeCourier[],
-  { deadlineMs, geography }: Dispatching,
-): Promise<number> {
+type Pair = readonly [LockedDelivery, FreeCourier];
+
+/** Each delivery in turn has the first courier that it was not taken off, or that very one where there is no other. */
+function pair(waiting: readonly LockedDelivery[], free: readonly FreeCourier[]): Pair[] {
+  const left = [...free];
+  return waiting.flatMap((delivery): Pair[] => {
+    const other = left.findIndex(({ id }) => id !== delivery.lastCourierId);
+    const [courier] = left.splice(Math.max(other, 0), 1);
+    return courier ? [[delivery, courier]] : [];
+  });
+}
+
+/** Gives deliveries to couriers; answers how many there were. */
+async function give(tx: Tx, pairs: readonly Pair[], { deadlineMs, geography }: Dispatching): Promise<number> {
   const { rowCount } = await tx.query(
     `update deliveries d set courier_id = n.courier_id, deadline = now() + $4 * interval '1 ms',
        estimated_at = now() + n.seconds * interval '1 s', updated_at = now()
      from unnest($1::uuid[], $2::uuid[], $3::float8[]) as n (id, courier_id, seconds) where d.id = n.id`,
     [
-      deliveries.map(({ id }) => id),
-      couriers.map(({ id }) => id),
-      couriers.map((courier, index) => estimate(deliveries[index] as LockedDelivery, courier, geography)),
+      pairs.map(([{ id }]) => id),
+      pairs.map(([, { id }]) => id),
+      pairs.map(([delivery, courier]) => estimate(delivery, courier, geography)),
       deadlineMs,
     ],
   );

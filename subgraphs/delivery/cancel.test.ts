@@ -66,7 +66,7 @@ describe('a delivery is called off', () => {
     const database = await serviceDatabase('delivery');
     const begun = await delivery(database, steps);
     const answer = await cancelDelivery(database, request(begun), dispatching.geography);
-    expect(answer).toEqual({ ok: true, value: { sequence: steps + 2 } });
+    expect(answer).toEqual({ ok: true, value: { sequence: steps + 2, courierUserId: null } });
     expect((await historyOf(database, begun.orderId)).at(-1)).toEqual({
       ...{ status: 'CANCELLED', by: 'customer', reason: 'Changed my mind' },
     });
@@ -121,11 +121,11 @@ describe('an order that has no delivery yet is called off', () => {
     } else for (const one of begin.slice(0, before)) await one();
     expect(await cancelDelivery(database, request(order), dispatching.geography)).toEqual({
       ok: true,
-      value: { sequence: null },
+      value: { sequence: null, courierUserId: null },
     });
     expect(await cancelDelivery(database, request(order), dispatching.geography)).toEqual({
       ok: true,
-      value: { sequence: null },
+      value: { sequence: null, courierUserId: null },
     });
     expect(await told(database, order.orderId)).toEqual(
       before === 2 ? [] : [{ status: 'CANCELLED', delivery: null }],

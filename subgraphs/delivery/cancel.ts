@@ -10,31 +10,34 @@ import { type DeliveryState, refuseMove } from './domain.js';
 import type { Geography } from './geography.js';
 
 type Cancellation = z.output<typeof cancellation.input>;
+type Answer = z.output<typeof cancellation.output>;
 
 /**
  * Calls an order's delivery off, or sees to it that there never is one. A second time it changes nothing. Refuses with
- * INVALID_TRANSITION where it is too late. Answers the number of the delivery's last change; null where it has none.
+ * INVALID_TRANSITION where it is too late. Answers the number of the delivery's last change, null where it has
+ * none, and who had it.
  */
 export const cancelDelivery = (
   database: Database,
   request: Cancellation,
   geography: Geography,
-): Promise<Result<{ sequence: number | null }>> =>
+): Promise<Result<Answer>> =>
   refusable(() =>
-    database.transaction(async (tx) => {
+    database.transaction(async (tx): Promise<Answer> => {
       const isNews = await close(tx, request);
       const [delivery] = await lockDeliveries(tx, 'where d.order_id = $1', [request.orderId]);
       if (!delivery) {
         if (isNews) await tell(tx, request);
-        return { sequence: null };
+        return { sequence: null, courierUserId: null };
       }
-      if (delivery.status === 'CANCELLED') return { sequence: delivery.sequence };
+      const courierUserId = delivery.courier?.userId ?? null;
+      if (delivery.status === 'CANCELLED') return { sequence: delivery.sequence, courierUserId };
       const refusal = refuseMove(delivery.status, 'CANCELLED');
       if (refusal) must(refusal);
       const { by, reason } = request;
       const after: DeliveryState = { ...delivery, status: 'CANCELLED' };
       await apply(tx, [{ delivery, after, reason, by }], geography);
-      return { sequence: delivery.sequence + 1 };
+      return { sequence: delivery.sequence + 1, courierUserId };
     }),
   );
 

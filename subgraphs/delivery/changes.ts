@@ -15,6 +15,8 @@ export interface LockedDelivery extends DeliveryState {
   address: string;
   sequence: number;
   courier: Courier | null;
+  /** The courier that it was taken off last. */
+  lastCourierId: string | null;
 }
 
 /** What a courier is on the way with; where it is as far as that is known. */
@@ -38,7 +40,7 @@ export async function lockDeliveries(
 ): Promise<LockedDelivery[]> {
   const { rows } = await tx.query<LockedDelivery>(
     `select d.id, d.order_id as "orderId", d.user_id as "userId", d.courier_id as "courierId", d.status, d.sequence,
-       d.attempts, d.address, (
+       d.attempts, d.address, d.last_courier_id as "lastCourierId", (
          select json_build_object('userId', k.user_id, 'transport', k.transport,
            'latitude', ${freshLatitude('k')}, 'longitude', ${freshLongitude('k')})
          from couriers k where k.id = d.courier_id) as courier
@@ -80,6 +82,8 @@ export async function apply(tx: Tx, decisions: Decision[], geography: Geography)
   await tx.query(
     `update deliveries d set status = n.status, sequence = n.sequence, attempts = n.attempts, courier_id = n.courier_id,
        deadline = case when n.courier_id is not null then d.deadline end,
+       last_courier_id = case when n.courier_id is null then coalesce(d.courier_id, d.last_courier_id)
+         else d.last_courier_id end,
        estimated_at = case when n.courier_id is not null
          then coalesce(now() + n.seconds * interval '1 s', d.estimated_at) end,
        updated_at = now()

@@ -67,7 +67,11 @@ export const courierCommands = (
         const courier = await lockCourier(tx, who);
         if (!courier) return must('id' in who ? noSuchCourier() : noCourier());
         const offDuty = must(readDuty(courier.status, status));
-        await tx.query('update couriers set off_duty = $2 where id = $1', [courier.id, offDuty]);
+        await tx.query(
+          `update couriers set off_duty = $2, free_since = case when off_duty and not $2 then now() else free_since end
+           where id = $1`,
+          [courier.id, offDuty],
+        );
         return courier.id;
       }),
     );

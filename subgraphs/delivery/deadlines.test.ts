@@ -57,7 +57,7 @@ describe('a delivery whose deadline has passed', () => {
   ])('that is %s waits for another courier, and its own is free', async (_status, steps, change) => {
     const database = await serviceDatabase('delivery');
     const delivery = await due(database, steps);
-    expect(await releaseOverdue(database, 3, dispatching.geography)).toBe(1);
+    expect(await releaseOverdue(database, 3, dispatching)).toBe(1);
     const state = await stateOf(database, delivery);
     expect(state).toMatchObject({ status: 'PENDING', courierId: null, attempts: 1, deadline: null });
     expect(state?.history.slice(steps + 1)).toEqual(change);
@@ -65,14 +65,14 @@ describe('a delivery whose deadline has passed', () => {
     const again = await stateOf(database, delivery);
     expect(again).toMatchObject({ courierId: delivery.courierId, attempts: 1 });
     expect(again?.deadline?.getTime()).toBeGreaterThan(Date.now());
-    expect(await releaseOverdue(database, 3, dispatching.geography)).toBe(0);
+    expect(await releaseOverdue(database, 3, dispatching)).toBe(0);
   });
 
   test('for the last time fails, which its order is told of, and its courier is free', async () => {
     const database = await serviceDatabase('delivery');
     const delivery = await due(database, 1);
     await database.query('update deliveries set attempts = 2');
-    expect(await releaseOverdue(database, 3, dispatching.geography)).toBe(1);
+    expect(await releaseOverdue(database, 3, dispatching)).toBe(1);
     expect(await stateOf(database, delivery)).toMatchObject({
       ...{ status: 'FAILED', attempts: 3 },
       history: ['PENDING/system', 'IN_TRANSIT/courier', 'FAILED/system/The deadline has passed.'],
@@ -87,6 +87,15 @@ describe('a delivery whose deadline has passed', () => {
     expect(await assignCouriers(database, dispatching)).toBe(1);
   });
 
+  test('has its time from now on where it has no deadline, and is released after it', async () => {
+    const database = await serviceDatabase('delivery');
+    const delivery = await due(database, 1);
+    await database.query('update deliveries set deadline = null');
+    expect(await releaseOverdue(database, 3, dispatching)).toBe(0);
+    const state = await stateOf(database, delivery);
+    expect(state?.deadline?.getTime()).toBeGreaterThan(Date.now() + dispatching.deadlineMs - 60_000);
+  });
+
   test('is released once, however many look, and those that have time are left alone', async () => {
     const database = await serviceDatabase('delivery');
     const late = await Promise.all(Array.from({ length: 250 }, () => due(database, 1)));
@@ -94,9 +103,7 @@ describe('a delivery whose deadline has passed', () => {
     const done = await due(database, 3);
     let released = 0;
     for (let more = true; more; ) {
-      const counts = await Promise.all(
-        [1, 2, 3, 4].map(() => releaseOverdue(database, 3, dispatching.geography)),
-      );
+      const counts = await Promise.all([1, 2, 3, 4].map(() => releaseOverdue(database, 3, dispatching)));
       released += counts.reduce((sum, count) => sum + count, 0);
       more = counts.some((count) => count > 0);
     }

@@ -114,7 +114,7 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
   async run({ config, log, database, bells, dispatching }) {
     const { geography } = dispatching;
     if (config.DEMO_DATA) await seedCouriers(database);
-    const workers = [startReleaser(database, bells, config.DELIVERY_MAX_ATTEMPTS, geography, log)];
+    const workers = [startReleaser(database, bells, config.DELIVERY_MAX_ATTEMPTS, dispatching, log)];
     if (config.COURIER_ASSIGNMENT === 'auto') workers.push(startAssigner(database, bells, dispatching, log));
     if (config.DELIVERY_SIMULATION)
       workers.push(startSimulator(database, bells, { stepMs: config.DELIVERY_STEP, geography, log }));

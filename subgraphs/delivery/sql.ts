@@ -24,8 +24,11 @@ export const freshLongitude = (courier: string): string => whileFresh(courier, `
 /** In what order couriers are sent: the nearest to the depot of those whose place is known, then who has been free longest. */
 export function byTurn(courier: string, { latitude, longitude }: Place): string {
   // Near the depot the earth is flat, and for the order of distances their squares do.
+  // Nobody is nearer than a tenth of a millimetre: the square of next to nothing is an error to PostgreSQL.
+  const apart = (value: string) => `greatest(${value}, 1e-9)`;
+  const north = apart(`abs(${courier}.latitude - (${latitude}))`);
   const east = `abs(${courier}.longitude - (${longitude}))`;
   const shrink = Math.cos((latitude * Math.PI) / 180);
-  const square = `(${courier}.latitude - (${latitude})) ^ 2 + (least(${east}, 360 - ${east}) * ${shrink}) ^ 2`;
+  const square = `${north} ^ 2 + (${apart(`least(${east}, 360 - ${east})`)} * ${shrink}) ^ 2`;
   return `${whileFresh(courier, square)} nulls last, ${courier}.free_since, ${courier}.id`;
 }

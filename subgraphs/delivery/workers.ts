@@ -41,7 +41,7 @@ export const startReleaser = (
   database: Database,
   bells: Bells,
   maxAttempts: number,
-  geography: Geography,
+  dispatching: Dispatching,
   log: Log,
 ): Worker =>
   repeat({
@@ -49,7 +49,7 @@ export const startReleaser = (
     pollMs: releasePollMs,
     log,
     async work() {
-      const released = await releaseOverdue(database, maxAttempts, geography);
+      const released = await releaseOverdue(database, maxAttempts, dispatching);
       if (released > 0) bells.assign.ring();
       return released > 0;
     },

@@ -75,9 +75,11 @@ export const orderCommands = (
     const answer = await delivery.ask({ orderId, userId, by, reason: reason.value });
     if (!answer.ok) return answer;
     // Delivery's event says the same, for when this process ends before it has written that.
-    const { sequence } = answer.value;
+    const { sequence, courierUserId = null } = answer.value;
     const fact: Fact =
-      sequence === null ? { kind: 'cancelled' } : { kind: 'delivery', status: 'CANCELLED', sequence };
+      sequence === null
+        ? { kind: 'cancelled' }
+        : { kind: 'delivery', status: 'CANCELLED', sequence, courierUserId };
     await database.transaction((tx) => learn(tx, [{ orderId, fact }]));
     const { status: after } = await stateOf(database, orderId);
     return after === 'CANCELLED' ? ok(undefined) : tooLateToCancel(after);

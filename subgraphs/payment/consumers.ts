@@ -7,7 +7,7 @@ import { inboxConsumer } from '../../platform/inbox.js';
 import { currency } from '../../platform/money.js';
 import { insertOutbox } from '../../platform/outbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
-import { type Bill, type Charge, charge } from './domain.js';
+import { type Bill, type Charge, charge, refundable } from './domain.js';
 import { book, type LockedAccount, lockAccounts } from './ledger.js';
 
 const group = 'payment';
@@ -173,9 +173,9 @@ async function refundOrders(tx: Tx, orders: KnownOrder[]): Promise<void> {
   );
   const { rows: refunded } = await tx.query<PaidOrder>(
     `update payments set status = 'REFUNDED', refunded_at = now()
-     where order_id = any($1::uuid[]) and status = 'SUCCESS'
+     where order_id = any($1::uuid[]) and status = any($2::text[])
      returning id, order_id as "orderId", user_id as "userId", amount_cents as "amountCents"`,
-    [orders.map(({ orderId }) => orderId)],
+    [orders.map(({ orderId }) => orderId), refundable],
   );
   if (refunded.length === 0) return;
   await book(

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { projectPath } from '../../platform/root.js';
-import { enumValues } from '../../test/support/machines.js';
-import { charge, readTopUp } from './domain.js';
+import { enumValues, reachable } from '../../test/support/machines.js';
+import { charge, paymentStatuses, readTopUp, refundable, transitions } from './domain.js';
 
 const bill = (orderId: string, userId: string, totalCents: number) => ({ orderId, userId, totalCents });
 
@@ -63,7 +63,11 @@ describe('bills that are charged', () => {
     const statuses = charge(new Map([['a', 1]]), [bill('1', 'a', 1), bill('2', 'a', 1)]).map(
       ({ status }) => status,
     );
-    expect(enumValues(sdl, 'PaymentStatus')).toEqual([...statuses, 'REFUNDED']);
+    expect(enumValues(sdl, 'PaymentStatus')).toEqual([...paymentStatuses]);
+    expect([...new Set(statuses.flatMap((first) => reachable(transitions, first)))].toSorted()).toEqual(
+      [...paymentStatuses].toSorted(),
+    );
+    expect(refundable).toEqual(['SUCCESS']);
   });
 });
 

@@ -1,6 +1,19 @@
 import { ok, type Result, refuse } from '../../platform/errors.js';
 import { parseCents } from '../../platform/money.js';
 
+export const paymentStatuses = ['SUCCESS', 'INSUFFICIENT_FUNDS', 'REFUNDED'] as const;
+export type PaymentStatus = (typeof paymentStatuses)[number];
+
+/** Which status of a payment may follow which. It begins as either of the first two. */
+export const transitions: Record<PaymentStatus, readonly PaymentStatus[]> = {
+  SUCCESS: ['REFUNDED'],
+  INSUFFICIENT_FUNDS: [],
+  REFUNDED: [],
+};
+
+/** Those that can be given back. */
+export const refundable = paymentStatuses.filter((status) => transitions[status].includes('REFUNDED'));
+
 /** What payment needs of an order to charge it. */
 export interface Bill {
   orderId: string;

@@ -1,4 +1,5 @@
 import type { Page } from '../../platform/graphql/connection.js';
+import type { PaymentStatus } from './domain.js';
 
 export interface AccountRow {
   id: string;
@@ -10,7 +11,7 @@ export interface PaymentRow {
   id: string;
   orderId: string;
   userId: string;
-  status: 'SUCCESS' | 'INSUFFICIENT_FUNDS' | 'REFUNDED';
+  status: PaymentStatus;
   amountCents: number;
   createdAt: Date;
   refundedAt: Date | null;

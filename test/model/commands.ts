@@ -165,7 +165,7 @@ async function takeWith(world: World, model: Model, order: ModelOrder, step: Ord
       const isDue =
         order.delivery !== null && order.delivery.courier !== null && rules.isOpen(order.delivery.status);
       expect(rows).toHaveLength(Number(isDue));
-      expect(await releaseOverdue(world.databases.delivery, maxAttempts, geography)).toBe(Number(isDue));
+      expect(await releaseOverdue(world.databases.delivery, maxAttempts, dispatching)).toBe(Number(isDue));
       if (!isDue || !order.delivery) return;
       order.delivery.attempts += 1;
       rules.moved(order, order.delivery.attempts < maxAttempts ? 'PENDING' : 'FAILED');

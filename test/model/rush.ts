@@ -42,7 +42,7 @@ export async function rush(world: World, model: Model, step: Step): Promise<unkn
         'update deliveries set deadline = now() where order_id = $1 and courier_id is not null',
         [orderId],
       );
-      return releaseOverdue(databases.delivery, maxAttempts, geography);
+      return releaseOverdue(databases.delivery, maxAttempts, dispatching);
     default:
       return undefined;
   }

@@ -1,1 +1,1 @@
-alter table deliveries drop column estimated_at;
+alter table deliveries drop column last_courier_id, drop column estimated_at;
