@@ -29,7 +29,7 @@ soak: $(built) ## Kill everything again and again under subscribers who must mis
 	@npm run --silent soak -- $(if $(SECONDS),--seconds=$(SECONDS)) $(if $(SUBSCRIBERS),--subscribers=$(SUBSCRIBERS)) \
 		$(if $(ORDERS),--orders=$(ORDERS)) $(if $(SEED),--seed=$(SEED))
 
-bench: $(built) ## Orders a second, beside what PostgreSQL alone can do (needs pgbench); ORDERS=2000, KAFKA=1, DURABLE=1
+bench: $(built) ## Orders a second, beside what PostgreSQL alone can do, and what an order costs (needs pgbench); ORDERS=2000, KAFKA=1, DURABLE=1
 	@npm run --silent bench -- $(if $(KAFKA),--kafka) $(if $(DURABLE),--durable)
 
 bench-gateway: $(built) ## Requests a second of this gateway, of others, and of the same fetches with no GraphQL; FLAGS="--only=ours,stock,floor"

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { migrate } from '../../platform/migrate.js';
 import { projectPath } from '../../platform/root.js';
+import { type Counter, countNothing, type Statements, sum } from './counts.js';
 import { fromTheOutbox, type ScriptVariables, withCreateOrder } from './script.js';
 import { insertOrders, people, run, seedPeople } from './seed.js';
 
 /** How many clients of pgbench are tried: the best result is the floor. */
 const crews = [4, 8, 16];
-/** Each client has one delivery under way. More would cost the floor: each assignment looks at all that are free. */
+/** Each client has one delivery under way; more would do nothing. */
 const couriers = 2 * Math.max(...crews);
 
 const warmUp = 200;
@@ -17,20 +18,24 @@ const warmUp = 200;
 export interface Floor {
   ordersPerSecond: number;
   clients: number;
+  /** Of one order. */
+  statements: Statements;
 }
 
 /**
  * What PostgreSQL alone can do: the services' statements for one order after the other (script.ts), driven by
- * pgbench with prepared statements, on tables made by the services' own migrations.
+ * pgbench with prepared statements, on tables made by the services' own migrations. Statements are counted in
+ * rounds that are not timed.
  */
 export async function measureFloor(options: {
   /** Of a database that is empty. */
   url: string;
+  counter: Counter;
   folder: string;
   orders: number;
   log: (line: string) => void;
 }): Promise<{ fromTheOutbox: Floor; withCreateOrder: Floor }> {
-  const { url, folder, orders, log } = options;
+  const { url, counter, folder, orders, log } = options;
   const urls = (service: string): string =>
     `${url}?options=${encodeURIComponent(`-c search_path=${service}`)}`;
   for (const service of ['order', 'payment', 'delivery'] as const) {
@@ -40,14 +45,23 @@ export async function measureFloor(options: {
   await seedPeople(urls, couriers);
 
   let ordered = 0;
-  const measure = async (file: string, clients: number, each: number, inserted: boolean): Promise<number> => {
+  interface Round {
+    file: string;
+    clients: number;
+    /** Orders of each client. */
+    each: number;
+    inserted: boolean;
+    counted?: boolean;
+  }
+  const measure = async ({ file, clients, each, inserted, counted = false }: Round): Promise<number> => {
     // Numbers are never used twice; where pgbench places the orders itself, they only tell its keys apart.
     const count = each * clients;
     const first = inserted ? await insertOrders(urls('order'), ordered + 1, count) : ordered + 1;
     ordered += count;
     await run(url, 'vacuum analyze');
+    await counter.reset();
     return pgbench(url, file, {
-      ...{ clients, each },
+      ...{ clients, each, counted },
       variables: { first, each, customers: people.customers, products: people.products },
     });
   };
@@ -55,12 +69,15 @@ export async function measureFloor(options: {
     const file = join(folder, `${name}.sql`);
     await writeFile(file, script);
     // On empty tables other plans are made than on those that hold something.
-    await measure(file, 4, warmUp / 4, inserted);
-    let floor: Floor = { ordersPerSecond: 0, clients: 0 };
+    await measure({ ...{ file, inserted, counted: true }, clients: 4, each: warmUp / 4 });
+    const { sent, within } = sum(await counter.read());
+    const statements = { sent: sent / warmUp, within: within / warmUp };
+    let floor: Floor = { ordersPerSecond: 0, clients: 0, statements };
     for (const clients of crews) {
-      const ordersPerSecond = await measure(file, clients, Math.ceil(orders / clients), inserted);
+      const each = Math.ceil(orders / clients);
+      const ordersPerSecond = await measure({ file, clients, each, inserted });
       log(`floor ${name}, ${clients} clients: ${Math.round(ordersPerSecond)} orders/s`);
-      if (ordersPerSecond > floor.ordersPerSecond) floor = { ordersPerSecond, clients };
+      if (ordersPerSecond > floor.ordersPerSecond) floor = { ordersPerSecond, clients, statements };
     }
     return floor;
   }
@@ -76,14 +93,22 @@ export async function measureFloor(options: {
 async function pgbench(
   url: string,
   file: string,
-  options: { clients: number; each: number; variables: ScriptVariables },
+  options: { clients: number; each: number; counted: boolean; variables: ScriptVariables },
 ): Promise<number> {
-  const { clients, each, variables } = options;
+  const { clients, each, counted, variables } = options;
   const { hostname, port, username, password, pathname } = new URL(url);
+  // Of a prepared BEGIN or COMMIT, PostgreSQL counts the first run alone.
+  const protocol = counted ? 'extended' : 'prepared';
   const run = promisify(execFile)(
     'pgbench',
     [
-      ...['--no-vacuum', '--protocol=prepared', `--client=${clients}`, '--jobs=2', `--transactions=${each}`],
+      ...[
+        '--no-vacuum',
+        `--protocol=${protocol}`,
+        `--client=${clients}`,
+        '--jobs=2',
+        `--transactions=${each}`,
+      ],
       ...Object.entries({ ...variables, n: 0 }).map(([name, value]) => `--define=${name}=${value}`),
       `--file=${file}`,
     ],
@@ -93,6 +118,7 @@ async function pgbench(
         PATH: process.env['PATH'],
         ...{ PGHOST: hostname, PGPORT: port, PGUSER: username, PGPASSWORD: password },
         PGDATABASE: decodeURIComponent(pathname.slice(1)),
+        PGOPTIONS: counted ? '' : countNothing,
       },
     },
   );
@@ -111,10 +137,17 @@ async function check(urls: (service: string) => string, orders: number): Promise
   const counts = await Promise.all([
     run<{ count: string }>(urls('order'), `select count(*) from orders where state = 'COMPLETED/DELIVERED'`),
     run<{ count: string }>(urls('payment'), `select count(*) from ledger_entries where kind = 'CHARGE'`),
-    run<{ count: string }>(urls('delivery'), `select count(*) from deliveries where status = 'DELIVERED'`),
+    run<{ count: string }>(
+      urls('delivery'),
+      `select count(*) from deliveries where status = 'DELIVERED' and deadline > now() and estimated_at is not null`,
+    ),
+    run<{ count: string }>(urls('order'), 'select count(courier_user_id) from orders'),
+    run<{ count: string }>(urls('payment'), 'select count(*) + $1 as count from ledger_faults', [orders]),
     run<{ count: string }>(urls('order'), 'select count(*) + $1 as count from outbox', [orders]),
   ]);
   const numbers = counts.map(([row]) => Number(row?.count));
   if (numbers.some((count) => count !== orders))
-    throw new Error(`of ${orders} orders these were completed, charged, delivered and relayed: ${numbers}`);
+    throw new Error(
+      `of ${orders} orders these were completed, charged, delivered, with a courier, well booked, relayed: ${numbers}`,
+    );
 }

@@ -1,22 +1,19 @@
 /**
- * How many orders a second come to their end, beside what PostgreSQL alone can do on the same server, in one
- * run: `make bench`. `ORDERS` (2000) is how many each part places. `--kafka` runs one process a service with a
- * Kafka broker between them; otherwise one process has the embedded bus. `--durable` lets the server force each
- * commit to disk: without, commits cost no waiting, which favours the floor, since it has ten times as many.
- * `--profile=folder` keeps a CPU profile of each process there.
+ * How many orders a second couriers bring to their end, beside what PostgreSQL alone can do on the same server, in
+ * one run; and how many SQL statements and messages an order costs: `make bench`. `ORDERS` (2000) is how many each
+ * part places. `--kafka` runs one process a service with a Kafka broker between them; otherwise one process has the
+ * embedded bus. `--durable` lets the server force each commit to disk: without, commits cost no waiting, which favours
+ * the floor, since it has ten times as many. `--profile=folder` keeps a CPU profile of each process there.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLocalKafka } from '../../platform/kafka/broker/keeper.js';
-import { startEmbeddedPostgres } from '../../platform/postgres/embedded.js';
-import { table } from '../table.js';
+import { startCountingPostgres } from './counts.js';
 import { measureFloor } from './floor.js';
 import { measureFlow } from './flow.js';
-
-/** What we want to reach of the floor. */
-const wanted = { fromTheOutbox: 0.5, withCreateOrder: 0.25 };
+import { costs, type Results, speeds } from './report.js';
 
 const { values } = parseArgs({
   options: {
@@ -45,16 +42,17 @@ try {
 async function bench(): Promise<void> {
   log('starting PostgreSQL');
   const databases = ['floor', 'user', 'order', 'payment', 'delivery', 'bus'];
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, databases, durable: values.durable });
+  const { durable, profile } = values;
+  const { postgres, counter } = await startCountingPostgres({ dataDir: folder, databases, durable });
   try {
-    const floor = await measureFloor({ url: postgres.url('floor'), folder, orders, log });
+    const floor = await measureFloor({ url: postgres.url('floor'), counter, folder, orders, log });
     const kafka = values.kafka ? await startLocalKafka({ dataDir: folder, log: () => {} }) : undefined;
     if (kafka) log('Kafka runs');
     try {
       const brokers = kafka?.brokers;
       const databaseUrl = postgres.url('postgres');
-      const flow = await measureFlow({ databaseUrl, brokers, folder, orders, profile: values.profile, log });
-      print(floor, flow);
+      const flow = await measureFlow({ databaseUrl, counter, brokers, folder, orders, profile, log });
+      print({ floor, flow });
     } finally {
       await kafka?.stop();
     }
@@ -63,27 +61,9 @@ async function bench(): Promise<void> {
   }
 }
 
-function print(
-  floor: Awaited<ReturnType<typeof measureFloor>>,
-  flow: Awaited<ReturnType<typeof measureFlow>>,
-): void {
-  const row = (name: string, part: keyof typeof wanted): string[] => {
-    const { ordersPerSecond, clients } = floor[part];
-    return [
-      name,
-      `${Math.round(ordersPerSecond)} (${clients} clients)`,
-      String(Math.round(flow[part])),
-      (flow[part] / ordersPerSecond).toFixed(2),
-      wanted[part].toFixed(2),
-    ];
-  };
-  const rows = [
-    ['orders/s', 'floor', 'doorstep', 'ratio', 'wanted'],
-    row('from the outbox on to DELIVERED', 'fromTheOutbox'),
-    row('from createOrder on to DELIVERED', 'withCreateOrder'),
-  ];
-  console.log(table(rows));
-  const { perSecond, p50Ms, p99Ms } = flow.createOrder;
+function print(results: Results): void {
+  console.log(`${speeds(results)}\n\n${costs(results, orders)}`);
+  const { perSecond, p50Ms, p99Ms } = results.flow.createOrder;
   const where = values.kafka ? 'one process a service, Kafka between them' : 'one process, the embedded bus';
   console.log(
     `\n${orders} orders each; ${where}; ${availableParallelism()} processors, shared with what measures.` +

@@ -6,6 +6,8 @@ import { type Child, freePort, startDoorstep, whenReady } from '../children.js';
 export interface Processes {
   /** The gateway's, http://host:port. */
   url: string;
+  /** What all of them tell of themselves, as Prometheus reads it. */
+  metrics(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -29,18 +31,22 @@ const services = ['user', 'order', 'payment', 'delivery'] as const;
 export async function startProcesses(options: ProcessOptions): Promise<Processes> {
   const { env, brokers, folder, profile } = options;
   const ports = new Map<string, number>();
+  const metricsPorts: number[] = [];
   for (const name of ['gateway', ...services]) ports.set(name, await freePort());
   const urlOf = (name: string): string => `http://127.0.0.1:${ports.get(name)}`;
-  const common = { ...env, HOST: '127.0.0.1', METRICS_PORT: '0' };
+  const common = { ...env, HOST: '127.0.0.1' };
   const children: Child[] = [];
-  const start = (command: string, name: string, more: Record<string, string> = {}) =>
+  async function start(command: string, name: string, more: Record<string, string> = {}): Promise<void> {
+    const metricsPort = await freePort();
+    metricsPorts.push(metricsPort);
     children.push(
       startDoorstep([command], {
-        env: { ...common, PORT: String(ports.get(name)), ...more },
+        env: { ...common, PORT: String(ports.get(name)), METRICS_PORT: String(metricsPort), ...more },
         ...{ folder, profile: profileOf(profile, command) },
       }),
     );
-  if (brokers === undefined) start('all', 'gateway');
+  }
+  if (brokers === undefined) await start('all', 'gateway');
   else {
     const JWKS_URL = `${urlOf('user')}/.well-known/jwks.json`;
     const subgraphs = services.map((name) => [name, `${urlOf(name)}/graphql`]);
@@ -49,7 +55,7 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
       SUBGRAPH_URLS: JSON.stringify(Object.fromEntries(subgraphs)),
       SERVICE_SECRET: randomBytes(32).toString('base64url'),
     };
-    for (const name of [...services, 'gateway']) start(name, name, shared);
+    for (const name of [...services, 'gateway']) await start(name, name, shared);
   }
   const stop = async () => void (await Promise.all(children.map((child) => child.stop())));
   try {
@@ -58,7 +64,11 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
     await stop();
     throw error;
   }
-  return { url: urlOf('gateway'), stop };
+  const metrics = async () => {
+    const texts = metricsPorts.map(async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
+    return (await Promise.all(texts)).join('\n');
+  };
+  return { url: urlOf('gateway'), metrics, stop };
 }
 
 /** Applies the services' migrations. */

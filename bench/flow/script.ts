@@ -1,12 +1,15 @@
 /**
- * The life of one order as a pgbench script: the statements of the services (subgraphs/{order,payment,delivery}/
- * commands.ts and consumers.ts, platform/{inbox,outbox,idempotency}.ts), for one event and one order each time,
- * with one transaction a step. Each service's tables are in a schema of its name, in one database, since a
- * client of pgbench has one connection.
+ * The life of one order as a pgbench script: the statements of the services (subgraphs/order/{commands,changes}.ts,
+ * subgraphs/payment/{consumers,ledger}.ts, subgraphs/delivery/{consumers,assign,dispatch,changes}.ts,
+ * platform/{inbox,outbox,idempotency}.ts), for one event and one order each time, with one transaction a step: all
+ * rows and columns that they write. Each service's tables are in a schema of its name, in one database, since a client
+ * of pgbench has one connection.
  *
  * What differs, each time to the floor's advantage: a client relays its own events by their ids, where a relay
- * looks for the oldest; a delivery is assigned and moved by its id, where workers look for those that can be;
- * an update that would change nothing is left out; and nobody listens to NOTIFY, makes JSON or reads it.
+ * looks for the oldest; a delivery is assigned and moved by its id, where workers look for those that can be; whose
+ * turn it is follows from the time alone, not from where couriers are; how long a courier needs is not computed; an
+ * update that would change nothing is left out; nobody listens to NOTIFY, makes JSON or reads it; and no courier says
+ * where it is, which is no part of an order's life.
  */
 
 /** Variables that the script is run with. */
@@ -106,12 +109,19 @@ const charge = text(
   }),
 );
 
+/** What an order learns of its payment, or of its delivery; the courier's account is SQL. */
+interface Fact {
+  status: string;
+  deliveryStatus?: string;
+  deliverySequence?: number;
+  courierUser?: string;
+}
+
 /** An order learns a fact. */
-const learn = (change: { status: string; deliveryStatus?: string; deliverySequence?: number }): string => {
-  const { status, deliveryStatus, deliverySequence = 0 } = change;
+const learn = ({ status, deliveryStatus, deliverySequence = 0, courierUser = 'null' }: Fact): string => {
   const copy = deliveryStatus === undefined ? 'null' : `'${deliveryStatus}'`;
   return text(
-    'select id, user_id, status, delivery_status, delivery_sequence, sequence',
+    'select id, user_id, status, delivery_status, delivery_sequence, courier_user_id, sequence',
     `from ${table('order', 'orders')} where id = any(array[:created_order]::uuid[]) order by id for update \\gset locked_`,
     '\\set sequence :locked_sequence + 1',
     'with change as (',
@@ -127,9 +137,11 @@ const learn = (change: { status: string; deliveryStatus?: string; deliverySequen
     'select order_id, c.sequence, status, delivery_status, user_id, feed.sequence + 1 - nth_last',
     'from change c join feed using (user_id);',
     `update ${table('order', 'orders')} o set status = n.status, delivery_status = n.delivery_status,`,
-    '  delivery_sequence = n.delivery_sequence, sequence = n.sequence, updated_at = now()',
+    '  delivery_sequence = n.delivery_sequence, courier_user_id = n.courier_user_id, sequence = n.sequence,',
+    '  updated_at = now()',
     `from unnest(array[:created_order]::uuid[], array['${status}'], array[${copy}]::text[], array[${deliverySequence}],`,
-    '  array[:sequence]::int[]) as n (id, status, delivery_status, delivery_sequence, sequence) where o.id = n.id;',
+    `  array[:sequence]::int[], array[${courierUser}]::uuid[])`,
+    '  as n (id, status, delivery_status, delivery_sequence, sequence, courier_user_id) where o.id = n.id;',
     emit('order', 'updated', 'order.updated', { sequence: 1, status }),
   );
 };
@@ -145,7 +157,7 @@ const remember = (address: string, paid: string): string =>
     'returning order_id, user_id, address, paid, closed \\gset known_',
   );
 
-/** The history and the event of a delivery's change. */
+/** The history and the event of a delivery's change; `previous` and `courier` are SQL. */
 const record = (sequence: number, previous: string, status: string, by: string, courier: string): string =>
   text(
     `insert into ${table('delivery', 'delivery_changes')} (delivery_id, sequence, previous, status, reason, by, courier_id, xid)`,
@@ -157,6 +169,7 @@ const record = (sequence: number, previous: string, status: string, by: string, 
     '  as n (delivery_id, sequence, previous, status, reason, by, courier_id, place) order by place;',
     emit('delivery', 'moved', 'delivery.status.updated', {
       deliveryId: '00000000-0000-7000-8000-000000000000',
+      courierUserId: courier === 'null' ? null : '00000000-0000-4000-8000-000000000000',
       ...{ sequence, status },
     }),
   );
@@ -168,33 +181,47 @@ const begin = text(
   record(1, 'null', 'PENDING', 'system', 'null'),
 );
 
+const active = "status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')";
+
+/** Locks the delivery; `name` is where its columns go. */
+const lockDelivery = (where: string, name: string): string =>
+  text(
+    'select d.id, d.order_id, d.user_id, d.courier_id as courier, d.status, d.sequence, d.attempts, d.address,',
+    `  (select k.user_id from ${table('delivery', 'couriers')} k where k.id = d.courier_id) as courier_user`,
+    `from ${table('delivery', 'deliveries')} d where d.id = :delivery_id and ${where} for update of d \\gset ${name}_`,
+  );
+
+/** Seconds to the door, and the default deadline in ms: how they come about is nothing to PostgreSQL. */
+const [secondsToDoor, deadlineMs] = [600, 7_200_000];
+
 const assign = transaction(
   'select pg_advisory_xact_lock(7310003);',
-  `with free as (`,
-  `  select id, row_number() over (order by free_since, id) as place from ${table('delivery', 'couriers')} c`,
-  `  where not exists (select from ${table('delivery', 'deliveries')} a`,
-  "    where a.courier_id = c.id and a.status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'))",
-  '), waiting as (',
-  `  select id, row_number() over (order by id) as place from ${table('delivery', 'deliveries')}`,
-  "  where id = :delivery_id and courier_id is null and status = 'PENDING' order by id limit 1",
-  ')',
-  `update ${table('delivery', 'deliveries')} d set courier_id = free.id, updated_at = now()`,
-  "from waiting join free using (place) where d.id = waiting.id and d.courier_id is null and d.status = 'PENDING';",
+  lockDelivery("d.courier_id is null and d.status = 'PENDING'", 'waiting'),
+  `select id, transport from ${table('delivery', 'couriers')} c`,
+  `where not c.off_duty and not exists (select from ${table('delivery', 'deliveries')} b`,
+  `  where b.courier_id = c.id and b.${active}) order by c.free_since, c.id limit 1 \\gset free_`,
+  `update ${table('delivery', 'deliveries')} d set courier_id = n.courier_id,`,
+  `  deadline = now() + ${deadlineMs} * interval '1 ms', estimated_at = now() + n.seconds * interval '1 s',`,
+  '  updated_at = now()',
+  `from unnest(array[:waiting_id]::uuid[], array[:free_id]::uuid[], array[${secondsToDoor}]::float8[])`,
+  '  as n (id, courier_id, seconds) where d.id = n.id;',
 );
 
-/** A courier takes a delivery one step further. */
+/** A courier takes a delivery one step further. Of the last steps nothing new is said about the time. */
 const move = (sequence: number, previous: string, status: string): string =>
   transaction(
-    `select id, order_id, user_id, courier_id as courier, status, sequence from ${table('delivery', 'deliveries')}`,
-    "where id = :delivery_id and courier_id is not null and status in ('PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY')",
-    '  for update skip locked \\gset moved_',
-    `update ${table('delivery', 'deliveries')} d set status = n.status, sequence = n.sequence, updated_at = now()`,
-    `from unnest(array[:delivery_id]::uuid[], array['${status}'], array[${sequence}]) as n (id, status, sequence)`,
-    'where d.id = n.id;',
+    lockDelivery(`d.courier_id is not null and d.${active}`, 'moved'),
+    `update ${table('delivery', 'deliveries')} d set status = n.status, sequence = n.sequence, attempts = n.attempts,`,
+    '  courier_id = n.courier_id, deadline = case when n.courier_id is not null then d.deadline end,',
+    '  estimated_at = case when n.courier_id is not null',
+    "    then coalesce(now() + n.seconds * interval '1 s', d.estimated_at) end, updated_at = now()",
+    `from unnest(array[:delivery_id]::uuid[], array['${status}'], array[${sequence}], array[:moved_attempts]::int[],`,
+    `  array[:moved_courier]::uuid[], array[${status === 'IN_TRANSIT' ? secondsToDoor : 'null'}]::float8[])`,
+    '  as n (id, status, sequence, attempts, courier_id, seconds) where d.id = n.id;',
     ...(status === 'DELIVERED'
       ? [
           `update ${table('delivery', 'couriers')} set free_since = now()`,
-          `where id in (select courier_id from ${table('delivery', 'deliveries')} where id = any(array[:delivery_id]::uuid[]));`,
+          'where id = any(array[:moved_courier]::uuid[]);',
         ]
       : []),
     record(sequence, `'${previous}'`, status, 'courier', ':moved_courier'),
@@ -211,6 +238,7 @@ const copy = (deliveryStatus: string, deliverySequence: number): string =>
       learn({
         status: deliveryStatus === 'DELIVERED' ? 'COMPLETED' : 'PAID',
         ...{ deliveryStatus, deliverySequence },
+        ...(deliveryStatus !== 'PENDING' && { courierUser: ':moved_courier_user' }),
       }),
     ),
     relay('order', 'updated_row'),

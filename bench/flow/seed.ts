@@ -26,7 +26,10 @@ export const customerId = (n: number): string =>
   `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 export const productId = (n: number): string => `00000000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 
-/** Customers who can pay for anything, couriers, and products that cost `priceCents`. */
+/** Accounts from this number on are couriers'. */
+const firstCourierAccount = 1_000_000;
+
+/** Customers who can pay for anything, couriers with an account and a phone each, and products that cost `priceCents`. */
 export async function seedPeople(urls: Urls, couriers: number): Promise<void> {
   await run(
     urls('payment'),
@@ -42,7 +45,10 @@ export async function seedPeople(urls: Urls, couriers: number): Promise<void> {
   );
   await run(
     urls('delivery'),
-    `insert into couriers (id, name) select ${id(7, 'n')}, 'Courier ' || n from generate_series(1, $1::int) n`,
+    `insert into couriers (id, name, user_id, phone, transport)
+     select ${id(7, 'n')}, 'Courier ' || n, ${id(4, `${firstCourierAccount} + n`)}, '+4930' || lpad(n::text, 8, '0'),
+       (array['FOOT', 'BICYCLE', 'SCOOTER', 'CAR'])[1 + n % 4]
+     from generate_series(1, $1::int) n`,
     [couriers],
   );
   await run(

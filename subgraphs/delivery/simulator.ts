@@ -22,6 +22,8 @@ export const advanceDeliveries = (
        order by updated_at limit $2 for update skip locked`,
       [stepMs, batchSize],
     );
+    // Most looks find nothing.
+    if (rows.length === 0) return 0;
     const moves = rows.flatMap(({ orderId, courierId, status }) => {
       const next = nextStep(status);
       return next ? [{ orderId, status: next, reason: null, mover: { courierId } }] : [];
