@@ -34,6 +34,7 @@ describe('@resumable and @shared', () => {
   test('say of each subscription what resumes it, and whether it is the same for all', () => {
     const subscriptions = [...supergraph].filter(([name]) => name.startsWith('Subscription.'));
     expect(Object.fromEntries(subscriptions.map(([name, field]) => [name, directives(field)]))).toEqual({
+      'Subscription.courierMoved': ['shared'],
       'Subscription.deliveriesChanged': ['resumable after cursor', 'shared'],
       'Subscription.deliveryStatusChanged': ['resumable after cursor', 'shared'],
       'Subscription.myOrdersUpdated': ['resumable after cursor'],
@@ -43,7 +44,10 @@ describe('@resumable and @shared', () => {
   });
 
   test('leave out what some are refused where their neighbours see it', () => {
-    const some = ['Order.payment', 'Order.delivery', 'User.email', 'User.orders', 'User.account'];
+    const some = [
+      ...['Order.payment', 'Order.delivery', 'User.email', 'User.orders', 'User.account'],
+      ...['Courier.phone', 'Courier.user', 'Courier.location', 'Courier.deliveries'],
+    ];
     expect(some.flatMap((name) => directives(supergraph.get(name)))).toEqual([]);
   });
 });

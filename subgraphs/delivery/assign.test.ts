@@ -169,6 +169,9 @@ describe('couriers that are assigned', () => {
       `update couriers set latitude = $1, longitude = $2, located_at = now() where name = 'Courier 0'`,
       [latitude, longitude],
     );
+    await database.query(
+      `update couriers set free_since = now() - interval '1 min' where name = 'Courier 1'`,
+    );
     const { unassign, assign } = dispatchCommands(database, dispatching);
     const courierOf = async (id: string | undefined) =>
       (

@@ -3,7 +3,7 @@ import { isOpen, type Model } from './model.js';
 import type { World } from './world.js';
 
 /** What the databases hold of the model's users, orders and couriers, in the model's words. */
-async function read({ databases: { order, payment, delivery } }: World, model: Model) {
+export async function read({ databases: { order, payment, delivery } }: World, model: Model) {
   const [users, orders, couriers] = [model.users, model.orders, model.couriers].map((list) =>
     list.map(({ id }) => id),
   );
@@ -54,9 +54,11 @@ const paymentStatuses = {
   refunded: 'REFUNDED',
 };
 
-/** The world is as the model says. */
-export async function compare(world: World, model: Model): Promise<void> {
-  expect(await read(world, model)).toEqual({
+type Found = Awaited<ReturnType<typeof read>>;
+
+/** What was found is as the model says. */
+export function compare(found: Found, model: Model): void {
+  expect(found).toEqual({
     balances: model.users.map(({ balanceCents }) => balanceCents),
     orders: model.orders.map(({ status, copy, payment, delivery }) => ({
       ...{ status, copy, payment: paymentStatuses[payment], delivery: delivery?.status ?? null },
@@ -71,8 +73,7 @@ export async function compare(world: World, model: Model): Promise<void> {
  * Once nothing is on its way, money and couriers are conserved, whatever happened: who has paid for what was delivered, or is
  * still to be, has that much less, and each courier that brings something brings one thing.
  */
-export async function conserved(world: World, model: Model): Promise<void> {
-  const { balances, orders } = await read(world, model);
+export function conserved({ balances, orders }: Found, model: Model): void {
   const spent = model.users.map((_, user) =>
     model.orders
       .filter(
