@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Customer } from './support/client.js';
-import { codeOf, type Dispatch, dispatchOf, type TestCourier, wayToTheDoor } from './support/dispatch.js';
+import {
+  codeOf,
+  type Dispatch,
+  dispatchOf,
+  seenToTheDoor,
+  type TestCourier,
+  wayToTheDoor,
+} from './support/dispatch.js';
 import { realBus } from './support/real-bus.js';
 import { type System, startSystem } from './support/system.js';
 import {
@@ -29,23 +36,13 @@ beforeAll(async () => {
   dispatch = dispatchOf(system);
   feed = watchAll(system);
   customer = await rich(system);
-  [courier, other] = await Promise.all([hire('Rosa'), hire('Emil')]);
+  [courier, other] = await Promise.all([dispatch.hire('Rosa'), dispatch.hire('Emil')]);
+  expect(await Promise.all([statusOf(courier), statusOf(other)])).toEqual(['AVAILABLE', 'AVAILABLE']);
 });
 afterAll(async () => {
   feed?.close();
   await system?.stop();
 });
-
-async function hire(name: string): Promise<TestCourier> {
-  const { userId } = await system.register();
-  const { createCourier } = await system.ask<{ createCourier: { id: string; status: string } }>(
-    'mutation ($input: CreateCourierInput!) { createCourier(input: $input) { id status } }',
-    { input: { name, phone: '+49 30 123456', transport: 'SCOOTER', userId } },
-    system.staffToken,
-  );
-  expect(createCourier.status).toBe('AVAILABLE');
-  return { id: createCourier.id, token: await system.sign({ id: userId, role: 'COURIER' }) };
-}
 
 const ask = (fields: string, variables: object, token: string) => system.graphql(fields, variables, token);
 const statusOf = async ({ id }: TestCourier) => (await dispatch.couriers()).get(id);
@@ -97,12 +94,7 @@ test('a delivery goes from a dispatcher to a courier to the door, and its custom
     expect((await dispatch.move(order.id, status, courier.token)).data).toMatchObject({
       updateDeliveryStatus: { status },
     });
-  const changes: SeenChange[] = [
-    ['PENDING', 'system', null],
-    ['IN_TRANSIT', 'courier', null],
-    ['OUT_FOR_DELIVERY', 'courier', null],
-    ['DELIVERED', 'courier', null],
-  ];
+  const changes: SeenChange[] = [['PENDING', 'system', null], ...seenToTheDoor];
   await expectSeen(order, { orders: ['PENDING', 'PAID', 'COMPLETED'], deliveries: changes }, feed);
   await expectAccount(system, order.customer, '498.00', ['TOP_UP', 'CHARGE']);
 
@@ -157,9 +149,7 @@ test('a delivery that is given back waits for another courier', async () => {
     ['PENDING', 'system', null],
     ['IN_TRANSIT', 'courier', null],
     ['PENDING', 'courier', 'Flat tyre'],
-    ['IN_TRANSIT', 'courier', null],
-    ['OUT_FOR_DELIVERY', 'courier', null],
-    ['DELIVERED', 'courier', null],
+    ...seenToTheDoor,
   ];
   await expectSeen(order, { orders: ['PENDING', 'PAID', 'COMPLETED'], deliveries: changes }, feed);
   await expectAccount(system, order.customer, '498.00', ['TOP_UP', 'CHARGE']);

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../platform/testing/until.js';
-import { codeOf, type Dispatch, dispatchOf, type TestCourier, wayToTheDoor } from './support/dispatch.js';
+import {
+  codeOf,
+  type Dispatch,
+  dispatchOf,
+  seenToTheDoor,
+  type TestCourier,
+  wayToTheDoor,
+} from './support/dispatch.js';
 import { realBus } from './support/real-bus.js';
 import { type System, startSystem } from './support/system.js';
 import {
@@ -56,9 +63,7 @@ describe('deadlines, with two replicas of delivery where Kafka is', () => {
       ['PENDING', 'system', null],
       ['IN_TRANSIT', 'courier', null],
       ['PENDING', 'system', 'The deadline has passed.'],
-      ['IN_TRANSIT', 'courier', null],
-      ['OUT_FOR_DELIVERY', 'courier', null],
-      ['DELIVERED', 'courier', null],
+      ...seenToTheDoor,
     ];
     await expectSeen(order, { orders: ['PENDING', 'PAID', 'COMPLETED'], deliveries }, feed);
     expect(codeOf(await dispatch.move(order.id, 'IN_TRANSIT', late.token))).toBe('NOT_FOUND');
@@ -137,12 +142,7 @@ describe('more orders than couriers', () => {
     }
     for (const n of [3, 4])
       await dispatch.moveAlong(order(n).id, wayToTheDoor, (await dispatch.given(order(n).id)).token);
-    const deliveries: SeenChange[] = [
-      ['PENDING', 'system', null],
-      ['IN_TRANSIT', 'courier', null],
-      ['OUT_FOR_DELIVERY', 'courier', null],
-      ['DELIVERED', 'courier', null],
-    ];
+    const deliveries: SeenChange[] = [['PENDING', 'system', null], ...seenToTheDoor];
     for (const one of orders) {
       await expectSeen(one, { orders: ['PENDING', 'PAID', 'COMPLETED'], deliveries }, feed);
       await expectAccount(system, one.customer, '498.00', ['TOP_UP', 'CHARGE']);

@@ -1,63 +1,38 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../platform/testing/until.js';
 import type { Customer } from './support/client.js';
+import { type Dispatch, dispatchOf, type TestCourier, wayToTheDoor } from './support/dispatch.js';
 import { type System, startSystem } from './support/system.js';
 
 /** Nobody is assigned, and nothing moves, but by what a test does; positions are told four times a second. */
 let system: System;
+let dispatch: Dispatch;
 let customer: Customer;
-let rosa: Hired;
-let emil: Hired;
+let rosa: TestCourier;
+let emil: TestCourier;
 beforeAll(async () => {
   system = await startSystem({
     ...{ DELIVERY_SIMULATION: 'off', COURIER_ASSIGNMENT: 'manual', COURIER_MOVED_INTERVAL: '250ms' },
   });
   customer = await system.register();
   await system.topUp(customer, '500.00');
-  [rosa, emil] = await Promise.all([hire('Rosa'), hire('Emil')]);
+  dispatch = dispatchOf(system);
+  [rosa, emil] = await Promise.all([dispatch.hire('Rosa'), dispatch.hire('Emil')]);
 });
 afterAll(() => system?.stop());
 
-interface Hired {
-  id: string;
-  token: string;
-}
-
-async function hire(name: string): Promise<Hired> {
-  const { userId } = await system.register();
-  const { createCourier } = await system.ask<{ createCourier: { id: string } }>(
-    'mutation ($input: CreateCourierInput!) { createCourier(input: $input) { id } }',
-    { input: { name, phone: '+4930123456', transport: 'BICYCLE', userId } },
-    system.staffToken,
-  );
-  return { id: createCourier.id, token: await system.sign({ id: userId, role: 'COURIER' }) };
-}
-
 /** An order that is paid, whose delivery waits, or is given to a courier. */
-async function paid(courier?: Hired): Promise<string> {
+async function paid(courier?: TestCourier): Promise<string> {
   const orderId = await system.order(customer);
   await until('a delivery waits', async () => {
     const rows = await system.sql('delivery', 'select from deliveries where order_id = $1', [orderId]);
     return rows.length > 0;
   });
-  if (courier) await assign(orderId, courier);
+  if (courier) await dispatch.assign(orderId, courier.id);
   return orderId;
 }
 
-const assign = (orderId: string, { id }: Hired) =>
-  system.ask(
-    'mutation ($orderId: ID!, $id: ID) { assignCourier(orderId: $orderId, courierId: $id) { id } }',
-    { orderId, id },
-    system.staffToken,
-  );
-const move = (orderId: string, status: string, token: string) =>
-  system.ask(
-    `mutation ($orderId: ID!, $status: DeliveryStatus!) {
-      updateDeliveryStatus(orderId: $orderId, status: $status) { estimatedAt } }`,
-    { orderId, status },
-    token,
-  );
-const report = ({ token }: Hired, latitude: number, longitude = 13.4) =>
+const report = ({ token }: TestCourier, latitude: number, longitude = 13.4) =>
   system.ask(
     `mutation ($latitude: Float!, $longitude: Float!) {
       reportLocation(latitude: $latitude, longitude: $longitude) { location { estimatedAt } } }`,
@@ -83,7 +58,7 @@ test('a customer sees where the courier is, the latest at a settable rate, until
   const orderId = await paid();
   const live = follow(orderId, customer.token);
   await report(rosa, 52.5);
-  await assign(orderId, rosa);
+  await dispatch.assign(orderId, rosa.id);
   await report(rosa, 52.51);
   await lastIs(live, 52.51);
   const began = Date.now();
@@ -97,8 +72,7 @@ test('a customer sees where the courier is, the latest at a settable rate, until
   for (const { data } of live.messages)
     expect(Date.parse(data?.courierMoved.estimatedAt ?? '')).toBeGreaterThan(began);
 
-  for (const status of ['IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'])
-    await move(orderId, status, rosa.token);
+  await dispatch.moveAlong(orderId, wayToTheDoor, rosa.token);
   expect(await live.ended).toMatchObject({ complete: true });
   await report(rosa, 1);
   expect(await follow(orderId, customer.token).ended).toMatchObject({ complete: true });
@@ -126,8 +100,7 @@ test('where a courier is concerns the customers whose order it brings, and no ot
   await Promise.all(told.map((live) => live.waitFor(({ length }) => length === 1)));
   const stranger = follow(orderId, (await system.register()).token);
   expect((await stranger.ended).errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
-  for (const status of ['IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'])
-    await move(orderId, status, rosa.token);
+  await dispatch.moveAlong(orderId, wayToTheDoor, rosa.token);
   expect(await see(orderId)).toEqual({ estimatedAt: null, courier: { name: 'Rosa', location: null } });
   await Promise.all(told.map(({ ended }) => ended));
   expect(
@@ -138,7 +111,7 @@ test('where a courier is concerns the customers whose order it brings, and no ot
 test('a courier watches and reads what it brings, until it is taken off it', async () => {
   const orderId = await paid(rosa);
   const read = `query ($id: ID!) { order(id: $id) { id deliveryAddress items { quantity } user { firstName email } } }`;
-  const watch = ({ token }: Hired) =>
+  const watch = ({ token }: TestCourier) =>
     system.subscribe<{ deliveryStatusChanged: { status: string } }>(
       'subscription ($id: ID!) { deliveryStatusChanged(orderId: $id) { status delivery { address } } }',
       { id: orderId },
@@ -146,14 +119,14 @@ test('a courier watches and reads what it brings, until it is taken off it', asy
     );
   const [own, others] = [watch(rosa), watch(emil)];
   // The customer sees the same, and goes on.
-  const theirs = watch(customer as unknown as Hired);
+  const theirs = watch(customer as unknown as TestCourier);
   expect((await others.ended).errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   await Promise.all([own, theirs].map((live) => live.waitFor(({ length }) => length === 1)));
   const place = follow(orderId, rosa.token);
   await report(rosa, 52.5);
   await lastIs(place, 52.5);
 
-  await move(orderId, 'IN_TRANSIT', rosa.token);
+  await dispatch.move(orderId, 'IN_TRANSIT', rosa.token);
   await own.waitFor(({ length }) => length === 2);
   const order = await until('the order knows its courier', async () => {
     const { data } = await system.graphql<{ order: object | null }>(read, { id: orderId }, rosa.token);
@@ -167,9 +140,9 @@ test('a courier watches and reads what it brings, until it is taken off it', asy
     { extensions: { code: 'NOT_FOUND' } },
   ]);
 
-  await move(orderId, 'PENDING', rosa.token);
-  await assign(orderId, emil);
-  await move(orderId, 'IN_TRANSIT', emil.token);
+  await dispatch.move(orderId, 'PENDING', rosa.token);
+  await dispatch.assign(orderId, emil.id);
+  await dispatch.move(orderId, 'IN_TRANSIT', emil.token);
   for (const live of [own, place])
     expect((await live.ended).errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   expect(own.messages).toHaveLength(2);

@@ -1,6 +1,7 @@
 import { until } from '../../platform/testing/until.js';
 import type { Answer } from './client.js';
 import type { System } from './system.js';
+import type { SeenChange } from './watched.js';
 
 /** A courier, and the token of the account that acts for it. */
 export interface TestCourier {
@@ -10,6 +11,8 @@ export interface TestCourier {
 
 /** What staff, couriers and customers do about deliveries at the gateway. */
 export interface Dispatch {
+  /** A courier with an account of its own, AVAILABLE. */
+  hire(name: string): Promise<TestCourier>;
   /** Without a courier: to the best one. */
   assign(orderId: string, courierId: string | null, token?: string): Promise<Answer<Assigned>>;
   unassign(orderId: string, token?: string): Promise<Answer<Record<string, unknown>>>;
@@ -36,6 +39,8 @@ interface Moved {
 
 /** The steps from a courier's hand to the door. */
 export const wayToTheDoor = ['IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'] as const;
+/** What those who watch see of them. */
+export const seenToTheDoor = wayToTheDoor.map((status): SeenChange => [status, 'courier', null]);
 
 export const codeOf = ({ errors }: Pick<Answer<unknown>, 'errors'>): string | undefined =>
   errors[0]?.extensions.code;
@@ -58,6 +63,15 @@ export function dispatchOf(system: System): Dispatch {
   const aliased = (fields: string[]) => fields.map((field, index) => `f${index}: ${field}`).join(' ');
 
   return {
+    async hire(name) {
+      const { userId } = await system.register();
+      const { createCourier } = await system.ask<{ createCourier: { id: string } }>(
+        'mutation ($input: CreateCourierInput!) { createCourier(input: $input) { id } }',
+        { input: { name, phone: '+49 30 123456', transport: 'SCOOTER', userId } },
+        staff,
+      );
+      return { id: createCourier.id, token: await system.sign({ id: userId, role: 'COURIER' }) };
+    },
     assign: (orderId, courierId, token = staff) =>
       system.graphql(
         `mutation ($orderId: ID!, $courierId: ID) { assignCourier(orderId: $orderId, courierId: $courierId) {
