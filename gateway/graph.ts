@@ -1,16 +1,17 @@
 import { setImmediate as afterThis } from 'node:timers/promises';
 import type { Executor } from '../platform/config.js';
+import { errorFormatter } from '../platform/graphql/errors.js';
 import type { Log } from '../platform/log.js';
 import type { Connection, Connections } from './connections.js';
 import { startApolloEngine } from './execute/apollo/engine.js';
 import { createCompiledEngine } from './execute/compiled.js';
-import type { Engine } from './execute/engine.js';
+import { type GuardedEngine, guardEngine, type OperationLimits } from './guard/guarded.js';
 import type { LoadedSupergraph } from './supergraph.js';
 
 /** A supergraph that is served, and everything that serves it. */
 export interface Graph {
   supergraph: LoadedSupergraph;
-  engine: Engine;
+  engine: GuardedEngine;
   connections: ReadonlyMap<string, Connection>;
   /** What its subgraphs lack; nothing where all are ready. */
   missing(): string[];
@@ -27,6 +28,7 @@ export interface GraphOptions {
   connections: Connections;
   executor: Executor;
   introspection: boolean;
+  limits: OperationLimits;
   log: Log;
 }
 
@@ -35,7 +37,7 @@ export async function openGraph(supergraph: LoadedSupergraph, options: GraphOpti
   const connections = new Map<string, Connection>();
   const releases: (() => Promise<void>)[] = [];
   const release = async () => void (await Promise.all(releases.map((each) => each())));
-  let engine: Engine;
+  let engine: GuardedEngine;
   try {
     for (const subgraph of supergraph.subgraphs) {
       const opened = options.connections.open(subgraph);
@@ -83,8 +85,10 @@ export async function openGraph(supergraph: LoadedSupergraph, options: GraphOpti
 async function startEngine(
   graph: LoadedSupergraph,
   sources: Parameters<typeof createCompiledEngine>[0]['sources'],
-  { executor, introspection, log }: GraphOptions,
-): Promise<Engine> {
+  { executor, introspection, limits, log }: GraphOptions,
+): Promise<GuardedEngine> {
   const parts = { graph, sources, introspection, log };
-  return executor === 'apollo' ? startApolloEngine(parts) : createCompiledEngine(parts);
+  const engine = executor === 'apollo' ? await startApolloEngine(parts) : createCompiledEngine(parts);
+  const format = errorFormatter('gateway', log, { suggestions: introspection });
+  return guardEngine(engine, { graph, limits, introspection, format });
 }

@@ -7,6 +7,7 @@ import type { Log } from '../platform/log.js';
 import { type SocketLimits, serveSockets, trusting } from '../platform/sockets.js';
 import { createConnections } from './connections.js';
 import { openGraph } from './graph.js';
+import { type OperationLimits, unlimited } from './guard/guarded.js';
 import { serveGraphQL } from './http/graphql.js';
 import { createStreams } from './http/streams.js';
 import { gatewayVerifier, serveKeys } from './jwks.js';
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   subscriptionPatienceMs?: number;
   /** How long an event waits for subgraphs that complete it, before it goes out with nulls and errors; 10 s unless told. */
   eventPatienceMs?: number;
+  /** What an operation may be made of and cost; only its length is limited unless told. */
+  operationLimits?: OperationLimits;
   /** What clients may take of it by WebSocket, and by streams over HTTP; only sizes and times are limited unless told. */
   socketLimits?: Partial<SocketLimits>;
 }
@@ -80,7 +83,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     patienceMs,
     dedup: options.dedup ?? true,
   });
-  const graphOptions = { connections, executor: options.executor ?? 'doorstep', introspection, log };
+  const graphOptions = {
+    connections,
+    executor: options.executor ?? 'doorstep',
+    introspection,
+    limits: options.operationLimits ?? unlimited,
+    log,
+  };
   let graph = await openGraph(supergraph, graphOptions);
   const format = errorFormatter('gateway', log, { suggestions: introspection });
   const formatAll = (errors: readonly GraphQLFormattedError[]) => errors.map((error) => format(error, error));

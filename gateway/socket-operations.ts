@@ -69,7 +69,8 @@ export function socketOperations(options: {
       const refusal = refuseNesting(payload.variables);
       if (refusal) return [refusal];
       const graph = options.graph();
-      const operation = graph.engine.read(payload);
+      const principal = extra.principal ?? null;
+      const operation = graph.engine.read(payload, principal);
       if (!('document' in operation)) return operation;
       const errors = operation.variableErrors(payload.variables ?? {});
       if (errors.length > 0) return errors;
@@ -77,7 +78,7 @@ export function socketOperations(options: {
       const contextValue: SocketOperation = {
         payload,
         graph,
-        context: { ...contextOf(extra.principal ?? null, extra.authorization), operation: { kind, name } },
+        context: { ...contextOf(principal, extra.authorization), operation: { kind, name } },
         sender: () => extra.sender(id),
       };
       return {

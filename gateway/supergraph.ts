@@ -1,7 +1,9 @@
-import { type Schema, Supergraph } from '@apollo/federation-internals';
+import { DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, type Schema, Supergraph } from '@apollo/federation-internals';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import { withDefaults } from './execute/defaults.js';
 import { type Needs, needsOf } from './execute/needs.js';
+import { type CostRules, costRulesOf } from './guard/cost/rules.js';
+import { type ProtectionRules, protectionRulesOf } from './guard/protection/rules.js';
 import { type LiveRules, liveRulesOf } from './live/directives.js';
 
 export interface SubgraphAddress {
@@ -23,6 +25,9 @@ export interface LoadedSupergraph {
   needs: Needs;
   /** What may be shared and resumed of its subscriptions. */
   live: LiveRules;
+  /** Who may see what; undefined where all may see all. */
+  protection: ProtectionRules | undefined;
+  costs: CostRules;
 }
 
 /**
@@ -33,11 +38,12 @@ export interface LoadedSupergraph {
  */
 export function loadSupergraph(sdl: string, urls: Record<string, string> = {}): LoadedSupergraph {
   const written = readable(() => parse(sdl));
-  refuseUnenforced(written);
-  const asWritten = readable(() => Supergraph.build(sdl));
+  refuseUnknownProtection(written);
+  const build = (given: string | DocumentNode) => Supergraph.build(given, { supportedFeatures });
+  const asWritten = readable(() => build(sdl));
   const mayConflict = needsOf(written).requirements.size > 0;
   const document = mayConflict ? withDefaults(written, asWritten.schema.toGraphQLJSSchema()) : written;
-  const supergraph = mayConflict ? Supergraph.build(document) : asWritten;
+  const supergraph = mayConflict ? build(document) : asWritten;
   const subgraphs = supergraph.subgraphsMetadata().map(({ name, url }) => ({ name, url: urls[name] ?? url }));
   const unknown = Object.keys(urls).find((name) => !subgraphs.some((subgraph) => subgraph.name === name));
   if (unknown !== undefined)
@@ -56,6 +62,8 @@ export function loadSupergraph(sdl: string, urls: Record<string, string> = {}): 
     supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
     needs: needsOf(document),
     live: liveRulesOf(supergraph),
+    protection: protectionRulesOf(supergraph.schema),
+    costs: costRulesOf(supergraph.schema),
   };
 }
 
@@ -75,15 +83,17 @@ function readable<T>(read: () => T): T {
   }
 }
 
-/** Features that say who may see what. A gateway that does not know them would serve what they protect. */
-const unenforced: Readonly<Record<string, string>> = {
-  authenticated: '@authenticated',
-  requiresScopes: '@requiresScopes',
-  policy: '@policy',
-};
+/** Features that say who may see what, in the versions that are enforced here. */
+export const protectingFeatures: readonly string[] = ['authenticated', 'requiresScopes', 'policy'].map(
+  (name) => `https://specs.apollo.dev/${name}/v0.1`,
+);
+const supportedFeatures = new Set([...DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, ...protectingFeatures]);
 
-/** @throws Error naming what the supergraph asks for and would not get, whatever it says the feature is for */
-function refuseUnenforced(supergraph: DocumentNode): void {
+/**
+ * A gateway that does not know such a feature would serve what it protects.
+ * @throws Error naming what the supergraph asks for and would not get, whatever it says the feature is for
+ */
+function refuseUnknownProtection(supergraph: DocumentNode): void {
   const asked = supergraph.definitions
     .flatMap((node) =>
       node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION
@@ -92,9 +102,10 @@ function refuseUnenforced(supergraph: DocumentNode): void {
     )
     .flatMap(({ arguments: given = [] }) => given)
     .flatMap(({ value }) => (value.kind === Kind.STRING ? value.value : []))
-    .flatMap((url) => unenforced[/^https:\/\/specs\.apollo\.dev\/(\w+)\/v/.exec(url)?.[1] ?? ''] ?? []);
+    .filter((url) => /^https:\/\/specs\.apollo\.dev\/(authenticated|requiresScopes|policy)\/v/.test(url))
+    .filter((url) => !protectingFeatures.includes(url));
   if (asked.length === 0) return;
   throw new Error(
-    `the supergraph protects fields by ${[...new Set(asked)].join(', ')}, which this gateway does not enforce: it is not served`,
+    `the supergraph protects fields by ${asked.join(', ')}, which this gateway does not enforce: it is not served`,
   );
 }

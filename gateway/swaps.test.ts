@@ -8,13 +8,14 @@ import { type Gate, gate } from '../platform/testing/gate.js';
 import { silent } from '../platform/testing/log.js';
 import { createConnections } from './connections.js';
 import { openGraph } from './graph.js';
+import { unlimited } from './guard/guarded.js';
 import type { startGateway } from './index.js';
 import { socketOperations } from './socket-operations.js';
 import { type LoadedSupergraph, loadSupergraph } from './supergraph.js';
 import { createSwaps } from './swaps.js';
 import { openSocket } from './testing/client.js';
 import { post, startTestGateway, until } from './testing/gateway.js';
-import { protectedSupergraph, unknownFeature, withoutPurpose } from './testing/protected.js';
+import { ofTheFuture, protectedSupergraph, unknownFeature, withoutPurpose } from './testing/protected.js';
 import { type Shop, startShop } from './testing/shop.js';
 
 let shop: Shop;
@@ -68,14 +69,26 @@ test('one that is refused leaves what is served, and none of its connections', a
 test('connections of one whose engine cannot be made are closed', async () => {
   const connections = createConnections({ log: silent, timeoutMs: 1_000, patienceMs: 60_000, dedup: true });
   const loaded = { ...loadSupergraph(shop.supergraph()), supergraph: {} as LoadedSupergraph['supergraph'] };
-  const options = { connections, executor: 'doorstep', introspection: true, log: silent } as const;
+  const options = {
+    connections,
+    executor: 'doorstep',
+    introspection: true,
+    limits: unlimited,
+    log: silent,
+  } as const;
   await expect(openGraph(loaded, options)).rejects.toThrow();
   expect(await circuits()).toEqual([]);
 });
 
 test('an operation of a socket that has been read when its supergraph is replaced begins on it, and ends', async () => {
   const connections = createConnections({ log: silent, timeoutMs: 1_000, patienceMs: 60_000, dedup: true });
-  const options = { connections, executor: 'doorstep', introspection: true, log: silent } as const;
+  const options = {
+    connections,
+    executor: 'doorstep',
+    introspection: true,
+    limits: unlimited,
+    log: silent,
+  } as const;
   const graph = await openGraph(loadSupergraph(shop.supergraph()), options);
   const { onSubscribe, execute } = socketOperations({
     log: silent,
@@ -177,19 +190,22 @@ test('what an old address has yet to answer is not waited for at the new one', a
 });
 
 describe.each(['doorstep', 'apollo'] as const)('%s: what is not enforced is not served', (executor) => {
-  const refused = (protection: string) =>
-    `the supergraph protects fields by ${protection}, which this gateway does not enforce: it is not served`;
+  const refused = (feature: string) =>
+    `the supergraph protects fields by https://specs.apollo.dev/${feature}/v0.2, which this gateway does not enforce: it is not served`;
   const unknown = (purpose: string) =>
     `the supergraph needs https://specs.example.org/magic/v0.1 (for: ${purpose}), which this gateway does not know: it is not served`;
 
-  test.each(['@authenticated', '@requiresScopes', '@policy'] as const)('%s', async (protection) => {
-    const supergraph = protectedSupergraph(protection);
-    expect(withoutPurpose(supergraph)).not.toBe(supergraph);
-    for (const sdl of [supergraph, withoutPurpose(supergraph)])
-      await expect(startTestGateway({ supergraph: sdl, executor })).rejects.toThrow(
-        expect.objectContaining({ message: refused(protection) }),
-      );
-  });
+  test.each(['@authenticated', '@requiresScopes', '@policy'] as const)(
+    'a later version of %s',
+    async (protection) => {
+      const supergraph = ofTheFuture(protectedSupergraph(protection));
+      expect(withoutPurpose(supergraph)).not.toBe(supergraph);
+      for (const sdl of [supergraph, withoutPurpose(supergraph)])
+        await expect(startTestGateway({ supergraph: sdl, executor })).rejects.toThrow(
+          expect.objectContaining({ message: refused(protection.slice(1)) }),
+        );
+    },
+  );
 
   test.each(['SECURITY', 'EXECUTION'] as const)('a feature that is unknown, for %s', async (purpose) => {
     const supergraph = unknownFeature(shop.supergraph(), purpose);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSocket, type SocketClient } from '../gateway/testing/client.js';
-import { protectedSupergraph, withoutPurpose } from '../gateway/testing/protected.js';
+import { ofTheFuture, protectedSupergraph, withoutPurpose } from '../gateway/testing/protected.js';
 import { type Shop, startShop } from '../gateway/testing/shop.js';
 import { until } from '../platform/testing/until.js';
 import { runDoorstep, temporaryFolder } from './support/process.js';
@@ -115,8 +115,8 @@ test.each(['doorstep', 'apollo'])(
     for (const [broken, reason] of [
       [shop.supergraph({ born: true }).slice(0, 700), 'Syntax Error'],
       [shop.supergraph({ born: true }).replace('name: String!', 'name: Txt!'), 'Unknown type Txt'],
-      [protectedSupergraph('@authenticated'), 'protects fields by @authenticated'],
-      [withoutPurpose(protectedSupergraph('@policy')), 'protects fields by @policy'],
+      [ofTheFuture(protectedSupergraph('@authenticated')), 'protects fields by'],
+      [withoutPurpose(ofTheFuture(protectedSupergraph('@policy'))), 'policy/v0.2'],
     ] as const) {
       await write(broken);
       await says(reason);
@@ -189,15 +189,15 @@ test.each([
   ['all', 'apollo', '@requiresScopes', plain],
   ['all', 'doorstep', '@policy', withoutPurpose],
   ['gateway', 'apollo', '@authenticated', withoutPurpose],
-] as const)('%s, %s: a supergraph with %s stops the start with one line: %o', async (...given) => {
+] as const)('%s, %s: a supergraph with a later version of %s stops the start with one line: %o', async (...given) => {
   const [command, executor, protection, edit] = given;
   const DATA_DIR = await temporaryFolder(onTestFinished);
   const SUPERGRAPH_PATH = join(DATA_DIR, 'supergraph.graphql');
-  await writeFile(SUPERGRAPH_PATH, edit(protectedSupergraph(protection)));
+  await writeFile(SUPERGRAPH_PATH, edit(ofTheFuture(protectedSupergraph(protection))));
   const env = { DATA_DIR, SUPERGRAPH_PATH, GATEWAY_EXECUTOR: executor };
   const { ended, output } = runDoorstep([command], env);
   expect(await ended).toBe(1);
   expect(output()).toBe(
-    `doorstep: the supergraph protects fields by ${protection}, which this gateway does not enforce: it is not served\n`,
+    `doorstep: the supergraph protects fields by https://specs.apollo.dev/${protection.slice(1)}/v0.2, which this gateway does not enforce: it is not served\n`,
   );
 });

@@ -1,5 +1,6 @@
 import type { FetchNode, QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError, GraphQLFormattedError, OperationTypeNode } from 'graphql';
+import type { Principal } from '../../platform/auth/principal.js';
 import type { GatewayContext } from '../context.js';
 import type { Entity } from './entity.js';
 
@@ -50,6 +51,8 @@ export interface ReadyOperation {
   plan: QueryPlan;
   /** Null for queries and mutations. */
   live: LiveOperation | null;
+  /** What was read in place of what was asked for, for who may not see all of that; and what tells it from others. */
+  variant?: { key: string; request: OperationRequest };
   /** What is wrong with variables, with BAD_USER_INPUT. */
   variableErrors(variables: Readonly<Record<string, unknown>>): readonly GraphQLError[];
 }
@@ -58,8 +61,8 @@ export interface ReadyOperation {
 export interface Engine {
   /** Runs a query or a mutation; its errors are as clients may see them. */
   execute(request: EngineRequest, context: GatewayContext): Promise<Outcome>;
-  /** Reads an operation, or answers its errors with their codes. */
-  read(request: OperationRequest): ReadyOperation | readonly GraphQLError[];
+  /** Reads an operation for who asks, or answers its errors with their codes. */
+  read(request: OperationRequest, principal: Principal | null): ReadyOperation | readonly GraphQLError[];
   /** Gives back the memory of operations that it keeps for the next request; there will be few, or none. */
   forget(): void;
   close(): Promise<void>;

@@ -2,10 +2,8 @@ import { operationFromDocument } from '@apollo/federation-internals';
 import type { FetchNode, PlanNode, QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import {
   type DocumentNode,
-  type FragmentDefinitionNode,
   GraphQLError,
   type GraphQLFormattedError,
-  getOperationAST,
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
@@ -30,7 +28,7 @@ import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
 import { withConditionsApart, withoutIntrospection } from './plannable.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
-import { conditionVariables, type Fragments, includedBy } from './selections.js';
+import { conditionVariables, includedBy, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { objectTest, typeTest } from './types.js';
@@ -93,7 +91,7 @@ export function compileOperation(
   const { document, clientNames } = environment.keepsNames
     ? { document: parsed, clientNames: new Map<string, string>() }
     : renameFields(parsed, graph.needs);
-  const { operation, fragments } = partsOfDocument(document, name);
+  const { operation, fragments } = operationOf(document, name);
   const tooLarge = refuseExpansion(operation, fragments);
   if (tooLarge) throw tooLarge;
   const type = graph.clientSchema.getRootType(operation.operation);
@@ -235,16 +233,6 @@ function planOf(
 
 /** Mutations are finished whoever goes away. */
 const uncancellable = (context: GatewayContext): GatewayContext => ({ ...context, cancellation: undefined });
-
-function partsOfDocument(document: DocumentNode, name: string | undefined) {
-  const operation = getOperationAST(document, name) as OperationDefinitionNode;
-  const fragments: Fragments = new Map(
-    document.definitions
-      .filter((definition): definition is FragmentDefinitionNode => definition.kind === 'FragmentDefinition')
-      .map((fragment) => [fragment.name.value, fragment]),
-  );
-  return { operation, fragments };
-}
 
 function partsOf({ node }: QueryPlan, operation: OperationDefinitionNode) {
   if (operation.operation !== OperationTypeNode.SUBSCRIPTION)

@@ -1,10 +1,13 @@
 import {
+  type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
+  getOperationAST,
   isAbstractType,
   isUnionType,
+  Kind,
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
@@ -12,6 +15,24 @@ import {
 } from 'graphql';
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+/** An operation, and all fragments of its document. */
+export interface OperationParts {
+  operation: OperationDefinitionNode;
+  fragments: Fragments;
+}
+
+/** @throws Error where the document does not have it */
+export function operationOf(document: DocumentNode, name: string | null | undefined): OperationParts {
+  const operation = getOperationAST(document, name);
+  if (!operation) throw new Error('the document has no such operation');
+  const fragments = new Map(
+    document.definitions
+      .filter((node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION)
+      .map((fragment) => [fragment.name.value, fragment]),
+  );
+  return { operation, fragments };
+}
 
 /** A directive's condition as it stands for one set of variables. */
 export type IsIncluded = (selection: SelectionNode) => boolean;

@@ -42,6 +42,8 @@ export interface ShapeOptions {
   introspect: Introspect;
   /** Is told what each kind of object weighs that is compiled, in hundreds of bytes: data decide how many there are. */
   onGrowth: (weight: number) => void;
+  /** What some fields are completed by whatever was fetched; undefined for those that are completed by their type. */
+  insteadOf?: (nodes: readonly FieldNode[]) => Complete | undefined;
 }
 
 /**
@@ -94,8 +96,14 @@ export function compileShape(
       return { complete: isObjectType(type) ? () => type.name : (_, completion) => missing(completion) };
     const field = isUnionType(type) ? undefined : type.getFields()[name];
     if (!field) return { complete: options.introspect(nodes) };
-    const selectionSets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
     const nullable = getNullableType(field.type);
+    const other = options.insteadOf?.(nodes);
+    if (other)
+      return {
+        complete:
+          nullable === field.type ? other : (value, completion) => other(value, completion) ?? undefined,
+      };
+    const selectionSets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
     const complete = compileValue(field.type, selectionSets);
     return {
       complete: isRoot && nullable === field.type ? demanded(complete) : complete,

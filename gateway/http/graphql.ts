@@ -83,7 +83,7 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
         ...operationAttributes(context.operation),
         [requestIdAttribute]: context.requestId,
       });
-    const subscription = asked.format && subscriptionOf(operation, graph);
+    const subscription = asked.format && subscriptionOf(operation, graph, context.principal);
     if (asked.format && subscription) {
       // All of it would keep its supergraph for as long as the stream lives.
       const { kind, name } = subscription;
@@ -100,7 +100,7 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
       const outcome = await graph.engine.execute(operation, context);
       describe();
       return showsPlan && outcome.data !== undefined
-        ? { ...outcome, extensions: { queryPlan: planOf(graph.engine, operation) } }
+        ? { ...outcome, extensions: { queryPlan: planOf(graph.engine, operation, context.principal) } }
         : outcome;
     } finally {
       graph.leave();
@@ -228,10 +228,14 @@ const answeringIn = (format: StreamFormat | undefined, { status, isRequestError 
     : unacceptable;
 
 /** The operation of a request, where it is a subscription. */
-function subscriptionOf(request: EngineRequest, { engine }: Graph): ReadyOperation | undefined {
+function subscriptionOf(
+  request: EngineRequest,
+  { engine }: Graph,
+  principal: Principal | null,
+): ReadyOperation | undefined {
   // Most operations of clients that take streams too are none, and are not looked up twice.
   if (!request.query.includes('subscription')) return undefined;
-  const read = engine.read(request);
+  const read = engine.read(request, principal);
   return 'document' in read && read.kind === OperationTypeNode.SUBSCRIPTION ? read : undefined;
 }
 

@@ -65,7 +65,10 @@ export function livePlanOf(
 ): LivePlan {
   const known = plans.get(operation.document);
   if (known) return known;
-  const plan = createPlan(operation.live.primary, request, supergraph);
+  const { variant } = operation;
+  const asked = createPlan(operation.live.primary, variant?.request ?? request, supergraph);
+  // What is left of an operation is one that others may ask for, and get another answer to.
+  const plan = variant ? { ...asked, identity: `${asked.identity}\n${variant.key}` } : asked;
   plans.set(operation.document, plan);
   return plan;
 }

@@ -54,7 +54,7 @@ export function createLiveHub(options: { graph: () => Graph; settings: FeedSetti
   return {
     subscribe({ query, operationName, variables, context, after }, subscriber) {
       const request = { query, operationName };
-      const source = sourceOf({ request, variables }, graph());
+      const source = sourceOf({ request, variables, context }, graph());
       if (!('plan' in source)) {
         subscriber.end(source);
         return () => undefined;
@@ -110,11 +110,11 @@ function keyOf({ source: { plan }, variables, context }: Member): string {
 
 /** How a supergraph serves a subscription, or why it does not. */
 function sourceOf(
-  { request, variables }: Pick<Member, 'request' | 'variables'>,
+  { request, variables, context }: Pick<Member, 'request' | 'variables' | 'context'>,
   graph: Graph,
   read: Engine['read'] = graph.engine.read,
 ): FeedSource | readonly GraphQLFormattedError[] {
-  const operation = read(request);
+  const operation = read(request, context.principal);
   if (!('document' in operation)) return operation.map((error) => error.toJSON());
   const errors = operation.variableErrors(variables);
   if (errors.length > 0) return errors.map((error) => error.toJSON());
@@ -136,9 +136,11 @@ function sourceOf(
 /** Reads each operation once, where many ask for it: an engine does not keep what it has refused. */
 function readOnce(engine: Engine): Engine['read'] {
   const known = new Map<string, ReturnType<Engine['read']>>();
-  return (request) => {
-    const key = `${request.operationName ?? ''}\n${request.query}`;
-    const read = known.get(key) ?? engine.read(request);
+  return (request, principal) => {
+    const key = [principal?.role, principal?.scopes?.join(' '), request.operationName, request.query].join(
+      '\n',
+    );
+    const read = known.get(key) ?? engine.read(request, principal);
     known.set(key, read);
     return read;
   };

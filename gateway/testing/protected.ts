@@ -25,6 +25,10 @@ export function protectedSupergraph(protection: Protection): string {
 /** The same without the word that it is about security, as somebody may have made it fit an old gateway. */
 export const withoutPurpose = (supergraph: string): string => supergraph.replaceAll(', for: SECURITY', '');
 
+/** The same by a version of the feature that does not exist yet. */
+export const ofTheFuture = (supergraph: string): string =>
+  supergraph.replaceAll(/(authenticated|requiresScopes|policy)\/v0\.1/g, '$1/v0.2');
+
 /** A supergraph that needs a feature which nobody knows. */
 export const unknownFeature = (supergraph: string, purpose: 'SECURITY' | 'EXECUTION'): string =>
   supergraph.replace(

@@ -35,7 +35,11 @@ export interface TestSubgraph {
   stop(): Promise<void>;
 }
 
-const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable", "@external", "@requires", "@composeDirective"])\n`;
+const imported = [
+  ...['@key', '@shareable', '@external', '@requires', '@composeDirective'],
+  ...['@authenticated', '@requiresScopes', '@policy', '@cost', '@listSize'],
+];
+const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ${JSON.stringify(imported)})\n`;
 
 export const subgraphSdl = (sdl: string) => parse(federation + sdl);
 

@@ -1,3 +1,4 @@
+import type { GraphQLError } from 'graphql';
 import { problem } from '../errors.js';
 
 export const roles = ['CUSTOMER', 'COURIER', 'DISPATCHER', 'ADMIN'] as const;
@@ -9,6 +10,8 @@ export interface Principal {
   role: Role;
   /** When the token ends, in milliseconds since 1970. */
   expiresAt: number;
+  /** The scopes that the token names (RFC 8693); undefined where it names none, and the role says what it may. */
+  scopes?: readonly string[];
 }
 
 export const isStaff = (principal: Principal): boolean =>
@@ -22,8 +25,12 @@ export const maySee = (principal: Principal, ownerId: string): boolean =>
 export const isCourier = (principal: Principal, userId: string | null): boolean =>
   principal.role === 'COURIER' && principal.userId === userId;
 
+/** What nobody gets, where somebody has to be logged in. */
+export const notLoggedIn = (): GraphQLError =>
+  problem('UNAUTHENTICATED', 'Log in first: send an access token as "authorization: Bearer ...".');
+
 /** @throws UNAUTHENTICATED where nobody is logged in */
 export function authenticated(principal: Principal | null): Principal {
   if (principal) return principal;
-  throw problem('UNAUTHENTICATED', 'Log in first: send an access token as "authorization: Bearer ...".');
+  throw notLoggedIn();
 }

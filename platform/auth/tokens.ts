@@ -82,7 +82,8 @@ export function createTokenVerifier(keys: JWTVerifyGetKey): TokenVerifier {
     const role = roles.find((known) => known === payload['role']);
     if (!payload.sub || !isId(payload.sub) || !payload.exp || !role)
       throw new Error('the token names no user or role');
-    return { userId: payload.sub, role, expiresAt: payload.exp * 1000 };
+    const scopes = typeof payload['scope'] === 'string' ? { scopes: payload['scope'].split(' ') } : {};
+    return { userId: payload.sub, role, expiresAt: payload.exp * 1000, ...scopes };
   }
 
   function recall(authorization: string | undefined): Principal | null | undefined {

@@ -1,0 +1,196 @@
+import { GraphQLError, type GraphQLFormattedError, type OperationTypeNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Principal } from '../../platform/auth/principal.js';
+import { problem } from '../../platform/errors.js';
+import { parseDocument, validationErrors } from '../../platform/graphql/operation.js';
+import { metrics } from '../../platform/metrics.js';
+import type { Engine, EngineRequest, OperationRequest, Outcome } from '../execute/engine.js';
+import { type OperationParts, operationOf } from '../execute/selections.js';
+import type { LoadedSupergraph } from '../supergraph.js';
+import { compileCost } from './cost/estimate.js';
+import { refuseExpansion } from './expansion.js';
+import { lackOf, type Protection, protectionOf, type Variant, variantFor } from './protection/protection.js';
+import { refuseStructure, type StructureLimits } from './structure.js';
+
+export interface OperationLimits extends StructureLimits {
+  /** What an operation may cost; 0 is no limit. */
+  cost: number;
+}
+
+export const unlimited: OperationLimits = { depth: 0, aliases: 0, rootFields: 0, directives: 0, cost: 0 };
+
+export interface GuardedEngine extends Engine {
+  /** What an operation may cost and how much is allowed; undefined for one that cannot be read. */
+  costOf(request: EngineRequest): { estimated: number; max: number } | undefined;
+}
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** What there is to know of an operation before it is run. */
+interface Guards {
+  kind: OperationTypeNode;
+  cost: (variables: Variables) => number;
+  protection: Protection | undefined;
+}
+
+/** As many as the engine keeps. */
+const mostOperations = 2_000;
+const mostCharacters = 4_000_000;
+const mostVariants = 1_000;
+const mostVariantCharacters = 1_000_000;
+
+/**
+ * An engine that refuses operations that are too complex before they are planned, and fetches nothing that who asks
+ * may not see: such fields are null, with an error each.
+ */
+export function guardEngine(
+  engine: Engine,
+  options: {
+    graph: LoadedSupergraph;
+    limits: OperationLimits;
+    introspection: boolean;
+    /** Makes an error as clients may see it, and counts it. */
+    format: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+  },
+): GuardedEngine {
+  const { graph, limits, introspection, format } = options;
+  const known = new LRUCache<string, Guards>({
+    max: mostOperations,
+    maxSize: mostCharacters,
+    sizeCalculation: (_, key) => key.length + 64,
+  });
+  const variants = new LRUCache<string, Variant>({
+    max: mostVariants,
+    maxSize: mostVariantCharacters,
+    sizeCalculation: ({ request }, key) => key.length + request.query.length,
+  });
+
+  function partsOf(request: OperationRequest): OperationParts | undefined {
+    const document = parseDocument(request.query);
+    if (!('kind' in document)) return undefined;
+    try {
+      return operationOf(document, request.operationName);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Undefined for what cannot be read: the engine says why. */
+  function guardsOf(request: OperationRequest): Guards | GraphQLError | undefined {
+    const key = keyOf(request);
+    const before = known.get(key);
+    if (before) return before;
+    const parts = partsOf(request);
+    if (!parts) return undefined;
+    const refusal = refuseStructure(parts, limits) ?? refuseExpansion(parts.operation, parts.fragments);
+    if (refusal) {
+      metrics.operations.labels('refused').inc();
+      return refusal;
+    }
+    const guards = {
+      kind: parts.operation.operation,
+      cost: compileCost(parts, graph.clientSchema, graph.costs),
+      protection: protectionOf(parts, graph),
+    };
+    known.set(key, guards);
+    return guards;
+  }
+
+  function refuseCost({ cost }: Guards, variables: Variables): GraphQLError | undefined {
+    if (limits.cost === 0) return undefined;
+    const estimated = cost(variables);
+    if (estimated <= limits.cost) return undefined;
+    return problem(
+      'QUERY_TOO_COMPLEX',
+      `This may cost ${estimated}, and at most ${limits.cost} is allowed: ask for less at once, by \`first\` or fewer fields.`,
+      { cost: { estimated, max: limits.cost } },
+    );
+  }
+
+  /** What is run for who may not see all of an operation; undefined for who may, and where it is not valid. */
+  function variantOf(
+    request: OperationRequest,
+    { protection }: Guards,
+    principal: Principal | null,
+  ): Variant | GraphQLError | undefined {
+    const lack = protection && lackOf(protection, principal);
+    if (!lack) return undefined;
+    const key = `${lack}\n${keyOf(request)}`;
+    const before = variants.get(key);
+    if (before) return before;
+    const document = parseDocument(request.query);
+    if (!('kind' in document)) return undefined;
+    if (validationErrors(graph.clientSchema, document, { introspection }).length > 0) return undefined;
+    const variant = variantFor(operationOf(document, request.operationName), graph, principal, key);
+    if (!(variant instanceof GraphQLError)) variants.set(key, variant);
+    return variant;
+  }
+
+  const refused = (error: GraphQLError): Outcome => ({
+    status: 400,
+    errors: [format(error.toJSON(), error)],
+  });
+
+  return {
+    ...engine,
+    async execute(request, context) {
+      const guards = guardsOf(request);
+      if (!guards) return engine.execute(request, context);
+      if (guards instanceof GraphQLError) return refused(guards);
+      const { variables } = request;
+      const tooCostly = refuseCost(guards, variables);
+      if (tooCostly) return refused(tooCostly);
+      const variant = variantOf(request, guards, context.principal);
+      if (!variant) return engine.execute(request, context);
+      if (variant instanceof GraphQLError) return refused(variant);
+      const outcome = await engine.execute({ ...request, ...variant.request }, context);
+      if (!outcome.data) return outcome;
+      const { data, errors } = variant.complete(outcome.data, variables);
+      const all = [...(outcome.errors ?? []), ...errors.map((error) => format(error, error))];
+      return { status: outcome.status, data, ...(all.length > 0 && { errors: all }) };
+    },
+    read(request, principal) {
+      const guards = guardsOf(request);
+      if (!guards) return engine.read(request, principal);
+      if (guards instanceof GraphQLError) return [guards];
+      const variant = variantOf(request, guards, principal);
+      if (variant instanceof GraphQLError) return [variant];
+      const operation = engine.read(variant?.request ?? request, principal);
+      if (!('document' in operation)) return operation;
+      const { live } = operation;
+      return {
+        ...operation,
+        variableErrors(variables) {
+          const tooCostly = refuseCost(guards, variables);
+          return tooCostly ? [tooCostly] : operation.variableErrors(variables);
+        },
+        ...(variant &&
+          live && {
+            variant,
+            live: {
+              ...live,
+              async complete(event, variables, context) {
+                const outcome = await live.complete(event, variables, context);
+                if (!outcome.data) return outcome;
+                const { data, errors } = variant.complete(outcome.data, variables);
+                return { data, errors: [...(outcome.errors ?? []), ...errors] };
+              },
+            },
+          }),
+      };
+    },
+    costOf(request) {
+      const guards = guardsOf(request);
+      if (!guards || guards instanceof GraphQLError) return undefined;
+      return { estimated: guards.cost(request.variables), max: limits.cost };
+    },
+    forget() {
+      known.clear();
+      variants.clear();
+      engine.forget();
+    },
+  };
+}
+
+const keyOf = ({ query, operationName }: OperationRequest): string =>
+  operationName ? `${operationName}\n${query}` : `\n${query}`;
