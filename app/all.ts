@@ -60,6 +60,7 @@ async function startParts(
   const supergraph = await readSupergraph(given);
   // Before a database is made for one that is refused.
   loadSupergraph(supergraph);
+  const settings = await gatewaySettings(given);
   const stored = given.embedded ? await withOwnDatabase(given, log, lifecycle) : given;
   const config = options.kafka ? await withOwnKafka(stored, log, lifecycle) : stored;
   const { signal } = lifecycle;
@@ -94,7 +95,7 @@ async function startParts(
         supergraph,
         subgraphUrls,
         jwksUrl: new URL('/.well-known/jwks.json', subgraphUrls['user']).toString(),
-        ...gatewaySettings(config),
+        ...settings,
         lameDuckMs,
       }),
     (running) => running.stop(),

@@ -15,7 +15,7 @@ export async function startGatewayAlone(config: Config, log: Log, told?: AbortSi
   const keys = jwksUrl(config);
   if (keys === undefined) log.info({ service: 'gateway' }, 'no JWKS_URL: every access token is refused');
   return lifecycle.begin(async () => {
-    const supergraph = await readSupergraph(config);
+    const [supergraph, settings] = await Promise.all([readSupergraph(config), gatewaySettings(config)]);
     const gateway = await lifecycle.start(
       'gateway',
       () =>
@@ -26,7 +26,7 @@ export async function startGatewayAlone(config: Config, log: Log, told?: AbortSi
           supergraph,
           ...(config.SUBGRAPH_URLS && { subgraphUrls: config.SUBGRAPH_URLS }),
           ...(keys !== undefined && { jwksUrl: keys }),
-          ...gatewaySettings(config),
+          ...settings,
           lameDuckMs: lameDuckMs(config),
         }),
       (running) => running.stop(),

@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { clientAddress } from '../platform/client-address.js';
 import type { Executor } from '../platform/config.js';
 import { errorFormatter } from '../platform/graphql/errors.js';
 import { createHttpServer, listen, reachable } from '../platform/http.js';
@@ -8,7 +9,10 @@ import { type SocketLimits, serveSockets, trusting } from '../platform/sockets.j
 import { createConnections } from './connections.js';
 import { openGraph } from './graph.js';
 import { type OperationLimits, unlimited } from './guard/guarded.js';
+import { createRateLimit } from './guard/rate-limit.js';
+import { allowOrigins } from './http/cors.js';
 import { serveGraphQL } from './http/graphql.js';
+import type { Trusted } from './http/persisted.js';
 import { createStreams } from './http/streams.js';
 import { gatewayVerifier, serveKeys } from './jwks.js';
 import { createLiveHub } from './live/streams.js';
@@ -45,6 +49,14 @@ export interface GatewayOptions {
   eventPatienceMs?: number;
   /** What an operation may be made of and cost; only its length is limited unless told. */
   operationLimits?: OperationLimits;
+  /** How many requests a second somebody may make, by user, else by address; without end unless told. */
+  requestsPerSecond?: number;
+  /** Documents that clients were built with, and whether nothing else is run. */
+  trusted?: Trusted | undefined;
+  /** Pages of these origins may ask; `*` is all of them. */
+  corsOrigins?: readonly string[];
+  /** Proxies whose word for the address of a client counts. */
+  trustedProxies?: readonly string[];
   /** What clients may take of it by WebSocket, and by streams over HTTP; only sizes and times are limited unless told. */
   socketLimits?: Partial<SocketLimits>;
 }
@@ -71,7 +83,9 @@ export interface Gateway {
  * @throws Error where the supergraph cannot be read or the port is taken
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { log, introspection, subgraphUrls } = options;
+  const { log, introspection, subgraphUrls, trusted } = options;
+  const rate = createRateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY);
+  const addressOf = clientAddress(options.trustedProxies ?? []);
   const supergraph = loadSupergraph(options.supergraph, subgraphUrls);
   const verifier = gatewayVerifier(options.jwksUrl);
   // The rest is for what follows the last fetch, so that a partial answer leaves before its connection is cut.
@@ -120,6 +134,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   serveKeys(app, { log, ...(options.jwksUrl !== undefined && { jwksUrl: options.jwksUrl }) });
   app.get('/', async (_request, reply) => reply.redirect('/graphql'));
+  allowOrigins(app, options.corsOrigins ?? []);
   serveGraphQL(app, {
     verifier,
     log,
@@ -127,13 +142,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isOpen: introspection,
     graph: () => graph,
     streams,
+    rate,
+    trusted,
+    addressOf,
   });
   const sockets = serveSockets({
     server: app.server,
     service: 'gateway',
     verifier,
     log,
-    operations: socketOperations({ log, graph: () => graph, answerWithinMs, hub }),
+    operations: socketOperations({ log, graph: () => graph, answerWithinMs, hub, rate, trusted }),
+    addressOf,
     limits,
     places,
   });

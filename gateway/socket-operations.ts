@@ -7,12 +7,16 @@ import {
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import { Cancellation } from '../platform/calls/cancellation.js';
+import { networkOf } from '../platform/client-address.js';
 import { createChannel } from '../platform/live/channel.js';
 import type { Log } from '../platform/log.js';
 import { failing, type Operations } from '../platform/sockets.js';
 import { contextOf, type GatewayContext } from './context.js';
 import type { Graph } from './graph.js';
 import { refuseNesting } from './guard/nesting.js';
+import { type RateLimit, tooOften } from './guard/rate-limit.js';
+import { untrusted } from './guard/trusted-documents.js';
+import type { Trusted } from './http/persisted.js';
 import type { LiveHub } from './live/streams.js';
 import { describeRequest } from './request-line.js';
 import { asTrace } from './tracing.js';
@@ -34,8 +38,10 @@ export function socketOperations(options: {
   /** How long an answer may take, in ms. */
   answerWithinMs: number;
   hub: LiveHub;
+  rate: RateLimit;
+  trusted?: Trusted | undefined;
 }): Operations {
-  const { log, answerWithinMs, hub } = options;
+  const { log, answerWithinMs, hub, rate, trusted } = options;
   /** An operation that is answered, a subscription when it begins. */
   function logOperation(context: GatewayContext, errors: readonly unknown[] = []): void {
     if (!log.isLevelEnabled('debug')) return;
@@ -68,8 +74,11 @@ export function socketOperations(options: {
     onSubscribe({ extra }, id, payload) {
       const refusal = refuseNesting(payload.variables);
       if (refusal) return [refusal];
-      const graph = options.graph();
       const principal = extra.principal ?? null;
+      const seconds = rate.take(principal ? principal.userId : networkOf(extra.address));
+      if (seconds > 0) return [tooOften(seconds)];
+      if (trusted?.only && !trusted.documents.has(payload.query)) return [untrusted()];
+      const graph = options.graph();
       const operation = graph.engine.read(payload, principal);
       if (!('document' in operation)) return operation;
       const errors = operation.variableErrors(payload.variables ?? {});

@@ -9,6 +9,7 @@ import { silent } from '../platform/testing/log.js';
 import { createConnections } from './connections.js';
 import { openGraph } from './graph.js';
 import { unlimited } from './guard/guarded.js';
+import { createRateLimit } from './guard/rate-limit.js';
 import type { startGateway } from './index.js';
 import { socketOperations } from './socket-operations.js';
 import { type LoadedSupergraph, loadSupergraph } from './supergraph.js';
@@ -95,9 +96,10 @@ test('an operation of a socket that has been read when its supergraph is replace
     graph: () => graph,
     answerWithinMs: 1_000,
     hub: { subscribe: () => () => undefined, renew: () => undefined },
+    rate: createRateLimit(Number.POSITIVE_INFINITY),
   });
   const query = '{ book(id: "1") { author { name } } }';
-  const read = await onSubscribe?.({ extra: {} } as SocketContext, '1', { query });
+  const read = await onSubscribe?.({ extra: { address: '127.0.0.1' } } as SocketContext, '1', { query });
   const retired = graph.retire();
   const answers = execute?.(read as ExecutionArgs) as AsyncGenerator;
   expect(await circuits()).toEqual(['authors', 'books']);

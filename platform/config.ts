@@ -84,6 +84,14 @@ const brokers = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Several, with commas between. */
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+
 const subgraphUrls = z.string().transform((text, context) => {
   try {
     return z.record(z.string(), httpUrl).parse(JSON.parse(text));
@@ -159,6 +167,13 @@ const environment = z.object({
   MAX_SOCKET_MESSAGE: integer(1024 * 1024, 1024, 64 * 1024 * 1024),
   MAX_SOCKET_BUFFER: integer(1024 * 1024, 1024, 1024 * 1024 * 1024),
   CONNECTION_INIT_TIMEOUT: duration('10s'),
+  RATE_LIMIT_RPS: limit(200, 1_000_000),
+  MAX_DEPTH: integer(20, 0, 1_000),
+  MAX_COST: integer(10_000, 0, 1_000_000_000),
+  INTROSPECTION: onOff().optional(),
+  TRUSTED_DOCUMENTS: list.optional(),
+  CORS_ORIGINS: list.default([]),
+  TRUSTED_PROXIES: list.default([]),
   SUBSCRIPTION_PATIENCE: duration('1m'),
   DELIVERY_SIMULATION: onOff().optional(),
   DELIVERY_STEP: duration('2s'),

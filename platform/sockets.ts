@@ -7,6 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { whenExpired } from './auth/expiry.js';
 import type { Principal } from './auth/principal.js';
 import type { TokenVerifier } from './auth/tokens.js';
+import { type ClientAddress, clientAddress } from './client-address.js';
 import { problem } from './errors.js';
 import { formatErrors } from './graphql/errors.js';
 import { closeSocket } from './live/closing.js';
@@ -19,6 +20,8 @@ import { listenForUpgrades } from './upgrades.js';
 /** What is known of a socket; the rest of it once its connection_init has been read. */
 interface SocketExtra extends Outlet {
   readonly socket: WebSocket;
+  /** Where its client is. */
+  readonly address: string;
   principal?: Principal | null;
   authorization?: string;
   stopExpiry?: () => void;
@@ -74,9 +77,12 @@ export function serveSockets(options: {
   limits?: Partial<SocketLimits>;
   /** Those of the limits, where something else takes of them too. */
   places?: Places;
+  /** Where a client is; where its connection comes from unless told. */
+  addressOf?: ClientAddress;
 }): { close(): Promise<void> } {
   const { server, service, verifier, log } = options;
   const limits = { ...trusting, ...options.limits };
+  const addressOf = options.addressOf ?? clientAddress([]);
   const format = formatErrors(service, log);
   const places = options.places ?? createPlaces(limits);
   const meet = (limit: keyof SocketLimits) => metrics.socketLimits.inc({ service, limit });
@@ -158,7 +164,7 @@ export function serveSockets(options: {
     return format([problem('RATE_LIMITED', message)]);
   }
 
-  function serve(client: WebSocket, wire: Duplex): void {
+  function serve(client: WebSocket, wire: Duplex, address: string): void {
     const leave = places.take();
     if (!leave) {
       meet('sockets');
@@ -170,7 +176,7 @@ export function serveSockets(options: {
       protocol,
       client,
       wire,
-      extra: (outlet) => ({ socket: client, ...outlet }),
+      extra: (outlet) => ({ socket: client, address, ...outlet }),
       maxOperations: limits.operations,
       maxBuffered: limits.bufferBytes,
       onTooSlow: () => meet('bufferBytes'),
@@ -186,7 +192,7 @@ export function serveSockets(options: {
       client.once('close', () => metrics.sockets.dec({ service }));
       // ws closes the socket by itself.
       client.on('error', (err) => log.info({ service, err }, 'a client broke the WebSocket protocol'));
-      serve(client, socket);
+      serve(client, socket, addressOf(request));
     }),
   );
 

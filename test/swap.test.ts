@@ -189,15 +189,18 @@ test.each([
   ['all', 'apollo', '@requiresScopes', plain],
   ['all', 'doorstep', '@policy', withoutPurpose],
   ['gateway', 'apollo', '@authenticated', withoutPurpose],
-] as const)('%s, %s: a supergraph with a later version of %s stops the start with one line: %o', async (...given) => {
-  const [command, executor, protection, edit] = given;
-  const DATA_DIR = await temporaryFolder(onTestFinished);
-  const SUPERGRAPH_PATH = join(DATA_DIR, 'supergraph.graphql');
-  await writeFile(SUPERGRAPH_PATH, edit(ofTheFuture(protectedSupergraph(protection))));
-  const env = { DATA_DIR, SUPERGRAPH_PATH, GATEWAY_EXECUTOR: executor };
-  const { ended, output } = runDoorstep([command], env);
-  expect(await ended).toBe(1);
-  expect(output()).toBe(
-    `doorstep: the supergraph protects fields by https://specs.apollo.dev/${protection.slice(1)}/v0.2, which this gateway does not enforce: it is not served\n`,
-  );
-});
+] as const)(
+  '%s, %s: a supergraph with a later version of %s stops the start with one line: %o',
+  async (...given) => {
+    const [command, executor, protection, edit] = given;
+    const DATA_DIR = await temporaryFolder(onTestFinished);
+    const SUPERGRAPH_PATH = join(DATA_DIR, 'supergraph.graphql');
+    await writeFile(SUPERGRAPH_PATH, edit(ofTheFuture(protectedSupergraph(protection))));
+    const env = { DATA_DIR, SUPERGRAPH_PATH, GATEWAY_EXECUTOR: executor };
+    const { ended, output } = runDoorstep([command], env);
+    expect(await ended).toBe(1);
+    expect(output()).toBe(
+      `doorstep: the supergraph protects fields by https://specs.apollo.dev/${protection.slice(1)}/v0.2, which this gateway does not enforce: it is not served\n`,
+    );
+  },
+);

@@ -4,6 +4,7 @@ import { GraphQLError, OperationTypeNode } from 'graphql';
 import { authenticated, isStaff, type Principal } from '../../platform/auth/principal.js';
 import type { TokenVerifier } from '../../platform/auth/tokens.js';
 import { Cancellation } from '../../platform/calls/cancellation.js';
+import { type ClientAddress, networkOf } from '../../platform/client-address.js';
 import { problem } from '../../platform/errors.js';
 import { errorFormatter } from '../../platform/graphql/errors.js';
 import type { Log } from '../../platform/log.js';
@@ -13,6 +14,7 @@ import { jsonOf } from '../execute/json.js';
 import type { Graph } from '../graph.js';
 import { asksForPage, sendGraphiQL } from '../graphiql/page.js';
 import { refuseNesting } from '../guard/nesting.js';
+import { type RateLimit, tooOften } from '../guard/rate-limit.js';
 import { describeRequest } from '../request-line.js';
 import {
   operationAttributes,
@@ -23,7 +25,7 @@ import {
 } from '../tracing.js';
 import { type Answering, answeringOf, streamFormatOf } from './media.js';
 import { addressParameters, bodyParameters, type Parameters } from './parameters.js';
-import { createPersistedQueries } from './persisted.js';
+import { createPersistedQueries, type Trusted } from './persisted.js';
 import { planOf } from './plan.js';
 import type { StreamFormat } from './stream-formats.js';
 import type { HttpStreams } from './streams.js';
@@ -38,6 +40,9 @@ export interface GraphQLOverHttp {
   /** The present supergraph. */
   graph: () => Graph;
   streams: HttpStreams;
+  trusted?: Trusted | undefined;
+  rate: RateLimit;
+  addressOf: ClientAddress;
 }
 
 /**
@@ -46,8 +51,8 @@ export interface GraphQLOverHttp {
  * nothing.
  */
 export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): void {
-  const { verifier, log, isOpen } = options;
-  const persisted = createPersistedQueries();
+  const { verifier, log, isOpen, rate, addressOf } = options;
+  const persisted = createPersistedQueries(options.trusted);
   const format = errorFormatter('gateway', log, { suggestions: isOpen });
 
   function answer(asked: Asked): Promise<Sent | undefined> {
@@ -71,11 +76,15 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     const deadline = performance.now() + options.answerWithinMs;
     const { authorization } = request.headers;
     const known = verifier.recall?.(authorization);
+    // A token that has not been seen yet costs work, whoever made it up.
+    if (!known) wait(networkOf(addressOf(request.raw)));
     const principal = known === undefined ? await verifier.verify(authorization) : known;
+    if (principal) wait(principal.userId);
     const context = requestContext(request, principal, deadline, traced?.tracing);
     asked.context = context;
     context.cancellation = asked.cancellation;
     const showsPlan = wantsPlan(parameters, context.principal, isOpen);
+    const showsCost = parameters.extensions['cost'] === true;
     const operation = { query: persisted.documentOf(parameters), operationName, variables, method } as const;
     const graph = options.graph();
     const describe = () =>
@@ -99,12 +108,22 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     try {
       const outcome = await graph.engine.execute(operation, context);
       describe();
-      return showsPlan && outcome.data !== undefined
-        ? { ...outcome, extensions: { queryPlan: planOf(graph.engine, operation, context.principal) } }
-        : outcome;
+      if ((!showsPlan && !showsCost) || outcome.data === undefined) return outcome;
+      const { engine } = graph;
+      const extensions = {
+        ...(showsPlan && { queryPlan: planOf(engine, operation, principal) }),
+        ...(showsCost && { cost: engine.costOf(operation) }),
+      };
+      return { ...outcome, extensions };
     } finally {
       graph.leave();
     }
+  }
+
+  /** @throws RATE_LIMITED */
+  function wait(who: string): void {
+    const seconds = rate.take(who);
+    if (seconds > 0) throw tooOften(seconds);
   }
 
   /** @throws SERVICE_UNAVAILABLE, RATE_LIMITED where there is no room for it */
@@ -207,6 +226,8 @@ function send(reply: FastifyReply, { media, statusTells, format }: Sending, sent
   if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
   reply
     .code(isRefusal && !statusTells ? 200 : status)
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
     .header('content-type', format ? format.contentType : `${media}; charset=utf-8`);
   const text = jsonOf(errors || extensions ? { errors, data, extensions } : { data });
   return reply.send(format ? format.opening + format.next(String(text)) + format.complete : text);

@@ -5,6 +5,8 @@ import { isEntity } from '../execute/entity.js';
 /** A GraphQL request as clients send it, its parts of the right kind. */
 export interface Parameters {
   query: string | undefined;
+  /** Names a document that clients were built with, in place of its text. */
+  documentId: string | undefined;
   operationName: string | undefined;
   variables: Record<string, unknown>;
   extensions: Record<string, unknown>;
@@ -43,15 +45,18 @@ export function addressParameters(address: string): Parameters {
   };
   return parametersOf({
     query: read('query'),
+    documentId: read('documentId'),
     operationName: read('operationName'),
     variables: readJson('variables'),
     extensions: readJson('extensions'),
   });
 }
 
-function parametersOf({ query, operationName, variables, extensions }: Record<string, unknown>): Parameters {
+function parametersOf(given: Record<string, unknown>): Parameters {
+  const { query, documentId, operationName, variables, extensions } = given;
   return {
     query: textOf(query, 'query'),
+    documentId: textOf(documentId, 'documentId'),
     operationName: textOf(operationName, 'operationName'),
     variables: mapOf(variables, 'variables'),
     extensions: mapOf(extensions, 'extensions'),

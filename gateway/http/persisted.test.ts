@@ -112,6 +112,7 @@ test('no more than 5,000 documents are kept, nor 8,000,000 characters; the oldes
       return (
         queries.documentOf({
           query: undefined,
+          documentId: undefined,
           operationName: undefined,
           variables: {},
           extensions: persisted(hashOf(query)),
@@ -124,6 +125,7 @@ test('no more than 5,000 documents are kept, nor 8,000,000 characters; the oldes
   const keep = (queries: ReturnType<typeof createPersistedQueries>, query: string) =>
     queries.documentOf({
       query,
+      documentId: undefined,
       operationName: undefined,
       variables: {},
       extensions: persisted(hashOf(query)),

@@ -3,7 +3,20 @@ import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { badInput } from '../../platform/errors.js';
 import { isEntity } from '../execute/entity.js';
+import { type TrustedDocuments, untrusted } from '../guard/trusted-documents.js';
 import type { Parameters } from './parameters.js';
+
+/** Documents that clients were built with, and whether nothing else is run. */
+export interface Trusted {
+  documents: TrustedDocuments;
+  only: boolean;
+}
+
+/** @throws FORBIDDEN for a document that is not trusted, where only those are run */
+export function allowed(query: string, trusted: Trusted | undefined): string {
+  if (trusted?.only && !trusted.documents.has(query)) throw untrusted();
+  return query;
+}
 
 const mostDocuments = 5_000;
 const mostCharacters = 8_000_000;
@@ -20,17 +33,20 @@ export interface PersistedQueries {
   documentOf(parameters: Parameters): string;
 }
 
-export function createPersistedQueries(): PersistedQueries {
+export function createPersistedQueries(trusted?: Trusted): PersistedQueries {
   const documents = new LRUCache<string, string>({
     max: mostDocuments,
     maxSize: mostCharacters,
     sizeCalculation: (document) => document.length + 64,
   });
   return {
-    documentOf({ query, extensions }) {
+    documentOf({ query, documentId, extensions }) {
       const given = extensions['persistedQuery'];
       if (given === undefined || given === null) {
-        if (query) return query;
+        if (query) return allowed(query, trusted);
+        const known = documentId === undefined ? undefined : trusted?.documents.documentOf(documentId);
+        if (known !== undefined) return known;
+        if (documentId !== undefined) throw badInput('There is no document of this id.', 'documentId');
         throw badInput('The request has no query.', 'query');
       }
       const hash = isEntity(given) && given['version'] === 1 ? given['sha256Hash'] : undefined;
@@ -39,12 +55,13 @@ export function createPersistedQueries(): PersistedQueries {
         throw badInput(message, 'extensions.persistedQuery');
       }
       if (query === undefined) {
-        const known = documents.get(hash);
+        const known = trusted?.documents.documentOf(hash) ?? documents.get(hash);
         if (known !== undefined) return known;
         throw new GraphQLError('PersistedQueryNotFound', {
           extensions: { code: 'PERSISTED_QUERY_NOT_FOUND', http: { status: 200 } },
         });
       }
+      if (trusted?.only) return allowed(query, trusted);
       if (documents.get(hash) !== query) {
         if (createHash('sha256').update(query).digest('hex') !== hash) {
           const message = 'sha256Hash is not the hash of the document.';
