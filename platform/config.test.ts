@@ -40,6 +40,22 @@ test('with nothing set, everything has its default', () => {
   });
 });
 
+test('lists are read part by part', () => {
+  const read = loadConfig({
+    TRUSTED_DOCUMENTS: 'a.json, b.json',
+    CORS_ORIGINS: 'https://shop.example,http://localhost:3000',
+    TRUSTED_PROXIES: 'loopback, 10.0.0.0/8 ,::1/128',
+    RATE_LIMIT_RPS: '0',
+  });
+  expect(read).toMatchObject({
+    TRUSTED_DOCUMENTS: ['a.json', 'b.json'],
+    CORS_ORIGINS: ['https://shop.example', 'http://localhost:3000'],
+    TRUSTED_PROXIES: ['loopback', '10.0.0.0/8', '::1/128'],
+    RATE_LIMIT_RPS: Number.POSITIVE_INFINITY,
+  });
+  expect(loadConfig({ CORS_ORIGINS: '*' }).CORS_ORIGINS).toEqual(['*']);
+});
+
 test('an empty value is none', () => {
   expect(loadConfig({ PORT: '', DATABASE_URL: '', HOST: '', LOG_LEVEL: '' })).toEqual(loadConfig({}));
 });
@@ -100,6 +116,16 @@ test.each([
   ['DELIVERY_DEADLINE', '999ms'],
   ['DELIVERY_RADIUS', '0'],
   ['COURIER_MOVED_INTERVAL', '1'],
+  ['RATE_LIMIT_RPS', '-1'],
+  ['MAX_DEPTH', 'deep'],
+  ['MAX_COST', '1e3'],
+  ['INTROSPECTION', 'true'],
+  ['TRUSTED_DOCUMENTS', 'a.json,,b.json'],
+  ['CORS_ORIGINS', 'shop.example'],
+  ['CORS_ORIGINS', 'https://shop.example/'],
+  ['TRUSTED_PROXIES', 'proxy'],
+  ['TRUSTED_PROXIES', '10.0.0.0/33'],
+  ['TRUSTED_PROXIES', '10.0.0.0/8/8'],
 ])('%s is refused in one line that names it and says what it takes: %s', (name, value) => {
   const message = failure({ [name]: value });
   expect(message).toMatch(new RegExp(`^${name} takes `));

@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
 
@@ -85,12 +86,25 @@ const brokers = z.string().transform((text, context) => {
 });
 
 /** Several, with commas between. */
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
+const list = (isOne: (part: string) => boolean, what: string) =>
+  z.string().transform((text, context) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const wrong = parts.find((part) => !isOne(part));
+    if (wrong === undefined) return parts;
+    context.addIssue({ code: 'custom', message: `takes ${what}, with commas between, not '${wrong}'` });
+    return z.NEVER;
+  });
+
+const isOrigin = (text: string): boolean => text === '*' || URL.parse(text)?.origin === text;
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...more] = text.split('/');
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return (
+    more.length === 0 && most > 0 && (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most))
+  );
+}
 
 const subgraphUrls = z.string().transform((text, context) => {
   try {
@@ -171,9 +185,9 @@ const environment = z.object({
   MAX_DEPTH: integer(20, 0, 1_000),
   MAX_COST: integer(10_000, 0, 1_000_000_000),
   INTROSPECTION: onOff().optional(),
-  TRUSTED_DOCUMENTS: list.optional(),
-  CORS_ORIGINS: list.default([]),
-  TRUSTED_PROXIES: list.default([]),
+  TRUSTED_DOCUMENTS: list((path) => path !== '', 'paths of files').optional(),
+  CORS_ORIGINS: list(isOrigin, 'origins such as https://shop.example').default([]),
+  TRUSTED_PROXIES: list(isNetwork, 'addresses, networks such as 10.0.0.0/8, or loopback').default([]),
   SUBSCRIPTION_PATIENCE: duration('1m'),
   DELIVERY_SIMULATION: onOff().optional(),
   DELIVERY_STEP: duration('2s'),

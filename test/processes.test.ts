@@ -43,6 +43,12 @@ test.each([
   ],
   ['order', { ...database('order'), NODE_ENV: 'production', DEMO_DATA: 'on' }, 'DEMO_DATA must be off'],
   ['gateway', { SUBGRAPH_URLS: '{"shelf":"http://127.0.0.1:1"}' }, "the supergraph has no subgraph 'shelf'"],
+  ['gateway', { NODE_ENV: 'production' }, 'TRUSTED_DOCUMENTS must be set where NODE_ENV is production'],
+  [
+    'gateway',
+    { TRUSTED_DOCUMENTS: '/nowhere.json' },
+    'TRUSTED_DOCUMENTS names /nowhere.json, but it cannot be read',
+  ],
   ['all --kafka', { KAFKA_BROKERS }, 'KAFKA_BROKERS is set'],
 ])('%s with %o stops with one line that says what it needs', async (command, env, line) => {
   const DATA_DIR = await temporaryFolder(onTestFinished);

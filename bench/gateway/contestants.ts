@@ -45,6 +45,7 @@ const production = {
   LOG_FORMAT: 'json',
   METRICS_PORT: '0',
   REQUEST_DEDUP: 'off',
+  TRUSTED_DOCUMENTS: 'off',
   RATE_LIMIT_RPS: '1000000',
   MAX_DEPTH: '20',
   MAX_COST: '100000',

@@ -73,6 +73,8 @@ export async function startSystem(
     DEMO_DATA: 'on',
     DELIVERY_SIMULATION: 'on',
     DELIVERY_STEP: '20ms',
+    // Tests ask as fast as they can.
+    RATE_LIMIT_RPS: '0',
     JWT_PRIVATE_KEY: privateKey,
     GATEWAY_EXECUTOR: process.env['GATEWAY_EXECUTOR'],
     SUBGRAPH_EXECUTOR: process.env['SUBGRAPH_EXECUTOR'],
