@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import {
+  type GraphQLField,
+  type GraphQLObjectType,
+  getNamedType,
+  isCompositeType,
+  isObjectType,
+  Kind,
+  type ObjectTypeDefinitionNode,
+  parse,
+} from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadSupergraph } from '../gateway/supergraph.js';
+import { serviceNames } from '../platform/config.js';
+import type { Answer } from './support/client.js';
+import { type Actor, actors, may, type Policy } from './support/matrix/actors.js';
+import { entityPolicies, fields, plumbing } from './support/matrix/fields.js';
+import { innermost, places } from './support/matrix/places.js';
+import { type Root, refusalOf, roots } from './support/matrix/roots.js';
+import { createWorld, type World } from './support/matrix/world.js';
+import { type System, startSystem } from './support/system.js';
+
+const { clientSchema } = loadSupergraph(readFileSync('gateway/supergraph.graphql', 'utf8'));
+const rootTypes = ['Query', 'Mutation', 'Subscription'] as const;
+
+let system: System;
+let world: World;
+beforeAll(async () => {
+  system = await startSystem({ DELIVERY_SIMULATION: 'off', COURIER_ASSIGNMENT: 'manual' });
+  world = await createWorld(system);
+});
+afterAll(() => system?.stop());
+
+const objects = Object.values(clientSchema.getTypeMap()).filter(
+  (type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith('__'),
+);
+const fieldOf = (type: string, name: string) =>
+  (clientSchema.getType(type) as GraphQLObjectType).getFields()[name] as GraphQLField<unknown, unknown>;
+const selectionOf = (type: string, name: string): string =>
+  isCompositeType(getNamedType(fieldOf(type, name).type)) ? `${name} { __typename }` : name;
+const codesOf = ({ errors }: Answer<unknown>) => errors.map(({ extensions }) => extensions.code);
+
+/** Defines those of the world's ids that a text uses. */
+const withVariables = (kind: string, text: string): string => {
+  const used = Object.keys(world.ids).filter((name) => new RegExp(`\\$${name}\\b`).test(text));
+  return `${kind} ${used.length > 0 ? `(${used.map((name) => `$${name}: ID!`).join(', ')})` : ''} { ${text} }`;
+};
+const ask = (actor: Actor, kind: string, text: string): Promise<Answer<unknown>> =>
+  system.graphql(withVariables(kind, text), world.ids, world.tokens[actor]);
+
+/** Asks a subgraph itself, past the gateway. */
+async function direct(
+  service: string,
+  actor: Actor,
+  query: string,
+  variables: object,
+): Promise<Answer<unknown>> {
+  const token = world.tokens[actor];
+  const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
+  const url = system.subgraphs.get(service)?.url ?? '';
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+  const text = await response.text();
+  const { data, errors = [] } = JSON.parse(text) as { data?: unknown; errors?: [] };
+  return { status: response.status, text, data, errors };
+}
+
+const schemas = serviceNames.map((service) => ({
+  service,
+  types: parse(readFileSync(`subgraphs/${service}/schema.graphql`, 'utf8')).definitions.filter(
+    (node): node is ObjectTypeDefinitionNode => node.kind === Kind.OBJECT_TYPE_DEFINITION,
+  ),
+}));
+
+test('the table has every field of the schema, and no other', () => {
+  const told = [
+    ...rootTypes.flatMap((type) => Object.keys(roots[type]).map((field) => `${type}.${field}`)),
+    ...Object.entries(fields).flatMap(([type, policies]) =>
+      Object.keys(policies).map((field) => `${type}.${field}`),
+    ),
+  ];
+  const there = objects
+    .filter(({ name }) => !plumbing.test(name))
+    .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
+  expect(told.toSorted()).toEqual(there.toSorted());
+});
+
+const values = Object.entries(fields).flatMap(([type, policies]) =>
+  Object.entries(policies).map(([field, policy]): [string, string, Policy] => [type, field, policy]),
+);
+
+describe('through the gateway', () => {
+  test.each(values.filter(([type]) => places[type]))('%s.%s is for %s alone', async (type, field, policy) => {
+    for (const actor of actors) {
+      const answer = await ask(actor, 'query', places[type]?.(`{ ${selectionOf(type, field)} }`) ?? '');
+      const value = innermost(answer.data, field);
+      if (may(policy, actor)) {
+        expect([actor, codesOf(answer)]).toEqual([actor, []]);
+        expect([actor, value ?? null]).not.toEqual([actor, null]);
+      } else {
+        expect([actor, value ?? null]).toEqual([actor, null]);
+        for (const code of codesOf(answer))
+          expect([actor, code]).toEqual([
+            actor,
+            actor === 'nobody' ? 'UNAUTHENTICATED' : expect.stringMatching(/^(FORBIDDEN|NOT_FOUND)$/),
+          ]);
+      }
+    }
+  });
+
+  const asked = (['Query', 'Mutation'] as const).flatMap((type) =>
+    Object.entries(roots[type]).map(([field, root]): [string, string, Root] => [
+      type.toLowerCase(),
+      field,
+      root,
+    ]),
+  );
+  test.each(asked)('%s %s is for those who may', async (kind, field, root) => {
+    for (const actor of actors) expectRoot(root, field, actor, await ask(actor, kind, root.call));
+  });
+
+  test.each(Object.entries(roots.Subscription))(
+    'subscription %s is for those who may',
+    async (_field, root) => {
+      for (const actor of actors) {
+        const live = system.subscribe(
+          withVariables('subscription', root.call),
+          world.ids,
+          world.tokens[actor],
+        );
+        if (may(root.policy, actor)) {
+          if (root.hears && !root.hears.includes(actor)) {
+            live.close();
+            continue;
+          }
+          const [first] = await live.waitFor((messages) => messages.length > 0);
+          expect([actor, first?.errors]).toEqual([actor, undefined]);
+          live.close();
+        } else {
+          const { errors } = await live.ended;
+          expect([actor, live.messages]).toEqual([actor, []]);
+          expect([actor, errors.map(({ extensions }) => extensions.code)]).toEqual([
+            actor,
+            [refusalOf(root, actor)],
+          ]);
+        }
+      }
+    },
+  );
+});
+
+function expectRoot(root: Root, field: string, actor: Actor, answer: Answer<unknown>): void {
+  const refused = ['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND'];
+  const codes = codesOf(answer);
+  // A wrong password is UNAUTHENTICATED too.
+  if (root.policy === 'anyone') return;
+  if (may(root.policy, actor)) {
+    for (const code of codes) expect([actor, refused]).not.toEqual([actor, expect.arrayContaining([code])]);
+    return;
+  }
+  const refusal = refusalOf(root, actor);
+  expect([actor, codes]).toEqual([actor, refusal === 'NOTHING' ? [] : [refusal]]);
+  expect([actor, innermost(answer.data, field) ?? null]).toEqual([actor, null]);
+}
+
+describe('at a subgraph, past the gateway', () => {
+  const entities = schemas.flatMap(({ service, types }) =>
+    types
+      .filter(({ directives = [] }) => directives.some(({ name }) => name.value === 'key'))
+      .filter(({ name }) => fields[name.value])
+      .flatMap(({ name, fields: own = [] }) =>
+        own
+          .filter(
+            ({ name: field, directives = [] }) =>
+              field.value !== 'id' && !directives.some(({ name }) => name.value === 'external'),
+          )
+          .map((field): [string, string, string] => [service, name.value, field.name.value]),
+      ),
+  );
+  const idOf = (type: string): string =>
+    world.ids[type === 'Payment' ? 'refunded' : type.toLowerCase()] ?? '';
+
+  test.each(entities)('%s gives %s.%s as an entity to those who may', async (service, type, field) => {
+    const query = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ${type} { ${selectionOf(type, field)} } } }`;
+    const policy = entityPolicies[type] ?? fields[type]?.[field] ?? 'parent';
+    for (const actor of actors) {
+      const answer = await direct(service, actor, query, { r: [{ __typename: type, id: idOf(type) }] });
+      const value = innermost(answer.data, field) ?? null;
+      if (may(policy, actor)) expect([actor, codesOf(answer), value === null]).toEqual([actor, [], false]);
+      else expect([actor, value]).toEqual([actor, null]);
+    }
+  });
+
+  const asked = schemas.flatMap(({ service, types }) =>
+    types
+      .filter(({ name }) => name.value === 'Query' || name.value === 'Mutation')
+      .flatMap(({ name, fields: own = [] }) =>
+        own.map((field): [string, string, string] => [service, name.value, field.name.value]),
+      ),
+  );
+  test.each(asked)('%s answers %s.%s to those who may', async (service, type, field) => {
+    const root = roots[type as 'Query' | 'Mutation'][field] as Root;
+    for (const actor of actors) {
+      const answer = await direct(service, actor, withVariables(type.toLowerCase(), root.call), world.ids);
+      expectRoot(root, field, actor, answer);
+    }
+  });
+});
