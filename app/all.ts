@@ -1,6 +1,7 @@
 import { startGateway } from '../gateway/index.js';
 import { loadSupergraph } from '../gateway/supergraph.js';
 import { ownPrivateKey } from '../platform/auth/keys.js';
+import { createCaches } from '../platform/cache/caches.js';
 import { type Config, ConfigError, databaseUrl, serviceNames } from '../platform/config.js';
 import { Lifecycle } from '../platform/lifecycle.js';
 import type { Log } from '../platform/log.js';
@@ -11,6 +12,7 @@ import { verifierOf } from './keys.js';
 import { serveMetricsAt } from './metrics.js';
 import { createBusDatabase, withOwnDatabase, withOwnKafka } from './own-servers.js';
 import { peersOf } from './peers.js';
+import { startRedis } from './redis.js';
 import { type Running, runOnBus } from './running.js';
 import { startNamed } from './subgraphs.js';
 import { readSupergraph, supergraphPath } from './supergraph.js';
@@ -67,6 +69,8 @@ async function startParts(
   if (!given.embedded && !config.KAFKA_BROKERS) await createBusDatabase(config, log, signal);
   const privateKey = config.JWT_PRIVATE_KEY ?? (await ownPrivateKey(config.DATA_DIR));
   const verifier = await verifierOf(privateKey);
+  const redis = await startRedis(config, log, lifecycle);
+  const caches = createCaches(redis, { isAlone: true });
   const bus = createBus(config, 'all', log);
 
   const place = { host: '127.0.0.1', port: 0 };
@@ -76,7 +80,7 @@ async function startParts(
     serviceNames.map((name) =>
       lifecycle.start(
         name,
-        () => startNamed(name, { config, log, bus, verifier, peers, privateKey, signal, ...place }),
+        () => startNamed(name, { config, log, bus, verifier, peers, caches, privateKey, signal, ...place }),
         (subgraph) => subgraph.stop(),
       ),
     ),

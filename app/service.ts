@@ -1,5 +1,6 @@
 import { remoteKeys } from '../platform/auth/keys.js';
 import { createTokenVerifier } from '../platform/auth/tokens.js';
+import { createCaches } from '../platform/cache/caches.js';
 import type { Config, ServiceName } from '../platform/config.js';
 import { Lifecycle } from '../platform/lifecycle.js';
 import type { Log } from '../platform/log.js';
@@ -8,6 +9,7 @@ import { verifierOf } from './keys.js';
 import { serveMetricsAt } from './metrics.js';
 import { needsOf } from './needs.js';
 import { peersOf } from './peers.js';
+import { startRedis } from './redis.js';
 import { lameDuckMs, type Running, runOnBus } from './running.js';
 import { startNamed } from './subgraphs.js';
 
@@ -30,12 +32,13 @@ export async function startServiceAlone(
   const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
   return lifecycle.begin(async () => {
     const metricsUrl = await serveMetricsAt(config, log, lifecycle);
+    const caches = createCaches(await startRedis(config, log, lifecycle), { isAlone: false });
     const bus = createBus(config, name, log);
     const subgraph = await lifecycle.start(
       name,
       () =>
         startNamed(name, {
-          ...{ config, log, bus, verifier, peers, privateKey },
+          ...{ config, log, bus, verifier, peers, caches, privateKey },
           host: config.HOST,
           port: config.PORT,
           lameDuckMs: lameDuckMs(config),

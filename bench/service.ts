@@ -12,6 +12,7 @@ import { remoteKeys } from '../platform/auth/keys.js';
 import { createTokenVerifier } from '../platform/auth/tokens.js';
 import type { Bus } from '../platform/bus/bus.js';
 import { createEmbeddedBus } from '../platform/bus/embedded.js';
+import { createCaches } from '../platform/cache/caches.js';
 import { databaseUrl, loadConfig, serviceNames } from '../platform/config.js';
 import { Lifecycle } from '../platform/lifecycle.js';
 import { createLog } from '../platform/log.js';
@@ -47,6 +48,7 @@ await lifecycle.begin(async () => {
     () =>
       startNamed(name, {
         ...{ config, log, bus, verifier, privateKey, peers: peersOf(config, () => undefined) },
+        caches: createCaches(undefined, { isAlone: true }),
         ...{ host: config.HOST, port: config.PORT, signal: lifecycle.signal },
       }),
     (started) => started.stop(),

@@ -15,6 +15,8 @@ export interface Graph {
   connections: ReadonlyMap<string, Connection>;
   /** What its subgraphs lack; nothing where all are ready. */
   missing(): string[];
+  /** What its subgraphs do without, since it is away. */
+  degraded(): string[];
   /** Resolves when it is known of each subgraph whether it answers. */
   known(): Promise<void>;
   /** Something begins that uses it; call `leave` when that is over. */
@@ -68,6 +70,7 @@ export async function openGraph(supergraph: LoadedSupergraph, options: GraphOpti
     engine,
     connections,
     missing: () => [...connections.values()].flatMap(({ readiness }) => readiness.missing()),
+    degraded: () => [...connections.values()].flatMap(({ readiness }) => readiness.degraded()),
     known: async () =>
       void (await Promise.all([...connections.values()].map(({ readiness }) => readiness.known))),
     enter: () => void users++,

@@ -131,6 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lameDuckMs: options.lameDuckMs,
     closeSockets: async () => void (await Promise.all([sockets.close(), streams.close()])),
     missing: () => (stopping ? ['gateway: it is stopping'] : graph.missing()),
+    degraded: () => graph.degraded(),
   });
   serveKeys(app, { log, ...(options.jwksUrl !== undefined && { jwksUrl: options.jwksUrl }) });
   app.get('/', async (_request, reply) => reply.redirect('/graphql'));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import type { SubgraphAddress } from './supergraph.js';
 
@@ -10,6 +10,8 @@ const timeoutMs = 2_000;
 export interface Readiness {
   /** What the subgraph lacked when last asked, its name before the first answer; nothing where it is ready. */
   missing(): string[];
+  /** What it said that it does without. */
+  degraded(): string[];
   /** Resolves when it has been asked for the first time, whatever came of it. */
   known: Promise<void>;
   stop(): Promise<void>;
@@ -24,14 +26,15 @@ export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): R
   const connections = new Agent({ connections: 1, connect: { timeout: timeoutMs } });
   const stopped = new AbortController();
   let missing = [subgraph.name];
+  let degraded: string[] = [];
   let tell = () => {};
   const known = new Promise<void>((resolve) => (tell = resolve));
 
   async function watch(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const now = await missingOf(subgraph, connections, stopped.signal);
-      const isBack = missing.length > 0 && now.length === 0;
-      missing = now;
+      const now = await stateOf(subgraph, connections, stopped.signal);
+      const isBack = missing.length > 0 && now.missing.length === 0;
+      ({ missing, degraded } = now);
       tell();
       if (isBack) onReady();
       await sleep(intervalMs, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined);
@@ -41,6 +44,7 @@ export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): R
   void watch();
   return {
     missing: () => missing,
+    degraded: () => degraded,
     known,
     async stop() {
       stopped.abort();
@@ -49,34 +53,53 @@ export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): R
   };
 }
 
-/** What a subgraph lacks, in its own words where it has some, else its name; nothing where it is ready. */
-async function missingOf(
+interface State {
+  missing: string[];
+  degraded: string[];
+}
+
+/** What a subgraph lacks and does without, in its own words where it has some; where it does not answer, it lacks itself. */
+async function stateOf(
   { name, url }: SubgraphAddress,
   connections: Agent,
   stopped: AbortSignal,
-): Promise<string[]> {
+): Promise<State> {
   const { origin, pathname, search } = new URL(url);
-  const ask = async (request: { path: string; method: 'GET' | 'POST'; body?: string }) => {
-    const { statusCode, body } = await connections.request({
+  const ask = (request: { path: string; method: 'GET' | 'POST'; body?: string }) =>
+    connections.request({
       origin,
       ...request,
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), stopped]),
     });
-    if (statusCode === 503) return { statusCode, ...readyPage.parse(await body.json()) };
-    await body.dump();
-    return { statusCode, missing: [name] };
-  };
+  const ready: State = { missing: [], degraded: [] };
   try {
     const page = await ask({ path: '/health/ready', method: 'GET' });
-    if (page.statusCode === 200) return [];
-    if (page.statusCode !== 404) return page.missing;
+    if (page.statusCode === 503) return { ...ready, ...lackingPage.parse(await page.body.json()) };
+    if (page.statusCode === 200) return { ...ready, ...(await degradedOf(page.body)) };
+    await page.body.dump();
+    if (page.statusCode !== 404) return { ...ready, missing: [name] };
     const answer = await ask({ path: pathname + search, method: 'POST', body: '{"query":"{__typename}"}' });
-    return answer.statusCode === 200 ? [] : [name];
+    await answer.body.dump();
+    return answer.statusCode === 200 ? ready : { ...ready, missing: [name] };
   } catch {
-    return [name];
+    return { ...ready, missing: [name] };
   }
 }
 
+const parts = z.array(z.string().max(100)).min(1).max(20);
 /** What platform/http.ts answers while parts are missing. */
-const readyPage = z.object({ missing: z.array(z.string().max(100)).min(1).max(20) });
+const lackingPage = z.object({ missing: parts });
+/** What it answers when none is. */
+const readyPage = z.object({ degraded: parts.optional() });
+
+/** Subgraphs of others may say whatever they like with their 200. */
+async function degradedOf(body: Dispatcher.ResponseData['body']): Promise<Partial<State>> {
+  const text = await body.text();
+  try {
+    const { degraded } = readyPage.parse(JSON.parse(text));
+    return degraded ? { degraded } : {};
+  } catch {
+    return {};
+  }
+}

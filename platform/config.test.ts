@@ -116,6 +116,7 @@ test.each([
   ['DELIVERY_DEADLINE', '999ms'],
   ['DELIVERY_RADIUS', '0'],
   ['COURIER_MOVED_INTERVAL', '1'],
+  ['REDIS_URL', 'http://127.0.0.1:6379'],
   ['RATE_LIMIT_RPS', '-1'],
   ['MAX_DEPTH', 'deep'],
   ['MAX_COST', '1e3'],

@@ -71,6 +71,10 @@ const postgresUrl = z.string().refine((text) => /^postgres(ql)?:$/.test(URL.pars
   error: 'takes a postgres:// URL',
 });
 
+const redisUrl = z.string().refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ''), {
+  error: 'takes a redis:// or rediss:// URL',
+});
+
 const httpUrl = z.string().refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), {
   error: 'takes an http:// or https:// URL',
 });
@@ -158,6 +162,7 @@ const environment = z.object({
   KAFKA_COMPRESSION: choice('none', 'gzip', 'snappy', 'lz4', 'zstd').default('snappy'),
   KAFKA_BATCH_SIZE: integer(100, 1, 10_000),
   KAFKA_MAX_RETRIES: integer(3, 1, 100),
+  REDIS_URL: redisUrl.optional(),
   JWT_PRIVATE_KEY: privateKey.optional(),
   JWKS_URL: httpUrl.optional(),
   SERVICE_SECRET: z.string().min(32, { error: 'takes at least 32 characters' }).optional(),

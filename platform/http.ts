@@ -14,6 +14,8 @@ export interface HttpOptions extends ClosingOptions {
   writeTimeoutMs: number;
   /** The parts that are still missing; the service is ready when there are none. */
   missing: () => string[];
+  /** The parts that are away and done without; none unless told. */
+  degraded?: (() => string[]) | undefined;
 }
 
 declare module 'fastify' {
@@ -80,7 +82,8 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   app.get('/health/live', async () => ({ status: 'live' }));
   app.get('/health/ready', async (_request, reply) => {
     const missing = options.missing();
-    if (missing.length === 0) return { status: 'ready' };
+    const degraded = options.degraded?.() ?? [];
+    if (missing.length === 0) return { status: 'ready', ...(degraded.length > 0 && { degraded }) };
     return reply.code(503).send({ status: 'waiting', missing });
   });
   return app;

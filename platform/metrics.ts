@@ -42,6 +42,12 @@ export const metrics = {
     labelNames: ['service'] as const,
     registers: [registry],
   }),
+  cacheReads: new Counter({
+    name: 'cache_reads_total',
+    help: 'Rows asked of a cache, by result: hit, miss (read from the database), or away (the same, since the cache is).',
+    labelNames: ['cache', 'result'] as const,
+    registers: [registry],
+  }),
   postgresReads: new Counter({
     name: 'postgres_reads_total',
     help: 'SQL statements run for the reads of GraphQL queries.',

@@ -11,6 +11,7 @@ import { parse } from 'graphql';
 import { createLocalJWKSet } from 'jose';
 import type { Principal } from '../../platform/auth/principal.js';
 import { createTokenVerifier } from '../../platform/auth/tokens.js';
+import { createLocalStore } from '../../platform/cache/store.js';
 import { createHttpServer, listen } from '../../platform/http.js';
 import { createLog } from '../../platform/log.js';
 import { money } from '../../platform/money.js';
@@ -18,7 +19,7 @@ import { projectPath } from '../../platform/root.js';
 import type { RequestContext } from '../../platform/subgraph/define.js';
 import { startGraphQL } from '../../platform/subgraph/graphql.js';
 import type { Context } from '../../subgraphs/order/context.js';
-import { createLoaders, createReads } from '../../subgraphs/order/reads.js';
+import { createLoaders, createProducts, createReads } from '../../subgraphs/order/reads.js';
 import { resolvers } from '../../subgraphs/order/resolvers.js';
 import { memory } from './memory.js';
 import { ways } from './ways.js';
@@ -29,8 +30,9 @@ const verifier = createTokenVerifier(createLocalJWKSet(JSON.parse(process.env['J
 const log = createLog({ level: 'silent', format: 'json', app: 'bench' });
 
 const reads = createReads(memory);
+const catalogue = createProducts(memory, createLocalStore());
 const context = (principal: Principal | null) =>
-  ({ principal, reader: memory, loaders: createLoaders(memory, reads) }) as Context;
+  ({ principal, reader: memory, loaders: createLoaders(memory, reads, catalogue) }) as Context;
 const schema = buildSubgraphSchema({
   typeDefs: parse(await readFile(projectPath('subgraphs', 'order', 'schema.graphql'), 'utf8')),
   resolvers: resolvers as never,

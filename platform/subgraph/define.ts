@@ -2,6 +2,7 @@ import type { GraphQLSchemaModule } from '@apollo/subgraph/dist/schema-helper/in
 import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../auth/principal.js';
 import type { AnyConsumer, Bus } from '../bus/bus.js';
+import type { Caches } from '../cache/caches.js';
 import type { Config, ServiceName } from '../config.js';
 import type { Log } from '../log.js';
 import type { Database } from '../postgres/database.js';
@@ -15,6 +16,7 @@ export interface Platform {
   database: Database;
   bus: Bus;
   peers: Peers;
+  caches: Caches;
 }
 
 /** What every resolver is told about the request it answers. */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { WebSocket } from 'ws';
 import { createServiceTokens } from '../auth/service-tokens.js';
 import type { Bus } from '../bus/bus.js';
+import { createCaches } from '../cache/caches.js';
 import { loadConfig } from '../config.js';
 import { openDatabase } from '../postgres/database.js';
 import { gate } from '../testing/gate.js';
@@ -80,6 +81,7 @@ async function start(
     bus: Object.assign(bus, { name: 'bus', publish: async () => {}, ready: true, ...bus }) as Bus,
     verifier: tokens.verifier,
     peers: { tokens: createServiceTokens('of no account'), origin: () => undefined },
+    caches: createCaches(undefined, { isAlone: true }),
     host: '127.0.0.1',
     port: 0,
     signal: stopping.signal,

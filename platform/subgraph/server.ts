@@ -5,6 +5,7 @@ import { parse } from 'graphql';
 import type { Principal } from '../auth/principal.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import type { Bus } from '../bus/bus.js';
+import type { Caches } from '../cache/caches.js';
 import { type Config, databaseUrl } from '../config.js';
 import { startHousekeeping } from '../housekeeping.js';
 import { reachable } from '../http.js';
@@ -41,6 +42,7 @@ export interface SubgraphOptions {
   bus: Bus;
   verifier: TokenVerifier;
   peers: Peers;
+  caches: Caches;
   host: string;
   port: number;
   /** How long it goes on taking requests once it leaves, in ms: none unless told. */
@@ -90,6 +92,7 @@ export async function startSubgraph<App, Context extends RequestContext>(
       writeTimeoutMs: config.SERVER_WRITE_TIMEOUT,
       lameDuckMs: options.lameDuckMs,
       missing,
+      degraded: () => options.caches.missing().map((part) => `${name}: ${part}`),
       routes: (http) => definition.routes?.(() => app as App, http),
     });
     const leave = () => {
@@ -121,7 +124,7 @@ export async function startSubgraph<App, Context extends RequestContext>(
     );
     const opened = await lifecycle.start(
       'app',
-      () => definition.open({ config, log, database, bus, peers: options.peers }),
+      () => definition.open({ config, log, database, bus, peers: options.peers, caches: options.caches }),
       (it) => definition.close?.(it),
     );
     app = opened;

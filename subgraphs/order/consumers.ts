@@ -1,14 +1,25 @@
 import { deliveryStatusUpdated } from '../../events/delivery.js';
 import { paymentCompleted } from '../../events/payment.js';
+import { productUpdated } from '../../events/product.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
+import type { Event } from '../../platform/bus/event.js';
+import type { RowCache } from '../../platform/cache/rows.js';
 import { inboxConsumer } from '../../platform/inbox.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { learn } from './changes.js';
+import type { ProductRow } from './rows.js';
 
 const group = 'order';
 
 /** What the order service does when events arrive. */
-export const consumers = (database: Database): AnyConsumer[] => [
+export const consumers = (database: Database, products: RowCache<ProductRow>): AnyConsumer[] => [
+  {
+    group,
+    contract: productUpdated,
+    // Again and again until it is forgotten: whoever wrote it may not have been able to.
+    handle: (events: Event<{ productId: string }>[]) =>
+      products.forget(events.map(({ data }) => data.productId)),
+  },
   inboxConsumer({
     database,
     group,

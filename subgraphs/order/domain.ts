@@ -1,7 +1,7 @@
 import type { DeliveryStatus } from '../../events/delivery.js';
 import type { OrderStatus } from '../../events/order.js';
 import { ok, type Refusal, type Result, refuse } from '../../platform/errors.js';
-import { parseCents, toDecimal } from '../../platform/money.js';
+import { currency, parseCents, toDecimal } from '../../platform/money.js';
 import { isText } from '../../platform/text.js';
 
 /** Which status may follow which. */
@@ -80,6 +80,42 @@ const maxAddress = 500;
 /** Why an order that stands so cannot be called off. */
 export const tooLateToCancel = (status: OrderStatus): Refusal =>
   refuse('INVALID_TRANSITION', `An order that is ${status} cannot become CANCELLED.`);
+
+/** A product as it is to be. */
+export interface ProductDetails {
+  name: string;
+  description: string | null;
+  priceCents: number;
+  available: boolean;
+}
+
+/** What staff says of a product; null and undefined are what is left out. */
+export interface ProductRequest {
+  name: string;
+  description?: string | null | undefined;
+  price: unknown;
+  currency?: string | null | undefined;
+  available?: boolean | null | undefined;
+}
+
+const maxProductName = 200;
+const maxDescription = 2_000;
+
+/** Checks what staff says of a product. */
+export function readProduct(request: ProductRequest): Result<ProductDetails> {
+  const name = request.name.trim();
+  if (name.length < 1 || name.length > maxProductName || !isText(name))
+    return refuse('BAD_USER_INPUT', `A product's name has 1 to ${maxProductName} characters.`, 'name');
+  const description = request.description?.trim() || null;
+  if (description !== null && (description.length > maxDescription || !isText(description)))
+    return refuse('BAD_USER_INPUT', `A description has at most ${maxDescription} characters.`, 'description');
+  if ((request.currency ?? currency) !== currency)
+    return refuse('BAD_USER_INPUT', `Prices are in ${currency}.`, 'currency');
+  const price = parseCents(request.price, 'price');
+  if (!price.ok) return price;
+  if (price.value === 0) return refuse('BAD_USER_INPUT', 'A price is more than nothing.', 'price');
+  return ok({ name, description, priceCents: price.value, available: request.available ?? true });
+}
 
 /** What the catalogue says of a product. */
 export interface CatalogueEntry {

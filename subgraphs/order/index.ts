@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { cancellation } from '../../events/cancellation.js';
 import { orderUpdated } from '../../events/order.js';
+import type { RowCache } from '../../platform/cache/rows.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { prismaOptions } from '../../platform/postgres/prisma.js';
@@ -12,13 +13,16 @@ import type { Context } from './context.js';
 import { seedProducts } from './demo.js';
 import { PrismaClient } from './generated/prisma/client.js';
 import { type FeedPosition, readFeeds, readOrderChanges } from './live-reads.js';
-import { createLoaders, createReads } from './reads.js';
+import { type ProductCommands, productCommands } from './products.js';
+import { createLoaders, createProducts, createReads } from './reads.js';
 import { resolvers } from './resolvers.js';
-import type { OrderChangeRow } from './rows.js';
+import type { OrderChangeRow, ProductRow } from './rows.js';
 
 interface App {
   database: Database;
   reads: ReturnType<typeof createReads>;
+  catalogue: RowCache<ProductRow>;
+  products: ProductCommands;
   prisma: PrismaClient;
   commands: OrderCommands;
   /** The changes of an order, by its id. */
@@ -33,7 +37,7 @@ interface App {
 export const orderSubgraph = defineSubgraph<App, Context>({
   name: 'order',
   resolvers,
-  open({ config, log, database, bus, peers }) {
+  open({ config, log, database, bus, peers, caches }) {
     const prisma = new PrismaClient(prismaOptions(database));
     const live = createLiveSource<OrderChangeRow>({
       name: 'order',
@@ -61,10 +65,15 @@ export const orderSubgraph = defineSubgraph<App, Context>({
       },
     );
     const delivery = askPeer(cancellation, { peers, log });
+    const catalogue = createProducts(database, caches.store('products'));
+    /** Where it cannot be forgotten now, the event sees to it; this process does not use what is stale. */
+    const changed = (ids: readonly string[]) => catalogue.forget(ids).catch(() => undefined);
     return {
       delivery,
       database,
       reads: createReads(database),
+      catalogue,
+      products: productCommands(database, changed),
       prisma,
       live,
       feeds,
@@ -72,15 +81,16 @@ export const orderSubgraph = defineSubgraph<App, Context>({
       demoData: config.DEMO_DATA,
     };
   },
-  context: ({ database, reads, commands, live, feeds }, principal) => ({
+  context: ({ database, reads, catalogue, products, commands, live, feeds }, principal) => ({
     principal,
     reader: database,
     commands,
+    products,
     live,
     feeds,
-    loaders: createLoaders(database, reads),
+    loaders: createLoaders(database, reads, catalogue),
   }),
-  consumers: ({ database }) => consumers(database),
+  consumers: ({ database, catalogue }) => consumers(database, catalogue),
   async run({ commands, demoData }) {
     if (demoData) await seedProducts(commands);
     return [];

@@ -1,5 +1,7 @@
 import DataLoader from 'dataloader';
 import type { OrderStatus } from '../../events/order.js';
+import { createRowCache, type RowCache } from '../../platform/cache/rows.js';
+import type { CacheStore } from '../../platform/cache/store.js';
 import type { PageRequest } from '../../platform/graphql/connection.js';
 import { memo, rowLoader, rowsLoader, together } from '../../platform/graphql/loader.js';
 import { firstIdOf } from '../../platform/ids.js';
@@ -120,6 +122,15 @@ const orderCountsOfUsers = (reader: Reader, filter: OrderFilter) =>
     return userIds.map((id) => counts.get(id) ?? 0);
   });
 
+/** Products that have been read, by their ids. */
+export const createProducts = (reader: Reader, store: CacheStore): RowCache<ProductRow> =>
+  createRowCache({
+    name: 'products',
+    store,
+    read: (ids) => reader.read<ProductRow>(statements.product, [ids]),
+    revive: (json) => json,
+  });
+
 /** What requests and events read together. */
 export const createReads = (reader: Reader) => ({
   order: together(
@@ -133,15 +144,16 @@ export const createReads = (reader: Reader) => ({
 });
 
 /** The loaders of one request. */
-export function createLoaders(reader: Reader, reads: ReturnType<typeof createReads>) {
+export function createLoaders(
+  reader: Reader,
+  reads: ReturnType<typeof createReads>,
+  products: RowCache<ProductRow>,
+) {
   const pages = memo((key) => {
     const { page, status } = JSON.parse(key) as { page: PageRequest; status?: OrderStatus };
     return { rows: ordersOfUsers(reader, { status }, page), counts: orderCountsOfUsers(reader, { status }) };
   });
-  const product = rowLoader(
-    (ids) => reader.read<ProductRow>(statements.product, [ids]),
-    ({ id }) => id,
-  );
+  const product = rowLoader(products.read, ({ id }) => id);
   async function readItems(orderIds: readonly string[]): Promise<OrderItemRow[]> {
     const rows = await reads.items(orderIds);
     for (const { productId, name, description, productPriceCents, available } of rows)

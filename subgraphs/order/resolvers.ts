@@ -62,6 +62,10 @@ export const resolvers: Resolvers = {
       context.loaders.order.clear(orderId);
       return existing(context, orderId);
     },
+    async upsertProduct(_, { input: { id, ...input } }, { principal, products }) {
+      if (!isStaff(authenticated(principal))) throw problem('FORBIDDEN', 'The catalogue is up to staff.');
+      return unwrap(await products.upsert(isGiven(id) ? checkId(id, 'id') : null, input));
+    },
   },
 
   Subscription: {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cancellation } from '../../events/cancellation.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import { type Event, parseMessage } from '../../platform/bus/event.js';
+import { createLocalStore } from '../../platform/cache/store.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { prismaOptions } from '../../platform/postgres/prisma.js';
 import { cancelDelivery } from '../../subgraphs/delivery/cancel.js';
@@ -11,6 +12,7 @@ import { dispatchCommands } from '../../subgraphs/delivery/dispatch.js';
 import { orderCommands } from '../../subgraphs/order/commands.js';
 import { consumers as orderConsumers } from '../../subgraphs/order/consumers.js';
 import { PrismaClient as OrderPrisma } from '../../subgraphs/order/generated/prisma/client.js';
+import { createProducts } from '../../subgraphs/order/reads.js';
 import { paymentCommands } from '../../subgraphs/payment/commands.js';
 import { consumers as paymentConsumers } from '../../subgraphs/payment/consumers.js';
 import { PrismaClient as PaymentPrisma } from '../../subgraphs/payment/generated/prisma/client.js';
@@ -57,7 +59,10 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
 
   const ignore = () => undefined;
   const consumers: { service: Service; consumer: AnyConsumer }[] = [
-    ...orderConsumers(order).map((consumer) => ({ service: 'order' as const, consumer })),
+    ...orderConsumers(order, createProducts(order, createLocalStore())).map((consumer) => ({
+      service: 'order' as const,
+      consumer,
+    })),
     ...paymentConsumers(payment, ignore).map((consumer) => ({ service: 'payment' as const, consumer })),
     ...deliveryConsumers(delivery, ignore).map((consumer) => ({ service: 'delivery' as const, consumer })),
   ];

@@ -3,11 +3,13 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { onTestFinished } from 'vitest';
 import { type DeliveryStatus, deliveryStatusUpdated } from '../../events/delivery.js';
 import { paymentCompleted } from '../../events/payment.js';
+import { createLocalStore } from '../../platform/cache/store.js';
 import { unwrap } from '../../platform/errors.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { orderCommands } from '../../subgraphs/order/commands.js';
 import { consumers } from '../../subgraphs/order/consumers.js';
 import { PrismaClient } from '../../subgraphs/order/generated/prisma/client.js';
+import { createProducts } from '../../subgraphs/order/reads.js';
 import { consumerOf, eventOf } from './service.js';
 
 /** An order as its events name it. */
@@ -56,7 +58,7 @@ export const wholeWay = (order: Order) => way.map((_, index) => moved(order, ind
 
 /** What handles payments and what handles deliveries. */
 export function handlers(database: Database) {
-  const all = consumers(database);
+  const all = consumers(database, createProducts(database, createLocalStore()));
   return {
     payments: consumerOf(all, paymentCompleted).handle,
     deliveries: consumerOf(all, deliveryStatusUpdated).handle,

@@ -42,6 +42,10 @@ export const roots: Record<'Query' | 'Mutation' | 'Subscription', Record<string,
     login: { policy: 'anyone', call: `login(input: { email: "no address", password: "" }) ${type}` },
     createOrder: { policy: 'known', call: `createOrder(input: { items: [], deliveryAddress: "" }) ${type}` },
     cancelOrder: { policy: 'owner', call: `cancelOrder(id: $order) ${type}`, refusal: 'NOT_FOUND' },
+    upsertProduct: {
+      policy: 'staff',
+      call: `upsertProduct(input: { name: "", price: "1" }) ${type}`,
+    },
     topUp: {
       policy: 'owner',
       call: `topUp(input: { amount: "-1", idempotencyKey: "a", userId: $user }) ${type}`,
