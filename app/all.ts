@@ -100,6 +100,7 @@ async function startParts(
         subgraphUrls,
         jwksUrl: new URL('/.well-known/jwks.json', subgraphUrls['user']).toString(),
         ...settings,
+        redis,
         lameDuckMs,
       }),
     (running) => running.stop(),

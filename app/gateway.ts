@@ -5,6 +5,7 @@ import type { Log } from '../platform/log.js';
 import { gatewaySettings } from './gateway-settings.js';
 import { serveMetricsAt } from './metrics.js';
 import { jwksUrl } from './needs.js';
+import { startRedis } from './redis.js';
 import { lameDuckMs, type Running } from './running.js';
 import { readSupergraph, supergraphPath } from './supergraph.js';
 import { watchSupergraph } from './supergraph-watch.js';
@@ -16,6 +17,7 @@ export async function startGatewayAlone(config: Config, log: Log, told?: AbortSi
   if (keys === undefined) log.info({ service: 'gateway' }, 'no JWKS_URL: every access token is refused');
   return lifecycle.begin(async () => {
     const [supergraph, settings] = await Promise.all([readSupergraph(config), gatewaySettings(config)]);
+    const redis = await startRedis(config, log, lifecycle);
     const gateway = await lifecycle.start(
       'gateway',
       () =>
@@ -27,6 +29,7 @@ export async function startGatewayAlone(config: Config, log: Log, told?: AbortSi
           ...(config.SUBGRAPH_URLS && { subgraphUrls: config.SUBGRAPH_URLS }),
           ...(keys !== undefined && { jwksUrl: keys }),
           ...settings,
+          redis,
           lameDuckMs: lameDuckMs(config),
         }),
       (running) => running.stop(),

@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import type { Redis } from '../platform/cache/redis.js';
 import { clientAddress } from '../platform/client-address.js';
 import type { Executor } from '../platform/config.js';
 import { errorFormatter } from '../platform/graphql/errors.js';
@@ -9,7 +10,7 @@ import { type SocketLimits, serveSockets, trusting } from '../platform/sockets.j
 import { createConnections } from './connections.js';
 import { openGraph } from './graph.js';
 import { type OperationLimits, unlimited } from './guard/guarded.js';
-import { createRateLimit } from './guard/rate-limit.js';
+import { createRateLimit, createSharedRateLimit } from './guard/rate-limit.js';
 import { allowOrigins } from './http/cors.js';
 import { serveGraphQL } from './http/graphql.js';
 import type { Trusted } from './http/persisted.js';
@@ -51,6 +52,8 @@ export interface GatewayOptions {
   operationLimits?: OperationLimits;
   /** How many requests a second somebody may make, by user, else by address; without end unless told. */
   requestsPerSecond?: number;
+  /** Where all gateways count that together; each counts by itself unless told. */
+  redis?: Redis | undefined;
   /** Documents that clients were built with, and whether nothing else is run. */
   trusted?: Trusted | undefined;
   /** Pages of these origins may ask; `*` is all of them. */
@@ -84,7 +87,9 @@ export interface Gateway {
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { log, introspection, subgraphUrls, trusted } = options;
-  const rate = createRateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY);
+  const rps = options.requestsPerSecond ?? Number.POSITIVE_INFINITY;
+  const { redis } = options;
+  const rate = redis ? createSharedRateLimit(rps, redis) : createRateLimit(rps);
   const addressOf = clientAddress(options.trustedProxies ?? []);
   const supergraph = loadSupergraph(options.supergraph, subgraphUrls);
   const verifier = gatewayVerifier(options.jwksUrl);
@@ -131,7 +136,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lameDuckMs: options.lameDuckMs,
     closeSockets: async () => void (await Promise.all([sockets.close(), streams.close()])),
     missing: () => (stopping ? ['gateway: it is stopping'] : graph.missing()),
-    degraded: () => graph.degraded(),
+    degraded: () => [...(redis && !redis.answers ? ['gateway: redis'] : []), ...graph.degraded()],
   });
   serveKeys(app, { log, ...(options.jwksUrl !== undefined && { jwksUrl: options.jwksUrl }) });
   app.get('/', async (_request, reply) => reply.redirect('/graphql'));

@@ -71,11 +71,11 @@ export function socketOperations(options: {
   }
 
   return {
-    onSubscribe({ extra }, id, payload) {
+    async onSubscribe({ extra }, id, payload) {
       const refusal = refuseNesting(payload.variables);
       if (refusal) return [refusal];
       const principal = extra.principal ?? null;
-      const seconds = rate.take(principal ? principal.userId : networkOf(extra.address));
+      const seconds = await rate.take(principal ? principal.userId : networkOf(extra.address));
       if (seconds > 0) return [tooOften(seconds)];
       if (trusted?.only && !trusted.documents.has(payload.query)) return [untrusted()];
       const graph = options.graph();

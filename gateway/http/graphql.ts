@@ -77,9 +77,11 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     const { authorization } = request.headers;
     const known = verifier.recall?.(authorization);
     // A token that has not been seen yet costs work, whoever made it up.
-    if (!known) wait(networkOf(addressOf(request.raw)));
+    const byAddress = known ? 0 : rate.take(networkOf(addressOf(request.raw)));
+    refuseHaste(typeof byAddress === 'number' ? byAddress : await byAddress);
     const principal = known === undefined ? await verifier.verify(authorization) : known;
-    if (principal) wait(principal.userId);
+    const byUser = principal ? rate.take(principal.userId) : 0;
+    refuseHaste(typeof byUser === 'number' ? byUser : await byUser);
     const context = requestContext(request, principal, deadline, traced?.tracing);
     asked.context = context;
     context.cancellation = asked.cancellation;
@@ -118,12 +120,6 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     } finally {
       graph.leave();
     }
-  }
-
-  /** @throws RATE_LIMITED */
-  function wait(who: string): void {
-    const seconds = rate.take(who);
-    if (seconds > 0) throw tooOften(seconds);
   }
 
   /** @throws SERVICE_UNAVAILABLE, RATE_LIMITED where there is no room for it */
@@ -231,6 +227,11 @@ function send(reply: FastifyReply, { media, statusTells, format }: Sending, sent
     .header('content-type', format ? format.contentType : `${media}; charset=utf-8`);
   const text = jsonOf(errors || extensions ? { errors, data, extensions } : { data });
   return reply.send(format ? format.opening + format.next(String(text)) + format.complete : text);
+}
+
+/** @throws RATE_LIMITED for who has to wait */
+function refuseHaste(seconds: number): void {
+  if (seconds > 0) throw tooOften(seconds);
 }
 
 /** By a GET only what a browser's own EventSource asks for. */
