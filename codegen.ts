@@ -37,6 +37,12 @@ const mappers: Record<string, Record<string, string>> = {
     Order: 'OrderRef',
     User: 'UserRef',
   },
+  event: {
+    Event: 'EventRow',
+    EventConnection: 'EventPage',
+    Order: 'OrderRef',
+    User: 'UserRef',
+  },
 };
 
 const scalars = {

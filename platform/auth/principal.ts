@@ -27,3 +27,10 @@ export function authenticated(principal: Principal | null): Principal {
   if (principal) return principal;
   throw problem('UNAUTHENTICATED', 'Log in first: send an access token as "authorization: Bearer ...".');
 }
+
+/** @throws UNAUTHENTICATED, FORBIDDEN unless staff asks */
+export function staff(principal: Principal | null): Principal {
+  const asked = authenticated(principal);
+  if (isStaff(asked)) return asked;
+  throw problem('FORBIDDEN', 'This is for staff alone.');
+}
