@@ -39,7 +39,10 @@ const mappers: Record<string, Record<string, string>> = {
   },
   event: {
     Event: 'EventRow',
+    DeadLetter: 'DeadLetterRow',
+    DeadLetterConnection: 'DeadLetterPage',
     EventConnection: 'EventPage',
+    EventStats: 'StatsRow',
     Order: 'OrderRef',
     User: 'UserRef',
   },

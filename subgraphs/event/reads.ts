@@ -4,7 +4,8 @@ import { deliveryStatusUpdated } from '../../events/delivery.js';
 import type { PageRequest } from '../../platform/graphql/connection.js';
 import { memo, rowLoader, rowsLoader } from '../../platform/graphql/loader.js';
 import type { Reader } from '../../platform/postgres/database.js';
-import type { EventRow } from './rows.js';
+import { placeLoader } from './places.js';
+import type { CountRow, EventRow } from './rows.js';
 
 /** The columns of an event `e`. */
 export const eventColumns = `e.id, e.type, e.source, e.subject, e.user_id as "userId", e.order_id as "orderId", e.data, e.at,
@@ -22,6 +23,8 @@ export interface EventFilter {
 /** Statements are made once: they are found by their text, and each new text has to be read for that. */
 const statements = {
   event: `select ${eventColumns} from events e where e.id = any($1::uuid[])`,
+  /** Of every type there has been. */
+  counts: 'select type, stored, failed from event_counts order by stored desc, type',
   /** Those of each user that come after one, newest first. */
   ofUsers: `select n.* from unnest($1::uuid[]) as u (id) cross join lateral (
       select ${eventColumns} from events e where e.user_id = u.id
@@ -80,6 +83,7 @@ export function createLoaders(reader: Reader) {
     ),
   );
   return {
+    place: placeLoader(reader),
     event: rowLoader(
       (ids) => reader.read<EventRow>(statements.event, [ids]),
       ({ id }) => id,
@@ -90,6 +94,7 @@ export function createLoaders(reader: Reader) {
       const counts = new Map(rows.map(({ id, count }) => [id, count]));
       return ids.map((id) => counts.get(id) ?? 0);
     }),
+    counts: () => reader.read<CountRow>(statements.counts, []),
     timeline: (first: number) => timelines(String(first)),
     /** A page of events, newest first, with one row more than asked for. */
     events(filter: EventFilter, { after, first }: PageRequest): Promise<EventRow[]> {

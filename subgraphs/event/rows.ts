@@ -10,11 +10,34 @@ export interface EventRow {
   /** Null once its user has been erased. */
   data: unknown;
   at: Date;
-  /** Its place among all events, `<xid>.<n>`. */
-  place: string;
+  /** Its place among all events, `<xid>.<n>`; null while it is not known to be stored. */
+  place: string | null;
 }
 
 export type EventPage = Page<EventRow>;
+
+/** How many events of a type there have been, and how many could not be published. */
+export interface CountRow {
+  type: string;
+  stored: number;
+  failed: number;
+}
+
+export interface StatsRow {
+  counts: CountRow[];
+}
+
+/** An event that a group could not handle. `id` begins with when that was. */
+export interface DeadLetterRow {
+  id: string;
+  group: string;
+  topic: string;
+  reason: string;
+  at: Date;
+  value: string;
+}
+
+export type DeadLetterPage = Page<DeadLetterRow>;
 
 /** A user as this service knows one: by id. */
 export interface UserRef {
