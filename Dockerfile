@@ -29,6 +29,7 @@ COPY subgraphs/user/schema.graphql subgraphs/user/
 COPY subgraphs/order/schema.graphql subgraphs/order/
 COPY subgraphs/payment/schema.graphql subgraphs/payment/
 COPY subgraphs/delivery/schema.graphql subgraphs/delivery/
+COPY subgraphs/event/schema.graphql subgraphs/event/
 COPY --from=build /app/dist dist
 # Everything above is root's: the program can read it and change nothing.
 USER node

@@ -1,7 +1,7 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test test-coverage fuzz soak bench bench-gateway bench-page bench-subscriptions lint fmt build health kafka migrate migrate-down migrate-status clean
+.PHONY: help run up down logs test test-coverage fuzz soak bench bench-events bench-gateway bench-page bench-subscriptions lint fmt build health kafka migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
@@ -31,6 +31,9 @@ soak: $(built) ## Kill everything again and again under subscribers who must mis
 
 bench: $(built) ## Orders a second, beside what PostgreSQL alone can do, and what an order costs (needs pgbench); ORDERS=2000, KAFKA=1, DURABLE=1
 	@npm run --silent bench -- $(if $(KAFKA),--kafka) $(if $(DURABLE),--durable)
+
+bench-events: $(built) ## Events a second that staff can publish, beside a bare kafkajs producer (needs Java, Maven); FLAGS="--rounds=3 --seconds=5"
+	@npm run --silent bench:events -- $(FLAGS)
 
 bench-gateway: $(built) ## Requests a second of this gateway, of others, and of the same fetches with no GraphQL; FLAGS="--only=ours,stock,floor"
 	@npm run --silent bench:gateway -- $(FLAGS)

@@ -37,6 +37,15 @@ const mappers: Record<string, Record<string, string>> = {
     Order: 'OrderRef',
     User: 'UserRef',
   },
+  event: {
+    Event: 'EventRow',
+    DeadLetter: 'DeadLetterRow',
+    DeadLetterConnection: 'DeadLetterPage',
+    EventConnection: 'EventPage',
+    EventStats: 'StatsRow',
+    Order: 'OrderRef',
+    User: 'UserRef',
+  },
 };
 
 const scalars = {

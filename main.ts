@@ -12,7 +12,8 @@ const usage = `usage: doorstep [command]
 
   all [--kafka]                      everything in one process (the default), with a Kafka broker of its own
   gateway                            the gateway alone, for any supergraph
-  user | order | payment | delivery  one service alone; start them and the gateway in any order
+  user | order | payment | delivery | event
+                                     one service alone; start them and the gateway in any order
   migrate up|down|status [service]   the databases' migrations
   dead-letters [list|replay] [topic] [--first N] [--values]
                                      events that failed for good: list them, or hand them to their group again

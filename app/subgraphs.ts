@@ -1,6 +1,7 @@
 import type { ServiceName } from '../platform/config.js';
 import { type RunningSubgraph, type SubgraphOptions, startSubgraph } from '../platform/subgraph/server.js';
 import { deliverySubgraph } from '../subgraphs/delivery/index.js';
+import { eventSubgraph } from '../subgraphs/event/index.js';
 import { orderSubgraph } from '../subgraphs/order/index.js';
 import { paymentSubgraph } from '../subgraphs/payment/index.js';
 import { userSubgraph } from '../subgraphs/user/index.js';
@@ -19,5 +20,7 @@ export function startNamed(
       return startSubgraph(paymentSubgraph, options);
     case 'delivery':
       return startSubgraph(deliverySubgraph, options);
+    case 'event':
+      return startSubgraph(eventSubgraph, options);
   }
 }

@@ -26,6 +26,8 @@ const quiet: Bus = {
   listen() {},
   async start() {},
   async stop() {},
+  lag: async () => [],
+  countDeadLetters: async () => 0,
   deadLetters: async () => [],
   replayDeadLetters: async () => 0,
 };

@@ -34,6 +34,7 @@ test('with nothing set, everything has its default', () => {
     SERVER_WRITE_TIMEOUT: 15_000,
     SHUTDOWN_TIMEOUT: 30_000,
     DELIVERY_STEP: 2_000,
+    EVENT_RETENTION: 90 * 24 * 3_600_000,
     DEMO_DATA: true,
     DELIVERY_SIMULATION: true,
     embedded: true,
@@ -68,6 +69,7 @@ test('what is set is read', () => {
       METRICS_ENABLED: 'false',
       DEMO_DATA: 'off',
       ACCESS_TOKEN_TTL: '2h',
+      EVENT_RETENTION: '0',
       LOG_FORMAT: 'json',
     }),
   ).toMatchObject({
@@ -76,6 +78,7 @@ test('what is set is read', () => {
     METRICS_ENABLED: false,
     DEMO_DATA: false,
     ACCESS_TOKEN_TTL: 7_200_000,
+    EVENT_RETENTION: 0,
     LOG_FORMAT: 'json',
   });
 });
@@ -92,6 +95,7 @@ test.each([
   ['ORDER_DATABASE_URL', 'nonsense'],
   ['PAYMENT_DATABASE_URL', 'nonsense'],
   ['DELIVERY_DATABASE_URL', 'nonsense'],
+  ['EVENT_DATABASE_URL', 'nonsense'],
   ['JWT_PRIVATE_KEY', 'secret'],
   ['JWKS_URL', 'ftp://127.0.0.1/jwks.json'],
   ['ACCESS_TOKEN_TTL', '15'],
@@ -127,6 +131,9 @@ test.each([
   ['TRUSTED_PROXIES', 'proxy'],
   ['TRUSTED_PROXIES', '10.0.0.0/33'],
   ['TRUSTED_PROXIES', '10.0.0.0/8/8'],
+  ['EVENT_RETENTION', '90'],
+  ['EVENT_RETENTION', '2h'],
+  ['EVENT_RETENTION', '0d'],
 ])('%s is refused in one line that names it and says what it takes: %s', (name, value) => {
   const message = failure({ [name]: value });
   expect(message).toMatch(new RegExp(`^${name} takes `));
@@ -163,7 +170,7 @@ test('a service has the database of its own variable, else the one of its name o
 test('a database for some services only is refused, naming what is missing', () => {
   expect(
     failure({ USER_DATABASE_URL: 'postgres://db/user', ORDER_DATABASE_URL: 'postgres://db/order' }),
-  ).toBe('PAYMENT_DATABASE_URL, DELIVERY_DATABASE_URL must be set too, or DATABASE_URL');
+  ).toBe('PAYMENT_DATABASE_URL, DELIVERY_DATABASE_URL, EVENT_DATABASE_URL must be set too, or DATABASE_URL');
   const all = Object.fromEntries(
     serviceNames.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, `postgres://db/${name}`]),
   );

@@ -24,6 +24,19 @@ const duration = (initial: string, least = 0) =>
       return z.NEVER;
     });
 
+const dayMs = 24 * 60 * 60 * 1000;
+/** A length of time in days, in ms, longer than any timer's; 0 is none. */
+const days = (initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .transform((text, context) => {
+      const count = /^(0|([1-9]\d{0,4})d)$/.exec(text);
+      if (count) return Number(count[2] ?? 0) * dayMs;
+      context.addIssue({ code: 'custom', message: `takes days such as 90d, or 0, not '${text}'` });
+      return z.NEVER;
+    });
+
 const integer = (initial: number, min: number, max: number) =>
   z
     .string()
@@ -153,6 +166,7 @@ const environment = z.object({
   ORDER_DATABASE_URL: postgresUrl.optional(),
   PAYMENT_DATABASE_URL: postgresUrl.optional(),
   DELIVERY_DATABASE_URL: postgresUrl.optional(),
+  EVENT_DATABASE_URL: postgresUrl.optional(),
   BUS_DATABASE_URL: postgresUrl.optional(),
   KAFKA_BROKERS: brokers.optional(),
   KAFKA_CLIENT_ID: z
@@ -202,14 +216,15 @@ const environment = z.object({
   DELIVERY_RADIUS: integer(5_000, 1, 100_000),
   COURIER_MOVED_INTERVAL: duration('1s'),
   COURIER_ASSIGNMENT: choice('auto', 'manual').default('auto'),
+  EVENT_RETENTION: days('90d'),
   DEMO_DATA: onOff().optional(),
 });
 
 /** The names of all variables that are read. */
 export const variables: readonly string[] = Object.keys(environment.shape);
 
-export type ServiceName = 'user' | 'order' | 'payment' | 'delivery';
-export const serviceNames: readonly ServiceName[] = ['user', 'order', 'payment', 'delivery'];
+export const serviceNames = ['user', 'order', 'payment', 'delivery', 'event'] as const;
+export type ServiceName = (typeof serviceNames)[number];
 
 export interface Config
   extends Omit<z.infer<typeof environment>, 'HOST' | 'DEMO_DATA' | 'DELIVERY_SIMULATION'> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { checkId, firstIdOf, isId, stableId } from './ids.js';
+import { z } from 'zod';
+import { checkId, firstIdOf, idOf, isId, stableId } from './ids.js';
 
 test('an id is a UUID, in whatever letters, and comes back in small ones', () => {
   const id = randomUUID();
@@ -35,4 +36,15 @@ test('the first id of a moment stands before every id of it, and after every id 
   const idAt = (ms: number, rest: string) => `${hex(ms).slice(0, 8)}-${hex(ms).slice(8)}-${rest}`;
   expect(firstIdOf(time) <= idAt(time.getTime(), '7000-8000-000000000000')).toBe(true);
   expect(firstIdOf(time) > idAt(time.getTime() - 1, '7fff-bfff-ffffffffffff')).toBe(true);
+});
+
+test('new ids of a moment begin with it, and are in the order of their making', () => {
+  const time = new Date('2026-11-27T08:00:00.123Z');
+  const ids = Array.from({ length: 20_000 }, () => idOf(time));
+  expect(ids.every((id) => z.uuidv7().safeParse(id).success)).toBe(true);
+  expect(new Set(ids).size).toBe(ids.length);
+  // The counter begins anew somewhere, which one of very many runs may see.
+  const steps = ids.slice(1).filter((id, index) => id > (ids[index] ?? ''));
+  expect(steps.length).toBeGreaterThanOrEqual(ids.length - 2);
+  expect(ids.every((id) => id > firstIdOf(time) && id < firstIdOf(new Date(time.getTime() + 1)))).toBe(true);
 });

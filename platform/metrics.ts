@@ -190,6 +190,11 @@ export const metrics = {
     buckets: seconds,
     registers: [registry],
   }),
+  eventMonths: new Gauge({
+    name: 'event_store_months',
+    help: 'Partitions of the event store, each with the events of a month; that of odd times aside.',
+    registers: [registry],
+  }),
   sockets: new Gauge({
     name: 'websocket_connections',
     help: 'Open WebSocket connections of clients.',

@@ -12,7 +12,7 @@ import { parse } from 'graphql';
  * The port at which each subgraph's address points when nothing else is said: on one machine, one process a
  * subgraph. Everywhere else SUBGRAPH_URLS says where they are.
  */
-const ports: Record<string, number> = { user: 4001, order: 4002, payment: 4003, delivery: 4004 };
+const ports: Record<string, number> = { user: 4001, order: 4002, payment: 4003, delivery: 4004, event: 4005 };
 
 const root = join(import.meta.dirname, '..');
 const output = join(root, 'gateway/supergraph.graphql');

@@ -31,8 +31,16 @@ const standing: Record<ServiceName, string[]> = {
        (${id(6)}, ${id(3)}, ${id(9)}, 'PENDING', 'Long Lane 1', ${id(1)}), (${id(7)}, ${id(4)}, ${id(9)}, 'PENDING', 'Long Lane 1', null)`,
     `insert into delivery_changes (delivery_id, sequence, status, by) values (${id(6)}, 1, 'PENDING', 'system'), (${id(7)}, 1, 'PENDING', 'system')`,
   ],
+  event: [
+    `insert into events (id, at, type, source, topic, user_id, data)
+     values (${id(1)}, '2026-11-27T08:00:00Z', 'user.registered', '/doorstep/user', 'user.registered', ${id(9)}, '{}')`,
+    `insert into event_counts (type) values ('user.registered')`,
+  ],
 };
 
+const addEvent = (event: string, at = '2026-11-27T08:00:00Z', type = 'user.registered') =>
+  `insert into events (id, at, type, source, topic, user_id, data)
+   values (${event}, '${at}', '${type}', '/doorstep/user', 'user.registered', ${id(9)}, '{}')`;
 const addUser = (columns: string, values: string) =>
   `insert into users (password_hash, first_name, last_name, ${columns}) values ('x', 'Rosa', 'R', ${values})`;
 const addItem = (quantity: number, position = 1, price = 650) =>
@@ -368,6 +376,27 @@ const broken: Broken[] = [
     [`update couriers set user_id = ${id(9)}`],
     /couriers_user_id_key/,
   ],
+
+  ['event', 'an event twice', [addEvent(id(1))], /events_other_pkey/],
+  ['event', 'an event of no type', [addEvent(id(2), '2026-11-27T08:00:00Z', '')], /events_type_check/],
+  ['event', 'another type of an event', [`update events set type = 'user.deleted'`], /never changed/],
+  [
+    'event',
+    'another user of an event',
+    [`update events set user_id = ${id(8)}, data = null`],
+    /never changed/,
+  ],
+  ['event', 'another time of an event', [`update events set at = now(), data = null`], /never changed/],
+  ['event', 'other data of an event', [`update events set data = '{"more": 1}'`], /never changed/],
+  [
+    'event',
+    'data again of an erased user',
+    ['update events set data = null', `update events set data = '{}'`],
+    /never changed/,
+  ],
+  ['event', 'a deleted event', ['delete from events'], /never changed/],
+  ['event', 'a deleted event of odd times', ['delete from events_other'], /never changed/],
+  ['event', 'fewer than no events', ['update event_counts set stored = -1'], /event_counts_stored_check/],
 ];
 
 describe.each(serviceNames)('the database of %s', (service) => {

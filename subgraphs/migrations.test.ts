@@ -31,6 +31,7 @@ const scalarTypes: Record<string, string> = {
   Int: 'integer',
   'Int SmallInt': 'smallint',
   Json: 'jsonb',
+  'Json Json': 'json',
   String: 'text',
   Xid8: 'xid8',
   'String Uuid': 'uuid',
@@ -52,7 +53,7 @@ function tablesOf(schema: string): Record<string, Record<string, Column>> {
       const [, field = '', type = '', marks = '', rest = ''] =
         /^ {2}(\w+)\s+(\w+)(\[\]|\?)?(.*)$/.exec(line) ?? [];
       if (field === '' || names.has(type)) continue;
-      const native = /@db\.(Uuid|SmallInt)/.exec(rest)?.[1];
+      const native = /@db\.(Uuid|SmallInt|Json)\b/.exec(rest)?.[1];
       const column = /@map\("(\w+)"\)/.exec(rest)?.[1] ?? field;
       columns[column] = { type: scalarTypes[native ? `${type} ${native}` : type], nullable: marks === '?' };
     }
@@ -87,7 +88,8 @@ describe.each(serviceNames)('the migrations of %s', (service) => {
       `select table_name as table, column_name as column, data_type as type, is_nullable = 'YES' as nullable
        from information_schema.columns join information_schema.tables using (table_schema, table_name)
        where table_schema = 'public' and table_name <> '_prisma_migrations' and is_generated = 'NEVER'
-         and table_type = 'BASE TABLE'`,
+         and table_type = 'BASE TABLE'
+         and not exists (select from pg_inherits where inhrelid = table_name::regclass)`,
     );
     const made: Record<string, Record<string, Column>> = {};
     for (const { table, column, type, nullable } of rows)

@@ -23,7 +23,7 @@ import {
 import { temporaryFolder } from './support/process.js';
 
 const parts = ['gateway', ...serviceNames];
-const passwords = [...serviceNames, 'event'].map((name) => `${name.toUpperCase()}_DATABASE_PASSWORD`);
+const passwords = serviceNames.map((name) => `${name.toUpperCase()}_DATABASE_PASSWORD`);
 
 const removals: (() => Promise<void>)[] = [];
 let made: Checkout;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deliveryStatusUpdated } from '../events/delivery.js';
+import { demoPassword } from '../events/demo.js';
 import { orderCreated } from '../events/order.js';
 import { paymentCompleted } from '../events/payment.js';
 import { userRegistered } from '../events/user.js';
@@ -20,7 +21,7 @@ import { runDoorstep } from './support/process.js';
 
 const steps = ['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'];
 
-needs('java', 'mvn')('six processes on a real broker', () => {
+needs('java', 'mvn')('seven processes on a real broker', () => {
   let fleet: Fleet;
   let bus: Bus;
   let brokers: string;
@@ -78,6 +79,49 @@ needs('java', 'mvn')('six processes on a real broker', () => {
     expect([...(await ends(fleet, [id], 20_000)).values()]).toEqual(['COMPLETED']);
   });
 
+  test('staff publishes events as one batch, watches them, and sees how far each group is', async () => {
+    const someone = await customer();
+    const { login } = await fleet.ask<{ login: { accessToken: string } }>(
+      'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }',
+      { input: { email: 'admin@example.com', password: demoPassword } },
+    );
+    const type = 'test.batch.published';
+    const inputs = Array.from({ length: 100 }, (_, n) => ({
+      ...{ kind: 'USER', type, userId: n % 2 === 0 ? someone.userId : randomUUID(), data: { n } },
+    }));
+    const { publishEvents: events } = await fleet.ask<{ publishEvents: { id: string; cursor: string }[] }>(
+      'mutation ($inputs: [PublishEventInput!]!) { publishEvents(inputs: $inputs) { id cursor } }',
+      { inputs },
+      login.accessToken,
+    );
+    expect(await fleet.sql('event', 'select id from events where type = $1 order by id', [type])).toEqual(
+      events.map(({ id }) => ({ id })),
+    );
+    const live = fleet.subscribe<{ eventPublished: { id: string } }>(
+      'subscription ($filter: EventFilter, $after: Cursor) { eventPublished(filter: $filter, after: $after) { id } }',
+      { filter: { type, userId: someone.userId }, after: events[0]?.cursor },
+      login.accessToken,
+    );
+    const mine = events.filter((_, n) => n % 2 === 0 && n > 0).map(({ id }) => id);
+    await live.waitFor(({ length }) => length >= mine.length);
+    // Those of one user are in one partition, and in order.
+    expect(live.messages.map(({ data }) => data?.eventPublished.id)).toEqual(mine);
+    live.close();
+    const stats = await until('everything is handled', async () => {
+      const { eventStats } = await fleet.ask<{
+        eventStats: { deadLetters: number; consumerLag: { group: string; topic: string; lag: number }[] };
+      }>('{ eventStats { deadLetters consumerLag { group topic partition lag } } }', {}, login.accessToken);
+      return eventStats.consumerLag.every(({ lag }) => lag === 0) && eventStats;
+    });
+    const groups = new Set(stats.consumerLag.map(({ group }) => group));
+    expect(groups).toEqual(new Set(['delivery', 'event', 'order', 'payment', 'payment-orders']));
+    const ofCustom = stats.consumerLag.filter(({ topic }) => topic === 'events.custom');
+    expect(ofCustom).toEqual(
+      [0, 1, 2, 3, 4, 5].map((partition) => ({ group: 'event', topic: 'events.custom', partition, lag: 0 })),
+    );
+    expect(stats.deadLetters).toBe((await bus.deadLetters()).length);
+  });
+
   test('what cannot be read is put aside on every consumed topic, and its partition goes on', async () => {
     const someone = await customer();
     const junk = [userRegistered, orderCreated, paymentCompleted, deliveryStatusUpdated].map(({ topic }) => ({
@@ -88,15 +132,19 @@ needs('java', 'mvn')('six processes on a real broker', () => {
     await ends(fleet, [id], 30_000);
     const letters = await until('all are put aside', async () => {
       const found = (await bus.deadLetters()).filter(({ key }) => key === someone.userId);
-      return found.length >= 7 && found;
+      return found.length >= 11 && found;
     });
     expect(letters.map(({ group, topic, reason }) => `${topic} ${group}: ${reason}`).toSorted()).toEqual([
+      'delivery.status.updated event: the value is not JSON',
       'delivery.status.updated order: the value is not JSON',
       'order.created delivery: the value is not JSON',
+      'order.created event: the value is not JSON',
       'order.created payment-orders: the value is not JSON',
       'order.created payment: the value is not JSON',
       'payment.completed delivery: the value is not JSON',
+      'payment.completed event: the value is not JSON',
       'payment.completed order: the value is not JSON',
+      'user.registered event: the value is not JSON',
       'user.registered payment: the value is not JSON',
     ]);
     const command = async (...args: string[]) => {
@@ -105,11 +153,11 @@ needs('java', 'mvn')('six processes on a real broker', () => {
       return output();
     };
     expect(await command('list', 'order.created', '--first', '1')).toMatch(
-      /^order\.created {2}(delivery|payment|payment-orders) {2}\S+Z {2}\S+ {2}the value is not JSON\n3 in all\n$/,
+      /^order\.created {2}(delivery|event|payment|payment-orders) {2}\S+Z {2}\S+ {2}the value is not JSON\n4 in all\n$/,
     );
-    expect(await command('replay', 'user.registered')).toBe('1 replayed\n');
+    expect(await command('replay', 'user.registered')).toBe('2 replayed\n');
     await until('it is put aside again', async () =>
-      (await command('list', 'user.registered')).endsWith('\n1 in all\n'),
+      (await command('list', 'user.registered')).endsWith('\n2 in all\n'),
     );
   });
 
@@ -229,7 +277,7 @@ needs('java', 'mvn')('six processes on a real broker', () => {
   );
 
   test('SIGTERM to each under load loses no request, no event and no message of a subscription', {
-    timeout: 240_000,
+    timeout: 300_000,
   }, async () => {
     const customers = await Promise.all(Array.from({ length: 6 }, () => customer('1000.00')));
     const loaded = new AbortController();

@@ -25,7 +25,7 @@ const supergraph = liveFields('gateway/supergraph.graphql');
 
 describe('@resumable and @shared', () => {
   // A subgraph that uses a directive without @composeDirective loses it without a word.
-  test.each(['order', 'payment', 'delivery'])('of %s stand in the supergraph', (service) => {
+  test.each(['order', 'payment', 'delivery', 'event'])('of %s stand in the supergraph', (service) => {
     const own = [...liveFields(`subgraphs/${service}/schema.graphql`)];
     for (const [name, field] of own)
       expect(directives(supergraph.get(name)), name).toEqual(expect.arrayContaining(directives(field)));
@@ -46,6 +46,7 @@ describe('@resumable and @shared', () => {
   test('leave out what some are refused where their neighbours see it', () => {
     const some = [
       ...['Order.payment', 'Order.delivery', 'User.email', 'User.orders', 'User.account'],
+      ...['Order.timeline', 'User.events'],
       ...['Courier.phone', 'Courier.user', 'Courier.location', 'Courier.deliveries'],
     ];
     expect(some.flatMap((name) => directives(supergraph.get(name)))).toEqual([]);

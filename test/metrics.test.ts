@@ -40,7 +40,7 @@ const settled = (): Promise<Sample[]> =>
 needs('promtool')('promtool', () => {
   test('has nothing to say about the metrics of any port', async () => {
     const urls = [system.metricsUrl, ...[...system.subgraphs.values()].map(({ url }) => ofSubgraph(url))];
-    expect(urls).toHaveLength(5);
+    expect(urls).toHaveLength(6);
     for (const url of urls) {
       expect(complaints(await read(url)), url).toBe('');
     }

@@ -246,7 +246,7 @@ describe('a subgraph that is asked for entities directly', () => {
     }
   });
 
-  test.each(['user', 'order', 'payment', 'delivery'])(
+  test.each(['user', 'order', 'payment', 'delivery', 'event'])(
     'refuses at %s a token that it can not verify',
     async (service) => {
       const { status, errors } = await direct(service, '{ __typename }', {}, `${owner.token}x`);
@@ -254,7 +254,7 @@ describe('a subgraph that is asked for entities directly', () => {
     },
   );
 
-  test.each(['order', 'payment', 'delivery'])(
+  test.each(['order', 'payment', 'delivery', 'event'])(
     'takes no identity from a plain header at %s',
     async (service) => {
       const url = system.subgraphs.get(service)?.url ?? '';

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { serviceNames } from '../platform/config.js';
+import { until } from '../platform/testing/until.js';
 import type { Customer } from './support/client.js';
 import { expectNoInsides } from './support/leaks.js';
 import { type System, startSystem } from './support/system.js';
@@ -14,10 +16,14 @@ async function delivered(): Promise<void> {
   await system.topUp(customer, '10.00');
   orderId = await system.order(customer);
   await system.reaches(orderId, 'COMPLETED');
+  await until('its beginning is stored', async () => {
+    const first = `select from events where order_id = $1 and type = 'order.created'`;
+    return (await system.sql('event', first, [orderId])).length > 0;
+  });
 }
 
 const page = `{
-  orders { nodes { id status items { product { name } } user { id firstName } payment { status } delivery { status courier { name } history { status } } } }
+  orders { nodes { id status items { product { name } } user { id firstName } payment { status } delivery { status courier { name } history { status } } timeline(first: 1) { type } } }
   account: myAccount { balance { amount } }
 }`;
 const whole = () => ({
@@ -34,6 +40,7 @@ const whole = () => ({
           courier: { name: expect.any(String) },
           history: ['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'].map((status) => ({ status })),
         },
+        timeline: [{ type: 'order.created' }],
       },
     ],
   },
@@ -45,14 +52,15 @@ const without: Record<string, () => object> = {
   order: () => ({ ...whole(), orders: null }),
   payment: () => ({ account: null, orders: { nodes: [{ ...whole().orders.nodes[0], payment: null }] } }),
   delivery: () => ({ ...whole(), orders: { nodes: [{ ...whole().orders.nodes[0], delivery: null }] } }),
+  event: () => ({ ...whole(), orders: { nodes: [{ ...whole().orders.nodes[0], timeline: null }] } }),
 };
 
 const updates =
-  'subscription ($id: ID!) { orderUpdated(orderId: $id) { status order { id user { firstName } payment { status } delivery { status } } } }';
+  'subscription ($id: ID!) { orderUpdated(orderId: $id) { status order { id user { firstName } payment { status } delivery { status } timeline(first: 1) { type } } } }';
 interface Update {
   orderUpdated: {
     status: string;
-    order: { id: string; user: object | null; payment: object | null; delivery: object | null };
+    order: Record<'user' | 'payment' | 'delivery' | 'timeline', object | null> & { id: string };
   };
 }
 
@@ -84,7 +92,7 @@ const owned: Record<string, { mutation?: [string, () => object]; subscription?: 
   delivery: { subscription: 'subscription ($id: ID!) { deliveryStatusChanged(orderId: $id) { cursor } }' },
 };
 
-describe.each(['user', 'order', 'payment', 'delivery'])('while %s is away', (service) => {
+describe.each(serviceNames)('while %s is away', (service) => {
   const { mutation, subscription } = owned[service] ?? {};
   const away = { code: 'SERVICE_UNAVAILABLE', service };
 
@@ -140,9 +148,10 @@ describe.each(['user', 'order', 'payment', 'delivery'])('while %s is away', (ser
         user: { firstName: 'Rosa' },
         payment: { status: 'SUCCESS' },
         delivery: { status: 'DELIVERED' },
+        timeline: [{ type: 'order.created' }],
       };
       expect(live.messages.map(({ data }) => data?.orderUpdated.order)).toEqual([
-        { id: orderId, ...known, [service]: null },
+        { id: orderId, ...known, [service === 'event' ? 'timeline' : service]: null },
       ]);
       expect(live.messages[0]?.errors?.map(({ extensions }) => extensions)).toEqual([away]);
       expectNoInsides(system, JSON.stringify(live.messages));

@@ -13,9 +13,9 @@ import { until as untilSoon } from '../platform/testing/until.js';
 import { type Doorstep, runDoorstep, temporaryFolder } from './support/process.js';
 
 type Command = ServiceName | 'gateway';
-const commands: readonly Command[] = ['gateway', 'delivery', 'payment', 'order', 'user'];
+const commands: readonly Command[] = ['gateway', 'event', 'delivery', 'payment', 'order', 'user'];
 
-/** Five programs that start at once take their time. */
+/** Six programs that start at once take their time. */
 const until = (what: string, look: Parameters<typeof untilSoon>[1]) => untilSoon(what, look, 60_000);
 const timeout = 180_000;
 
@@ -62,7 +62,7 @@ test('an argument that a command does not take is answered with what there is', 
   const { ended, output } = runDoorstep(['order', '--kafka'], {});
   expect(await ended).toBe(1);
   expect(output()).toContain("there is no '--kafka' here");
-  expect(output()).toContain('user | order | payment | delivery');
+  expect(output()).toContain('user | order | payment | delivery | event');
 });
 
 /** Every command as a process of its own, on ports that are known before. */

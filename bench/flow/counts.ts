@@ -64,7 +64,7 @@ export function sum(counted: readonly Counted[]): Statements {
 }
 
 /** The databases of the program: `bus` is the embedded bus's. */
-const databases = ['user', 'order', 'payment', 'delivery', 'bus'] as const;
+const databases = ['user', 'order', 'payment', 'delivery', 'event', 'bus'] as const;
 export type DatabaseName = (typeof databases)[number];
 
 /** What orders have cost, all of them together. */

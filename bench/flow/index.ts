@@ -41,7 +41,7 @@ try {
 
 async function bench(): Promise<void> {
   log('starting PostgreSQL');
-  const databases = ['floor', 'user', 'order', 'payment', 'delivery', 'bus'];
+  const databases = ['floor', 'user', 'order', 'payment', 'delivery', 'event', 'bus'];
   const { durable, profile } = values;
   const { postgres, counter } = await startCountingPostgres({ dataDir: folder, databases, durable });
   try {

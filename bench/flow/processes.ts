@@ -25,7 +25,7 @@ export interface ProcessOptions {
 const profileOf = (profile: string | undefined, name: string): string | undefined =>
   profile && join(profile, `${name}.cpuprofile`);
 
-const services = ['user', 'order', 'payment', 'delivery'] as const;
+const services = ['user', 'order', 'payment', 'delivery', 'event'] as const;
 
 /** Starts the built program, and resolves once the gateway says that all is ready. */
 export async function startProcesses(options: ProcessOptions): Promise<Processes> {

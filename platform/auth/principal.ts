@@ -34,3 +34,10 @@ export function authenticated(principal: Principal | null): Principal {
   if (principal) return principal;
   throw notLoggedIn();
 }
+
+/** @throws UNAUTHENTICATED, FORBIDDEN unless staff asks */
+export function staff(principal: Principal | null): Principal {
+  const asked = authenticated(principal);
+  if (isStaff(asked)) return asked;
+  throw problem('FORBIDDEN', 'This is for staff alone.');
+}

@@ -28,6 +28,14 @@ export interface DeadLetter {
   at: Date;
 }
 
+/** How many events of a partition a group has yet to handle. */
+export interface Lag {
+  group: string;
+  topic: string;
+  partition: number;
+  lag: number;
+}
+
 /**
  * How events travel. Two adapters: Kafka for everything real, and an embedded one for a single
  * process. Both deliver at least once, in order within a topic and key, and put an event aside after
@@ -46,6 +54,10 @@ export interface Bus extends DeadLetters {
    * time or after it had to leave what carries the bus. What either throws is logged.
    */
   listen<T>(contract: Contract<T>, onEvent: (event: Event<T>) => void, onGap?: () => void): void;
+  /** Of every group that handles events of the topics consumed here, in this process or another, by group and topic. */
+  lag(): Promise<Lag[]>;
+  /** How many dead letters there are, at little cost: one that a crash put aside twice counts twice. */
+  countDeadLetters(): Promise<number>;
   /** Waits for what carries the bus, however long, until the signal aborts: then it rejects. */
   start(signal?: AbortSignal): Promise<void>;
   /** False before it has been started, once it stops, and while nothing can be delivered. */
@@ -61,6 +73,11 @@ export interface DeadLetters {
   /** Hands the first ones to their group again; answers how many. */
   replayDeadLetters(options: { topic?: string; first: number }): Promise<number>;
 }
+
+export const byGroupAndTopic = (one: Lag, other: Lag): number =>
+  one.group.localeCompare(other.group) ||
+  one.topic.localeCompare(other.topic) ||
+  one.partition - other.partition;
 
 /** An event may fail this often by its own fault before it is put aside. */
 export const maxAttempts = 5;

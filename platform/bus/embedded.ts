@@ -3,7 +3,7 @@ import type { Log } from '../log.js';
 import { type Database, openDatabase } from '../postgres/database.js';
 import type { Worker as Watch } from '../worker.js';
 import { type Outcome, processBatch } from './batch.js';
-import { type AnyConsumer, type Bus, backoff, maxAttempts } from './bus.js';
+import { type AnyConsumer, type Bus, backoff, byGroupAndTopic, maxAttempts } from './bus.js';
 import { embeddedSchema, listDeadLetters, replayDeadLetters } from './embedded-tables.js';
 import type { Message } from './event.js';
 import { countOutcomes, timeHandling, watchLag } from './outcomes.js';
@@ -39,6 +39,8 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
     if (!database) throw new Error('the bus has not been started');
     return database;
   };
+
+  const places = () => consumers.map(({ group, contract }) => ({ group, topic: contract.topic }));
 
   const wakeAll = (): void => {
     for (const { bell } of workers) bell.ring();
@@ -192,8 +194,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       database = bus;
       registry.gap();
       workers.push(...consumers.map(startWorker));
-      const places = consumers.map(({ group, contract }) => ({ group, topic: contract.topic }));
-      lag = watchLag({ consumers: places, log, measure: () => waiting(bus, places) });
+      lag = watchLag({ consumers: places(), log, measure: () => waiting(bus, places()) });
     },
     get ready() {
       return owner?.held === true && !stopping.signal.aborted;
@@ -204,6 +205,16 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
       await Promise.all([lag?.stop(), ...workers.map(({ running }) => running)]);
       await database?.close();
       await owner?.release();
+    },
+    async lag() {
+      const measured = await waiting(opened(), places());
+      return measured
+        .map(({ group, topic, events }) => ({ group, topic, partition: 0, lag: events }))
+        .toSorted(byGroupAndTopic);
+    },
+    async countDeadLetters() {
+      const { rows } = await opened().query<{ count: number }>('select count(*) from dead_letter');
+      return rows[0]?.count ?? 0;
     },
     deadLetters: async (topic) => listDeadLetters(opened(), topic),
     async replayDeadLetters(which) {

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { idOf } from '../ids.js';
 
 /**
  * The contract of one kind of event: its topic (which is its CloudEvents type too), what its data
@@ -8,8 +8,10 @@ import { z } from 'zod';
 export interface Contract<T> {
   topic: string;
   schema: z.ZodType<T>;
-  /** The partition key: order holds within a topic and key, and nowhere else. */
-  key: (data: T) => string;
+  /** The partition key: order holds within a topic and key, and nowhere else. `id` is the event's. */
+  key: (data: T, id: string) => string;
+  /** Its events may have any CloudEvents type, not its topic alone. */
+  anyType?: boolean;
 }
 
 export const defineEvent = <T>(contract: Contract<T>): Contract<T> => contract;
@@ -19,6 +21,8 @@ export interface Event<T = unknown> {
   id: string;
   source: string;
   type: string;
+  /** What it is about, where it says so. */
+  subject?: string;
   time: Date;
   data: T;
 }
@@ -38,22 +42,29 @@ const cloudEvent = z.object({
   id: z.uuid().toLowerCase(),
   source: z.string(),
   type: z.string(),
+  subject: z.string().optional(),
   time: z.iso.datetime({ offset: true }),
   datacontenttype: z.literal('application/json'),
   data: z.unknown(),
 });
 
 /**
- * Makes the message for an event that happened.
+ * Makes the message for an event that happened. Events of one moment have ids in the order in which they are made. `type`
+ * is for a contract of any type.
  * @throws ZodError when the data breaks the contract: better here than at every consumer
  */
-export function toMessage<T>(service: string, contract: Contract<T>, data: NoInfer<T>, at: Date): Message {
-  const id = randomUUID();
+export function toMessage<T>(
+  service: string,
+  contract: Contract<T>,
+  data: NoInfer<T>,
+  at: Date,
+  { id = idOf(at), type = contract.topic } = {},
+): Message {
   const event: z.infer<typeof cloudEvent> = {
     specversion: '1.0',
     id,
     source: `/doorstep/${service}`,
-    type: contract.topic,
+    type,
     time: at.toISOString(),
     datacontenttype: 'application/json',
     data: contract.schema.parse(data),
@@ -61,7 +72,7 @@ export function toMessage<T>(service: string, contract: Contract<T>, data: NoInf
   return {
     id,
     topic: contract.topic,
-    key: contract.key(data),
+    key: contract.key(data, id),
     value: JSON.stringify(event),
     headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
   };
@@ -77,12 +88,19 @@ export function parseMessage<T>(contract: Contract<T>, message: Message): Event<
   }
   const envelope = cloudEvent.safeParse(json);
   if (!envelope.success) return `not a CloudEvent: ${firstIssue(envelope.error)}`;
-  if (envelope.data.type !== contract.topic)
+  if (!contract.anyType && envelope.data.type !== contract.topic)
     return `the type is ${envelope.data.type}, not ${contract.topic}`;
   const data = contract.schema.safeParse(envelope.data.data);
   if (!data.success) return `data: ${firstIssue(data.error)}`;
-  const { id, source, type, time } = envelope.data;
-  return { id, source, type, time: new Date(time), data: data.data };
+  const { id, source, type, subject, time } = envelope.data;
+  return {
+    id,
+    source,
+    type,
+    ...(subject !== undefined && { subject }),
+    time: new Date(time),
+    data: data.data,
+  };
 }
 
 const firstIssue = (error: z.ZodError): string => {

@@ -12,13 +12,17 @@ export interface PageRequest {
   after: string | null;
 }
 
-/** @throws BAD_USER_INPUT for `first` below 0 or above 100, and for a cursor of another list */
-export function readPage(scope: string, args: { first?: number | null; after?: string | null }): PageRequest {
+/** @throws BAD_USER_INPUT for `first` below 0 or above 100, and for a cursor of another list; `isPosition` judges what it points at */
+export function readPage(
+  scope: string,
+  args: { first?: number | null; after?: string | null },
+  isPosition: (text: string) => boolean = isId,
+): PageRequest {
   const first = args.first ?? defaultFirst;
   if (first < 0 || first > maxFirst) throw badInput(`first is a number from 0 to ${maxFirst}.`, 'first');
   if (args.after === null || args.after === undefined) return { scope, first, after: null };
   const after = decodeCursor(args.after, scope);
-  if (!isId(after)) throw badInput('after is not a cursor of this list.', 'after');
+  if (!isPosition(after)) throw badInput('after is not a cursor of this list.', 'after');
   return { scope, first, after };
 }
 

@@ -22,4 +22,5 @@ export const scalars = {
   EmailAddress: lenient('EmailAddress'),
   PhoneNumber: lenient('PhoneNumber'),
   Cursor: lenient('Cursor'),
+  JSON: lenient('JSON'),
 };

@@ -9,9 +9,15 @@ import type { Worker } from '../worker.js';
 import { createKafka, reasonOf, withAdmin } from './client.js';
 import { type Compression, hasZstd } from './codecs.js';
 import type { Failure } from './crew.js';
-import { listDeadLetters, replayDeadLetters, shortened, toDeadLetter } from './dead-letters.js';
+import {
+  countDeadLetters,
+  listDeadLetters,
+  replayDeadLetters,
+  shortened,
+  toDeadLetter,
+} from './dead-letters.js';
 import { runGroup } from './group.js';
-import { measureLag } from './lag.js';
+import { measureAll, measureLag } from './lag.js';
 import { runListeners } from './listener.js';
 import { createPublisher, type Outgoing } from './producer.js';
 import type { Supervised } from './supervise.js';
@@ -133,6 +139,8 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
       stopping ??= stop();
       return stopping;
     },
+    lag: () => measureAll(kafka, consumers),
+    countDeadLetters: () => countDeadLetters(kafka),
     deadLetters: (topic) => listDeadLetters(kafka, topic),
     replayDeadLetters: (which) => replayDeadLetters(kafka, publisher, which),
   };

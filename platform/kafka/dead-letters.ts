@@ -18,6 +18,9 @@ const names = {
 } as const;
 
 const readWithinMs = 30_000;
+/** What the names of the groups begin with that dead letters are read in. */
+const readersPrefix = 'dead-letters-';
+export const readsDeadLetters = (groupId: string): boolean => groupId.startsWith(readersPrefix);
 
 /** A message that failed, as it is put aside. */
 export function toDeadLetter(group: string, { topic, partition, raw, reason }: Failure): Outgoing {
@@ -66,6 +69,14 @@ interface Found {
 export async function listDeadLetters(kafka: Kafka, topic?: string): Promise<DeadLetter[]> {
   return (await findAll(kafka, topic)).flatMap(({ found }) => distinct(found).map(({ letter }) => letter));
 }
+
+/** How many dead letters there are in all topics, those that a crash put aside twice counted twice. */
+export const countDeadLetters = (kafka: Kafka): Promise<number> =>
+  withAdmin(kafka, async (admin) => {
+    const topics = (await admin.listTopics()).filter(isDeadLetterTopic);
+    const places = await Promise.all(topics.map((topic) => admin.fetchTopicOffsets(topic)));
+    return places.flat().reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  });
 
 /**
  * Sends the first dead letters to their topic again, marked for the group that failed, and removes them: what
@@ -160,7 +171,7 @@ async function readAll(kafka: Kafka, topics: string[]): Promise<Map<string, Kafk
     }
   });
   if (ends.size === 0) return found;
-  const groupId = `dead-letters-${randomUUID()}`;
+  const groupId = `${readersPrefix}${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 100 });
   let timer: NodeJS.Timeout | undefined;
   try {

@@ -18,6 +18,8 @@ const groupTime = (service: string, groupId: string): number | undefined => {
   return time === undefined ? undefined : Number.parseInt(time, 36);
 };
 
+export const isListener = (groupId: string): boolean => /-live-[0-9a-z]+-[0-9a-f]{8}$/.test(groupId);
+
 export interface ListeningOptions {
   kafka: Kafka;
   service: string;

@@ -13,7 +13,7 @@ import { until } from '../../platform/testing/until.js';
 import { type Balancer, startBalancer } from '../support/balancer.js';
 import { type Doorstep, runDoorstep } from '../support/process.js';
 
-export const services = ['user', 'order', 'payment', 'delivery'] as const;
+export const services = ['user', 'order', 'payment', 'delivery', 'event'] as const;
 export type Service = (typeof services)[number];
 export type Command = Service | 'gateway';
 

@@ -1,6 +1,6 @@
 import type { Database, System } from './system.js';
 
-const databases: readonly Database[] = ['user', 'order', 'payment', 'delivery', 'bus'];
+const databases: readonly Database[] = ['user', 'order', 'payment', 'delivery', 'event', 'bus'];
 
 /** How many rows every table of every database has: `order.orders` -> 3. */
 export async function rowCounts(system: System): Promise<Record<string, number>> {

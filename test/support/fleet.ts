@@ -7,9 +7,9 @@ import { type Client, createClient } from './client.js';
 import { type Doorstep, runDoorstep } from './process.js';
 
 /** The services of a fleet; `delivery 2` is a second replica. */
-export const members = ['gateway', 'user', 'order', 'payment', 'delivery', 'delivery 2'] as const;
+export const members = ['gateway', 'user', 'order', 'payment', 'delivery', 'delivery 2', 'event'] as const;
 export type Member = (typeof members)[number];
-const services = ['user', 'order', 'payment', 'delivery'] as const;
+const services = ['user', 'order', 'payment', 'delivery', 'event'] as const;
 type Service = (typeof services)[number];
 
 /** Every service as a process of its own, as in production; and a client of its gateway. */
@@ -29,7 +29,7 @@ export interface Fleet extends Client {
 }
 
 /**
- * Starts six processes on these brokers, on databases of their own on the test run's server, with demo data
+ * Starts seven processes on these brokers, on databases of their own on the test run's server, with demo data
  * and a quick simulator. `env` goes to each; `onEnd` is told how they end.
  */
 export async function startFleet(options: {

@@ -13,8 +13,8 @@ import { createTestDatabase } from '../../platform/testing/postgres.js';
 import { until } from '../../platform/testing/until.js';
 import { type Client, createClient, type Product } from './client.js';
 
-export type Database = 'user' | 'order' | 'payment' | 'delivery' | 'bus';
-const databases: readonly Database[] = ['user', 'order', 'payment', 'delivery', 'bus'];
+export type Database = 'user' | 'order' | 'payment' | 'delivery' | 'event' | 'bus';
+const databases: readonly Database[] = ['user', 'order', 'payment', 'delivery', 'event', 'bus'];
 
 /** The databases of a system, each with its URL. */
 export type Databases = Record<Database, Awaited<ReturnType<typeof createTestDatabase>>>;
@@ -53,7 +53,7 @@ export interface System extends Omit<Client, 'products'> {
 }
 
 /**
- * Starts the whole system in this process, on five fresh databases of the test run's server (or on `given` ones, which
+ * Starts the whole system in this process, on six fresh databases of the test run's server (or on `given` ones, which
  * stay when it stops), with demo data and a quick simulator. `overrides` are environment variables.
  */
 export async function startSystem(

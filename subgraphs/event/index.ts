@@ -1,0 +1,55 @@
+import type { Config } from '../../platform/config.js';
+import type { CommitPosition } from '../../platform/graphql/cursor.js';
+import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
+import type { Log } from '../../platform/log.js';
+import type { Database } from '../../platform/postgres/database.js';
+import { defineSubgraph } from '../../platform/subgraph/define.js';
+import { type BusReads, busReads } from './bus.js';
+import type { Context } from './context.js';
+import { readFeed } from './feed.js';
+import { makeMonths, startMonths } from './partitions.js';
+import { type EventCommands, eventCommands } from './publish.js';
+import { createLoaders } from './reads.js';
+import { resolvers } from './resolvers.js';
+import type { EventRow } from './rows.js';
+import { consumers } from './store.js';
+
+interface App {
+  config: Config;
+  log: Log;
+  database: Database;
+  bus: BusReads;
+  commands: EventCommands;
+  /** All events, by a filter. */
+  feed: LiveSource<EventRow, CommitPosition>;
+}
+
+/** Another replica may have stored an event: nothing rings for it here. */
+const feedPollMs = 500;
+
+/** Everything that has happened, as it was told. */
+export const eventSubgraph = defineSubgraph<App, Context>({
+  name: 'event',
+  resolvers,
+  async open({ config, log, database, bus }) {
+    // Before the first events come. What goes wrong here the worker makes good: nothing is lost without a month.
+    await makeMonths(database).catch((error: unknown) => log.warn({ err: error }, 'no months were made'));
+    const feed = createLiveSource<EventRow, CommitPosition>({
+      name: 'feed',
+      log,
+      unknownMs: 0,
+      start: { xid: '0', id: '0' },
+      pollMs: feedPollMs,
+      read: readFeed(database),
+    });
+    const commands = eventCommands({ database, bus, log });
+    return { config, log, database, bus: busReads(bus, log), feed, commands };
+  },
+  context: ({ database, bus, feed, commands }, principal) => ({
+    ...{ principal, bus, feed, commands },
+    loaders: createLoaders(database),
+  }),
+  consumers: ({ database, feed }) => consumers(database, feed.ringAll),
+  run: ({ config, log, database }) => [startMonths(database, config.EVENT_RETENTION, log)],
+  close: ({ feed }) => feed.stop(),
+});

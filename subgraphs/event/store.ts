@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { contracts } from '../../events/index.js';
+import { userDeleted } from '../../events/user.js';
+import type { AnyConsumer } from '../../platform/bus/bus.js';
+import type { Contract, Event } from '../../platform/bus/event.js';
+import { inboxConsumer } from '../../platform/inbox.js';
+import type { Database, Tx } from '../../platform/postgres/database.js';
+
+/** What the store asks of an event's data: whom it concerns. The rest is kept as it came, of newer versions too. */
+const keptData = z.looseObject({
+  userId: z.uuid().nullish(),
+  orderId: z.uuid().nullish(),
+  courierUserId: z.uuid().nullish(),
+});
+type Kept = z.infer<typeof keptData>;
+
+/** Types that only events of these topics have. */
+export const systemTypes: ReadonlySet<string> = new Set(contracts.map(({ topic }) => topic));
+
+/** Whoever stores holds it with others; whoever erases holds it alone, so that nothing is stored that it did not see. */
+const erasureLock = 7_310_004;
+
+/** Consumes every topic into the store. `stored` is told when there is something new to see. */
+export const consumers = (database: Database, stored: () => void): AnyConsumer[] =>
+  contracts.map(({ topic, anyType = false }) => {
+    const erases = topic === userDeleted.topic;
+    const contract: Contract<Kept> = { topic, anyType, schema: keptData, key: (_, id) => id };
+    return inboxConsumer<Kept>({
+      database,
+      group: 'event',
+      contract,
+      async handle(tx, events) {
+        await tx.query(`select pg_advisory_xact_lock${erases ? '' : '_shared'}($1)`, [erasureLock]);
+        if (erases) await erase(tx, events);
+        await store(tx, topic, events);
+      },
+      committed: stored,
+    });
+  });
+
+/** One statement: the events, without data where their user has been erased, and how many there are of each type. */
+async function store(tx: Tx, topic: string, events: Event<Kept>[]): Promise<void> {
+  const pretender = events.find(({ type }) => type !== topic && systemTypes.has(type));
+  if (pretender) throw new Error(`an event of type ${pretender.type} does not come by ${topic}`);
+  await tx.query(
+    `with kept as (
+       insert into events (id, at, type, source, subject, topic, user_id, order_id, courier_user_id, data)
+       select id, at, type, source, subject, $1, n.user_id, order_id, courier_user_id,
+         case when e.user_id is null then data end
+       from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
+           $9::uuid[], $10::json[]) with ordinality
+         as n (id, at, type, source, subject, user_id, order_id, courier_user_id, data, place)
+       left join erased_users e on e.user_id = n.user_id order by place
+       on conflict do nothing returning type)
+     insert into event_counts as c (type, stored) select type, count(*) from kept group by type order by type
+     on conflict (type) do update set stored = c.stored + excluded.stored`,
+    [
+      topic,
+      events.map(({ id }) => id),
+      events.map(({ time }) => time.toISOString()),
+      events.map(({ type }) => type),
+      events.map(({ source }) => source),
+      events.map(({ subject }) => subject),
+      events.map(({ data }) => data.userId),
+      events.map(({ data }) => data.orderId),
+      events.map(({ data }) => data.courierUserId),
+      events.map(({ data }) => JSON.stringify(data)),
+    ],
+  );
+}
+
+/** Of a user with very many events it takes longer than statements may. */
+const erasureTimeout = '60s';
+
+/** Nulls the data of the users' events; a tombstone does so to those that come later. */
+async function erase(tx: Tx, events: Event<Kept>[]): Promise<void> {
+  const users = [events.map(({ data }) => data.userId)];
+  await tx.query(`select set_config('statement_timeout', $1, true)`, [erasureTimeout]);
+  await tx.query(
+    `insert into erased_users (user_id) select distinct id from unnest($1::uuid[]) as u (id)
+     where id is not null order by id on conflict do nothing`,
+    users,
+  );
+  await tx.query('update events set data = null where user_id = any($1::uuid[]) and data is not null', users);
+}
