@@ -9,7 +9,7 @@ export const fields: Record<string, Record<string, Policy>> = {
   Order: {
     ...all(
       'concerned',
-      'id status items total deliveryAddress deliveryStatus user createdAt updatedAt delivery',
+      'id status items total deliveryAddress deliveryStatus user createdAt updatedAt delivery timeline',
     ),
     payment: 'owner',
   },
@@ -29,9 +29,14 @@ export const fields: Record<string, Record<string, Policy>> = {
     location: 'position',
   },
   Location: all('position', 'latitude longitude at estimatedAt'),
+  Event: all('concerned', 'id cursor type source subject user order data at'),
+  EventStats: all('staff', 'total failed perType consumerLag deadLetters'),
+  EventCount: all('staff', 'type count'),
+  ConsumerLag: all('staff', 'group topic partition lag'),
+  DeadLetter: { ...all('staff', 'id group topic reason at'), value: 'admin' },
   User: {
     ...all('known', 'id firstName lastName role createdAt updatedAt'),
-    ...all('owner', 'email orders account'),
+    ...all('owner', 'email orders account events'),
   },
 };
 
@@ -46,4 +51,6 @@ function all(policy: Policy, names: string): Record<string, Policy> {
 export const entityPolicies: Record<string, Policy> = {
   /** Customers see a courier by its delivery. */
   Courier: 'courier',
+  /** Others see an event by its order. */
+  Event: 'owner',
 };

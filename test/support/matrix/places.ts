@@ -13,6 +13,11 @@ export const places: Record<string, Place> = {
   DeliveryStatusChange: (selection) => `it: delivery(id: $delivery) { history ${selection} }`,
   Courier: (selection) => `it: delivery(id: $delivery) { courier ${selection} }`,
   Location: (selection) => `it: delivery(id: $delivery) { courier { location ${selection} } }`,
+  Event: (selection) => `it: order(id: $order) { timeline ${selection} }`,
+  EventStats: (selection) => `it: eventStats ${selection}`,
+  EventCount: (selection) => `it: eventStats { perType ${selection} }`,
+  ConsumerLag: (selection) => `it: eventStats { consumerLag ${selection} }`,
+  DeadLetter: (selection) => `it: deadLetters(first: 1) { nodes ${selection} }`,
   User: (selection) => `it: user(id: $user) ${selection}`,
 };
 

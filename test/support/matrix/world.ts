@@ -53,6 +53,16 @@ export async function createWorld(system: System): Promise<World> {
       "select from orders where id = $1 and courier_user_id is not null and delivery_status = 'OUT_FOR_DELIVERY'";
     return (await system.sql('order', text, [order])).length > 0;
   });
+  // One that nobody can read is put aside.
+  await system.sql(
+    'order',
+    "insert into outbox (event_id, topic, key, value, headers) values (uuidv7(), 'payment.completed', 'k', 'no JSON', '{}')",
+  );
+  const event = await until('its events are stored', async () => {
+    const text =
+      "select id from events where order_id = $1 and type = 'delivery.status.updated' and data ->> 'status' = 'OUT_FOR_DELIVERY'";
+    return (await system.sql<{ id: string }>('event', text, [order]))[0]?.id;
+  });
   const [account] = await system.sql<{ id: string }>(
     'payment',
     'select id from accounts where user_id = $1',
@@ -77,7 +87,7 @@ export async function createWorld(system: System): Promise<World> {
     },
     ids: {
       ...{ order, done, refunded: payment, payment: charge?.id ?? '', account: account?.id ?? '' },
-      ...{ delivery: await deliveryOf(order), courier: courier.id, user: owner.userId },
+      ...{ event, delivery: await deliveryOf(order), courier: courier.id, user: owner.userId },
       product: system.products[0]?.id ?? '',
     },
   };
