@@ -9,6 +9,8 @@ export interface Principal {
   role: Role;
   /** When the token ends, in milliseconds since 1970. */
   expiresAt: number;
+  /** How often what the user may do had changed when the token was signed, from 1; 1 unless told. */
+  rights?: number;
 }
 
 export const isStaff = (principal: Principal): boolean =>
@@ -26,4 +28,11 @@ export const isCourier = (principal: Principal, userId: string | null): boolean 
 export function authenticated(principal: Principal | null): Principal {
   if (principal) return principal;
   throw problem('UNAUTHENTICATED', 'Log in first: send an access token as "authorization: Bearer ...".');
+}
+
+/** @throws UNAUTHENTICATED, FORBIDDEN unless staff asks */
+export function staff(principal: Principal | null): Principal {
+  const asked = authenticated(principal);
+  if (isStaff(asked)) return asked;
+  throw problem('FORBIDDEN', 'This is for staff alone.');
 }

@@ -22,7 +22,8 @@ const toleranceSeconds = 5;
 export interface TokenSigner {
   /** The public half, as /.well-known/jwks.json serves it. */
   readonly jwks: JSONWebKeySet;
-  sign(user: { id: string; role: Role }): Promise<{ accessToken: string; expiresAt: Date }>;
+  /** `rights` is how often what the user may do has changed, from 1; 1 unless told. */
+  sign(user: { id: string; role: Role; rights?: number }): Promise<{ accessToken: string; expiresAt: Date }>;
 }
 
 /** Signs access tokens (JWT, Ed25519) with a PKCS#8 PEM key; `ttlMs` is how long one lives. */
@@ -40,7 +41,7 @@ export async function createTokenSigner(options: {
     jwks: { keys: [{ ...publicKey, kid, alg: algorithm, use: 'sig' }] },
     async sign(user) {
       const expiresAt = new Date(Math.floor((Date.now() + options.ttlMs) / 1000) * 1000);
-      const accessToken = await new SignJWT({ role: user.role })
+      const accessToken = await new SignJWT({ role: user.role, rights: user.rights ?? 1 })
         .setProtectedHeader({ alg: algorithm, kid })
         .setSubject(user.id)
         .setIssuer(issuer)
@@ -82,7 +83,10 @@ export function createTokenVerifier(keys: JWTVerifyGetKey): TokenVerifier {
     const role = roles.find((known) => known === payload['role']);
     if (!payload.sub || !isId(payload.sub) || !payload.exp || !role)
       throw new Error('the token names no user or role');
-    return { userId: payload.sub, role, expiresAt: payload.exp * 1000 };
+    // One that was signed before there was such a claim.
+    const { rights = 1 } = payload;
+    if (!Number.isSafeInteger(rights)) throw new Error('the token does not tell which rights');
+    return { userId: payload.sub, role, expiresAt: payload.exp * 1000, rights: rights as number };
   }
 
   function recall(authorization: string | undefined): Principal | null | undefined {

@@ -17,6 +17,9 @@ export interface Platform {
   peers: Peers;
 }
 
+/** The network address of the client, as the gateway tells it: good for counting, and no identity. */
+export type ClientAddress = () => string | undefined;
+
 /** What every resolver is told about the request it answers. */
 export interface RequestContext {
   principal: Principal | null;
@@ -31,7 +34,7 @@ export interface SubgraphDefinition<App, Context extends RequestContext> {
   resolvers: NonNullable<GraphQLSchemaModule['resolvers']>;
   /** Called once the database is migrated. */
   open(platform: Platform): Promise<App> | App;
-  context(app: App, principal: Principal | null): Context;
+  context(app: App, principal: Principal | null, clientAddress: ClientAddress): Context;
   consumers(app: App): AnyConsumer[];
   /** Called once everything is reachable: simulators, demo data. Again after an outage of its database, so what it starts comes last. */
   run?(app: App): Promise<Worker[]> | Worker[];

@@ -18,7 +18,7 @@ import { projectPath } from '../root.js';
 import { serveSockets } from '../sockets.js';
 import type { Worker } from '../worker.js';
 import { type DatabaseWatch, watchDatabase } from './database-watch.js';
-import type { RequestContext, SubgraphDefinition } from './define.js';
+import type { ClientAddress, RequestContext, SubgraphDefinition } from './define.js';
 import { createDoor } from './door.js';
 import { startGraphQL } from './graphql.js';
 import type { Peers } from './peers.js';
@@ -132,7 +132,8 @@ export async function startSubgraph<App, Context extends RequestContext>(
       resolvers: definition.resolvers,
     });
     const executor = config.SUBGRAPH_EXECUTOR;
-    const context = (principal: Principal | null) => definition.context(opened, principal);
+    const context = (principal: Principal | null, address: ClientAddress) =>
+      definition.context(opened, principal, address);
     const graphql = await lifecycle.start(
       'graphql',
       () =>

@@ -17,6 +17,7 @@ import { committedAt } from '../live/commit-time.js';
 import { mapEvents } from '../live/map.js';
 import { metrics } from '../metrics.js';
 import type { Operations, SocketContext } from '../sockets.js';
+import type { ClientAddress } from './define.js';
 
 /**
  * How a subgraph runs what arrives over a WebSocket. The gateway carries many principals on one socket:
@@ -27,7 +28,7 @@ export function subgraphOperations(options: {
   service: string;
   schema: GraphQLSchema;
   verifier: TokenVerifier;
-  context: (principal: Principal | null) => unknown;
+  context: (principal: Principal | null, clientAddress: ClientAddress) => unknown;
 }): Operations {
   const { executor, service, schema, verifier, context } = options;
 
@@ -49,7 +50,8 @@ export function subgraphOperations(options: {
           document: read.document,
           operationName: payload.operationName ?? null,
           variableValues: payload.variables ?? {},
-          contextValue: () => context(principal),
+          // The gateway sends mutations by HTTP: what comes over its socket is of many clients.
+          contextValue: () => context(principal, () => undefined),
         };
       } catch (error) {
         return [

@@ -1,4 +1,11 @@
-import { authenticated, isCourier, isStaff, maySee, type Principal } from '../../platform/auth/principal.js';
+import {
+  authenticated,
+  isCourier,
+  isStaff,
+  maySee,
+  type Principal,
+  staff,
+} from '../../platform/auth/principal.js';
 import { badInput, problem, unwrap } from '../../platform/errors.js';
 import { connectionResolvers, readPage, toPage } from '../../platform/graphql/connection.js';
 import { decodeCommitPosition, decodeSequence, encodeCursor } from '../../platform/graphql/cursor.js';
@@ -196,13 +203,6 @@ const maySeeDelivery = (viewer: Principal, { userId, courierUserId }: DeliveryRo
 
 const isSelfOrStaff = (viewer: Principal, { userId }: CourierRow): boolean =>
   isStaff(viewer) || isCourier(viewer, userId);
-
-/** @throws UNAUTHENTICATED, FORBIDDEN unless staff asks */
-function staff(principal: Principal | null): Principal {
-  const asked = authenticated(principal);
-  if (isStaff(asked)) return asked;
-  throw problem('FORBIDDEN', 'This is for staff alone.');
-}
 
 /** @throws UNAUTHENTICATED, FORBIDDEN unless a courier asks */
 function courierAccount(principal: Principal | null): Principal {
