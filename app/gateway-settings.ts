@@ -9,6 +9,7 @@ export const gatewaySettings = (config: Config) =>
     introspection: config.NODE_ENV !== 'production',
     executor: config.GATEWAY_EXECUTOR,
     dedup: config.REQUEST_DEDUP,
+    ...(config.TRUSTED_PROXIES !== undefined && { trustedProxies: config.TRUSTED_PROXIES }),
     subscriptionPatienceMs: config.SUBSCRIPTION_PATIENCE,
     socketLimits: {
       operations: config.MAX_SOCKET_OPERATIONS,

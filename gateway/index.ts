@@ -1,9 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
+import { createRights, heedRights } from '../platform/auth/rights.js';
 import type { Executor } from '../platform/config.js';
 import { errorFormatter } from '../platform/graphql/errors.js';
 import { createHttpServer, listen, reachable } from '../platform/http.js';
 import { createPlaces } from '../platform/live/places.js';
 import type { Log } from '../platform/log.js';
+import { addressOf, readProxies } from '../platform/proxies.js';
 import { type SocketLimits, serveSockets, trusting } from '../platform/sockets.js';
 import { createConnections } from './connections.js';
 import { openGraph } from './graph.js';
@@ -34,6 +37,8 @@ export interface GatewayOptions {
   executor?: Executor;
   /** Whether identical reads under way for the same token are fetched once; they are unless told. */
   dedup?: boolean;
+  /** Proxies whose word is taken for the address of a client, as `10.0.0.0/8,192.0.2.7`; none unless told. */
+  trustedProxies?: string;
   /** How long it goes on taking requests once it stops, in ms, 0 unless told; it is not ready then. */
   lameDuckMs?: number;
   /** How long a subgraph may take to answer a fetch, 10 s unless told. */
@@ -70,7 +75,9 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { log, introspection, subgraphUrls } = options;
   const supergraph = loadSupergraph(options.supergraph, subgraphUrls);
-  const verifier = gatewayVerifier(options.jwksUrl);
+  // Subgraphs tell it over their sockets, and so for as long as there are subscriptions.
+  const rights = createRights();
+  const verifier = heedRights(gatewayVerifier(options.jwksUrl), rights);
   // The rest is for what follows the last fetch, so that a partial answer leaves before its connection is cut.
   const answerWithinMs = options.writeTimeoutMs * 0.9 || Number.POSITIVE_INFINITY;
   const patienceMs = options.subscriptionPatienceMs ?? 60_000;
@@ -79,6 +86,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     timeoutMs: options.subgraphTimeoutMs ?? 10_000,
     patienceMs,
     dedup: options.dedup ?? true,
+    rights,
   });
   const graphOptions = { connections, executor: options.executor ?? 'doorstep', introspection, log };
   let graph = await openGraph(supergraph, graphOptions);
@@ -97,7 +105,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const places = createPlaces(limits);
   // Three in the time after which a silent connection is cut; proxies have such times too.
   const heartbeatMs = Math.min(options.writeTimeoutMs / 3 || 12_000, 12_000);
-  const streams = createStreams({ hub, places, settings: { log, limits, heartbeatMs, format: formatAll } });
+  const streams = createStreams({
+    hub,
+    places,
+    settings: { log, limits, heartbeatMs, format: formatAll, rights },
+  });
+
+  const isProxy = options.trustedProxies === undefined ? undefined : readProxies(options.trustedProxies);
+  const clientAddress = (request: IncomingMessage) => addressOf(request, isProxy);
 
   let stopping: Promise<void> | undefined;
   const app = createHttpServer({
@@ -118,15 +133,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isOpen: introspection,
     graph: () => graph,
     streams,
+    clientAddress,
   });
   const sockets = serveSockets({
     server: app.server,
     service: 'gateway',
     verifier,
     log,
-    operations: socketOperations({ log, graph: () => graph, answerWithinMs, hub }),
+    operations: socketOperations({ log, graph: () => graph, answerWithinMs, hub, clientAddress }),
     limits,
     places,
+    rights,
   });
 
   const swaps = createSwaps({

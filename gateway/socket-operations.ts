@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   type ExecutionArgs,
   type ExecutionResult,
@@ -34,6 +35,7 @@ export function socketOperations(options: {
   /** How long an answer may take, in ms. */
   answerWithinMs: number;
   hub: LiveHub;
+  clientAddress: (request: IncomingMessage) => string | undefined;
 }): Operations {
   const { log, answerWithinMs, hub } = options;
   /** An operation that is answered, a subscription when it begins. */
@@ -77,7 +79,11 @@ export function socketOperations(options: {
       const contextValue: SocketOperation = {
         payload,
         graph,
-        context: { ...contextOf(extra.principal ?? null, extra.authorization), operation: { kind, name } },
+        context: {
+          ...contextOf(extra.principal ?? null, extra.authorization),
+          operation: { kind, name },
+          clientAddress: () => options.clientAddress(extra.request),
+        },
         sender: () => extra.sender(id),
       };
       return {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionArgs } from 'graphql';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createRights } from '../platform/auth/rights.js';
 import { metrics } from '../platform/metrics.js';
 import type { SocketContext } from '../platform/sockets.js';
 import { type Gate, gate } from '../platform/testing/gate.js';
@@ -66,7 +67,13 @@ test('one that is refused leaves what is served, and none of its connections', a
 });
 
 test('connections of one whose engine cannot be made are closed', async () => {
-  const connections = createConnections({ log: silent, timeoutMs: 1_000, patienceMs: 60_000, dedup: true });
+  const connections = createConnections({
+    log: silent,
+    timeoutMs: 1_000,
+    patienceMs: 60_000,
+    dedup: true,
+    rights: createRights(),
+  });
   const loaded = { ...loadSupergraph(shop.supergraph()), supergraph: {} as LoadedSupergraph['supergraph'] };
   const options = { connections, executor: 'doorstep', introspection: true, log: silent } as const;
   await expect(openGraph(loaded, options)).rejects.toThrow();
@@ -74,7 +81,13 @@ test('connections of one whose engine cannot be made are closed', async () => {
 });
 
 test('an operation of a socket that has been read when its supergraph is replaced begins on it, and ends', async () => {
-  const connections = createConnections({ log: silent, timeoutMs: 1_000, patienceMs: 60_000, dedup: true });
+  const connections = createConnections({
+    log: silent,
+    timeoutMs: 1_000,
+    patienceMs: 60_000,
+    dedup: true,
+    rights: createRights(),
+  });
   const options = { connections, executor: 'doorstep', introspection: true, log: silent } as const;
   const graph = await openGraph(loadSupergraph(shop.supergraph()), options);
   const { onSubscribe, execute } = socketOperations({
@@ -82,6 +95,7 @@ test('an operation of a socket that has been read when its supergraph is replace
     graph: () => graph,
     answerWithinMs: 1_000,
     hub: { subscribe: () => () => undefined, renew: () => undefined },
+    clientAddress: () => undefined,
   });
   const query = '{ book(id: "1") { author { name } } }';
   const read = await onSubscribe?.({ extra: {} } as SocketContext, '1', { query });

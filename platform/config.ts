@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
+import { readProxies } from './proxies.js';
 
 /** The environment is wrong; the message is one line that names the variable and what it takes. */
 export class ConfigError extends Error {
@@ -84,6 +85,10 @@ const brokers = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const proxies = z.string().refine((text) => readProxies(text) !== undefined, {
+  error: 'takes addresses or networks such as 10.0.0.0/8, with commas between',
+});
+
 const subgraphUrls = z.string().transform((text, context) => {
   try {
     return z.record(z.string(), httpUrl).parse(JSON.parse(text));
@@ -152,6 +157,7 @@ const environment = z.object({
   SUBGRAPH_URLS: subgraphUrls.optional(),
   GATEWAY_EXECUTOR: choice(...executors).default('doorstep'),
   SUBGRAPH_EXECUTOR: choice(...executors).default('doorstep'),
+  TRUSTED_PROXIES: proxies.optional(),
   REQUEST_DEDUP: onOff().default(true),
   MAX_SOCKETS: limit(50_000, 10_000_000),
   MAX_SOCKETS_PER_USER: limit(100, 10_000_000),

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, OperationTypeNode } from 'graphql';
@@ -38,6 +39,7 @@ export interface GraphQLOverHttp {
   /** The present supergraph. */
   graph: () => Graph;
   streams: HttpStreams;
+  clientAddress: (request: IncomingMessage) => string | undefined;
 }
 
 /**
@@ -75,6 +77,7 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     const context = requestContext(request, principal, deadline, traced?.tracing);
     asked.context = context;
     context.cancellation = asked.cancellation;
+    context.clientAddress = () => options.clientAddress(request.raw);
     const showsPlan = wantsPlan(parameters, context.principal, isOpen);
     const operation = { query: persisted.documentOf(parameters), operationName, variables, method } as const;
     const graph = options.graph();

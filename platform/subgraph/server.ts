@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import type { Principal } from '../auth/principal.js';
+import { createRights, heedRights } from '../auth/rights.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import type { Bus } from '../bus/bus.js';
 import { type Config, databaseUrl } from '../config.js';
@@ -22,6 +23,7 @@ import type { ClientAddress, RequestContext, SubgraphDefinition } from './define
 import { createDoor } from './door.js';
 import { startGraphQL } from './graphql.js';
 import type { Peers } from './peers.js';
+import { keepRights } from './rights.js';
 import { subgraphOperations } from './subscriptions.js';
 
 export interface RunningSubgraph {
@@ -64,7 +66,7 @@ export async function startSubgraph<App, Context extends RequestContext>(
   options: SubgraphOptions,
 ): Promise<RunningSubgraph> {
   const { name } = definition;
-  const { config, bus, verifier, host, signal } = options;
+  const { config, bus, host, signal } = options;
   const log = options.log.child({ service: name });
   const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
   const url = databaseUrl(config, name);
@@ -126,6 +128,15 @@ export async function startSubgraph<App, Context extends RequestContext>(
     );
     app = opened;
     for (const consumer of definition.consumers(opened)) bus.consume(consumer);
+    const rights = createRights();
+    const verifier = heedRights(options.verifier, rights);
+    const { rights: source } = definition;
+    if (source)
+      await lifecycle.start(
+        'rights',
+        () => whenDatabaseAnswers(() => keepRights({ source, rights, database, bus, log })),
+        (keeping) => keeping.stop(),
+      );
 
     const schema = buildSubgraphSchema({
       typeDefs: parse(await readFile(projectPath('subgraphs', name, 'schema.graphql'), 'utf8')),
@@ -142,10 +153,11 @@ export async function startSubgraph<App, Context extends RequestContext>(
         }),
       (started) => started.stop(),
     );
-    const operations = subgraphOperations({ executor, service: name, schema, verifier, context });
+    const operations = subgraphOperations({ executor, service: name, schema, verifier, context, rights });
     const inside = {
       graphql: graphql.handler,
-      serveSockets: (server: Server) => serveSockets({ server, service: name, verifier, log, operations }),
+      serveSockets: (server: Server) =>
+        serveSockets({ server, service: name, verifier, log, operations, rights, tellsRights: true }),
     };
     // Once more, as the last part: it has to be closed before what it opens to.
     await lifecycle.start('door', () => door.open(inside), leave);
