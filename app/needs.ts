@@ -18,13 +18,13 @@ export function needsOf(service: ServiceName, config: Config): Needs {
 }
 
 /** Whom a service calls. */
-const called: Partial<Record<ServiceName, ServiceName>> = { order: 'delivery' };
+const called: Partial<Record<ServiceName, ServiceName>> = { order: 'delivery', delivery: 'user' };
 /** Who calls or is called. */
-const acquainted: ReadonlySet<ServiceName> = new Set(['order', 'delivery']);
+const acquainted: ReadonlySet<ServiceName> = new Set(['user', 'order', 'delivery']);
 
 function checkPeers(service: ServiceName, { SERVICE_SECRET, SUBGRAPH_URLS }: Config): void {
   if (SERVICE_SECRET === undefined && acquainted.has(service))
-    throw new ConfigError('SERVICE_SECRET must be set, the same for order and delivery');
+    throw new ConfigError('SERVICE_SECRET must be set, the same for user, order and delivery');
   const other = called[service];
   if (other !== undefined && !SUBGRAPH_URLS?.[other])
     throw new ConfigError(`SUBGRAPH_URLS must have the address of ${other}`);

@@ -1,14 +1,16 @@
 import { deliveryStatusUpdated } from '../../events/delivery.js';
 import { paymentCompleted } from '../../events/payment.js';
+import { userDeleted, userUpdated } from '../../events/user.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import { inboxConsumer } from '../../platform/inbox.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { learn } from './changes.js';
+import { learnUsers } from './users.js';
 
 const group = 'order';
 
-/** What the order service does when events arrive. */
-export const consumers = (database: Database): AnyConsumer[] => [
+/** What the order service does when events arrive. `gone` is called when users were deleted. */
+export const consumers = (database: Database, gone: () => void): AnyConsumer[] => [
   inboxConsumer({
     database,
     group,
@@ -31,5 +33,26 @@ export const consumers = (database: Database): AnyConsumer[] => [
           fact: deliveryId === null ? { kind: 'cancelled' } : { kind: 'delivery', ...delivery },
         })),
       ),
+  }),
+  inboxConsumer({
+    database,
+    group,
+    contract: userUpdated,
+    handle: (tx, events) =>
+      learnUsers(
+        tx,
+        events.map(({ data }) => data),
+      ),
+  }),
+  inboxConsumer({
+    database,
+    group,
+    contract: userDeleted,
+    handle: (tx, events) =>
+      learnUsers(
+        tx,
+        events.map(({ data }) => ({ ...data, role: null })),
+      ),
+    committed: gone,
   }),
 ];

@@ -1,12 +1,17 @@
+import { accountOf } from '../../events/account.js';
+import { userDeleted, userUpdated } from '../../events/user.js';
+import type { ServiceTokens } from '../../platform/auth/service-tokens.js';
 import { createTokenSigner, type TokenSigner } from '../../platform/auth/tokens.js';
+import { ok } from '../../platform/errors.js';
 import type { Log } from '../../platform/log.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
+import { answerPeer } from '../../platform/subgraph/peers.js';
 import { repeat } from '../../platform/worker.js';
 import { type UserCommands, userCommands } from './commands.js';
 import type { Context } from './context.js';
 import { seedUsers } from './demo.js';
-import { createLoaders } from './reads.js';
+import { createLoaders, readRights, readStanding } from './reads.js';
 import { resolvers } from './resolvers.js';
 import { forgetFailures } from './throttle.js';
 
@@ -18,6 +23,7 @@ interface App {
   database: Database;
   commands: UserCommands;
   signer: TokenSigner;
+  tokens: ServiceTokens;
   demoData: boolean;
 }
 
@@ -26,7 +32,7 @@ export const userSubgraph = (options: { privateKey: string }) =>
   defineSubgraph<App, Context>({
     name: 'user',
     resolvers,
-    async open({ config, log, database }) {
+    async open({ config, log, database, peers }) {
       const signer = await createTokenSigner({
         privateKey: options.privateKey,
         ttlMs: config.ACCESS_TOKEN_TTL,
@@ -35,6 +41,7 @@ export const userSubgraph = (options: { privateKey: string }) =>
         log,
         database,
         signer,
+        tokens: peers.tokens,
         commands: userCommands(database, signer, log),
         demoData: config.DEMO_DATA,
       };
@@ -45,6 +52,7 @@ export const userSubgraph = (options: { privateKey: string }) =>
       loaders: createLoaders(database),
     }),
     consumers: () => [],
+    rights: { contracts: [userUpdated, userDeleted], read: readRights },
     async run({ log, database, commands, demoData }) {
       if (demoData) await seedUsers(commands);
       const forget = {
@@ -60,6 +68,12 @@ export const userSubgraph = (options: { privateKey: string }) =>
       return [repeat(forget)];
     },
     routes(app, http) {
+      answerPeer(
+        http,
+        accountOf,
+        async ({ userId }) => ok(await readStanding(app().database, userId)),
+        () => app().tokens,
+      );
       http.get('/.well-known/jwks.json', async () => app().signer.jwks);
     },
   });

@@ -1,6 +1,8 @@
+import type { Role } from '../../platform/auth/principal.js';
+import type { RightsChange } from '../../platform/auth/rights.js';
 import type { PageRequest } from '../../platform/graphql/connection.js';
 import { rowLoader } from '../../platform/graphql/loader.js';
-import type { Reader } from '../../platform/postgres/database.js';
+import type { Database, Reader } from '../../platform/postgres/database.js';
 import { type UserRow, userColumns } from './rows.js';
 
 /** Made once: a statement is found by its text, and each new text has to be read for that. */
@@ -30,6 +32,27 @@ export async function countUsers(reader: Reader, search: string | null): Promise
     values,
   );
   return row?.count ?? 0;
+}
+
+/** Whose rights have changed since a moment. */
+export async function readRights(database: Database, since: Date): Promise<(RightsChange & { at: Date })[]> {
+  const { rows } = await database.query<RightsChange & { at: Date }>(
+    'select id as "userId", rights, rights_at as at from users where rights > 1 and rights_at > $1',
+    [since],
+  );
+  return rows;
+}
+
+/** What somebody may do; the role is null where there is no account. */
+export async function readStanding(
+  database: Database,
+  userId: string,
+): Promise<{ role: Role | null; rights: number }> {
+  const { rows } = await database.query<{ role: Role | null; rights: number }>(
+    'select case when deleted_at is null then role end as role, rights from users where id = $1',
+    [userId],
+  );
+  return rows[0] ?? { role: null, rights: 1 };
 }
 
 /** The loaders of one request. */

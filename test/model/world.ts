@@ -14,6 +14,7 @@ import { PrismaClient as OrderPrisma } from '../../subgraphs/order/generated/pri
 import { paymentCommands } from '../../subgraphs/payment/commands.js';
 import { consumers as paymentConsumers } from '../../subgraphs/payment/consumers.js';
 import { PrismaClient as PaymentPrisma } from '../../subgraphs/payment/generated/prisma/client.js';
+import { onlyCouriers, untold } from '../support/couriers.js';
 import { dispatching } from '../support/deliveries.js';
 import { serviceDatabase } from '../support/service.js';
 
@@ -57,9 +58,12 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
 
   const ignore = () => undefined;
   const consumers: { service: Service; consumer: AnyConsumer }[] = [
-    ...orderConsumers(order).map((consumer) => ({ service: 'order' as const, consumer })),
+    ...orderConsumers(order, ignore).map((consumer) => ({ service: 'order' as const, consumer })),
     ...paymentConsumers(payment, ignore).map((consumer) => ({ service: 'payment' as const, consumer })),
-    ...deliveryConsumers(delivery, ignore).map((consumer) => ({ service: 'delivery' as const, consumer })),
+    ...deliveryConsumers(delivery, geography, untold).map((consumer) => ({
+      service: 'delivery' as const,
+      consumer,
+    })),
   ];
   const collected = { order: 0, payment: 0, delivery: 0 };
   const lanes = new Map<string, Lane>();
@@ -71,7 +75,7 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
     productId,
     payments: paymentCommands(paymentPrisma),
     dispatch: dispatchCommands(delivery, dispatching),
-    couriers: courierCommands(delivery, geography),
+    couriers: courierCommands(delivery, geography, onlyCouriers),
 
     /** Takes what stands in outboxes, all of them unless told, to the lanes of who consumes it. */
     async collect(from: readonly Service[] = services): Promise<void> {

@@ -56,7 +56,7 @@ export const wholeWay = (order: Order) => way.map((_, index) => moved(order, ind
 
 /** What handles payments and what handles deliveries. */
 export function handlers(database: Database) {
-  const all = consumers(database);
+  const all = consumers(database, () => undefined);
   return {
     payments: consumerOf(all, paymentCompleted).handle,
     deliveries: consumerOf(all, deliveryStatusUpdated).handle,
