@@ -65,7 +65,8 @@ async function startParts(
   const { signal } = lifecycle;
   if (!given.embedded && !config.KAFKA_BROKERS) await createBusDatabase(config, log, signal);
   const privateKey = config.JWT_PRIVATE_KEY ?? (await ownPrivateKey(config.DATA_DIR));
-  const verifier = await verifierOf(privateKey);
+  const keys = { privateKey, previousKeys: config.JWT_PREVIOUS_KEYS ?? [] };
+  const verifier = await verifierOf(keys);
   const bus = createBus(config, 'all', log);
 
   const place = { host: '127.0.0.1', port: 0 };
@@ -75,7 +76,7 @@ async function startParts(
     serviceNames.map((name) =>
       lifecycle.start(
         name,
-        () => startNamed(name, { config, log, bus, verifier, peers, privateKey, signal, ...place }),
+        () => startNamed(name, { config, log, bus, verifier, peers, keys, signal, ...place }),
         (subgraph) => subgraph.stop(),
       ),
     ),

@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, createPublicKey, randomUUID } from 'node:crypto';
 import {
   type CryptoKey,
-  exportJWK,
   importPKCS8,
   type JSONWebKeySet,
+  type JWK,
   type JWTVerifyGetKey,
   jwtVerify,
   SignJWT,
@@ -26,19 +26,33 @@ export interface TokenSigner {
   sign(user: { id: string; role: Role; rights?: number }): Promise<{ accessToken: string; expiresAt: Date }>;
 }
 
-/** Signs access tokens (JWT, Ed25519) with a PKCS#8 PEM key; `ttlMs` is how long one lives. */
-export async function createTokenSigner(options: {
+/** The keys of access tokens, in PEM. */
+export interface SigningKeys {
+  /** PKCS#8. */
   privateKey: string;
-  ttlMs: number;
-}): Promise<TokenSigner> {
-  const key: CryptoKey = await importPKCS8(options.privateKey, algorithm, { extractable: true });
-  const { d: _private, ...publicKey } = await exportJWK(key);
+  /** Others, whose public halves are published too, so that what they have signed, or will sign, is taken. */
+  previousKeys?: readonly string[];
+}
+
+/** The public half of an Ed25519 key, which may be either half. */
+function publicJwk(pem: string) {
+  const jwk = createPublicKey(pem).export({ format: 'jwk' });
   const kid = createHash('sha256')
-    .update(publicKey.x ?? '')
+    .update(jwk.x ?? '')
     .digest('base64url')
     .slice(0, 16);
+  return { ...jwk, kid, alg: algorithm, use: 'sig' };
+}
+
+/** Signs access tokens (JWT, Ed25519); `ttlMs` is how long one lives. */
+export async function createTokenSigner(options: SigningKeys & { ttlMs: number }): Promise<TokenSigner> {
+  const { privateKey, previousKeys = [] } = options;
+  const key: CryptoKey = await importPKCS8(privateKey, algorithm);
+  const own = publicJwk(privateKey);
+  const { kid } = own;
+  const others = previousKeys.map(publicJwk).filter((other) => other.kid !== kid);
   return {
-    jwks: { keys: [{ ...publicKey, kid, alg: algorithm, use: 'sig' }] },
+    jwks: { keys: [own, ...others] as JWK[] },
     async sign(user) {
       const expiresAt = new Date(Math.floor((Date.now() + options.ttlMs) / 1000) * 1000);
       const accessToken = await new SignJWT({ role: user.role, rights: user.rights ?? 1 })

@@ -1,7 +1,7 @@
 import { accountOf } from '../../events/account.js';
 import { userDeleted, userUpdated } from '../../events/user.js';
 import type { ServiceTokens } from '../../platform/auth/service-tokens.js';
-import { createTokenSigner, type TokenSigner } from '../../platform/auth/tokens.js';
+import { createTokenSigner, type SigningKeys, type TokenSigner } from '../../platform/auth/tokens.js';
 import { ok } from '../../platform/errors.js';
 import type { Log } from '../../platform/log.js';
 import type { Database } from '../../platform/postgres/database.js';
@@ -28,15 +28,12 @@ interface App {
 }
 
 /** Accounts and sessions; the only service that signs tokens. */
-export const userSubgraph = (options: { privateKey: string }) =>
+export const userSubgraph = (keys: SigningKeys) =>
   defineSubgraph<App, Context>({
     name: 'user',
     resolvers,
     async open({ config, log, database, peers }) {
-      const signer = await createTokenSigner({
-        privateKey: options.privateKey,
-        ttlMs: config.ACCESS_TOKEN_TTL,
-      });
+      const signer = await createTokenSigner({ ...keys, ttlMs: config.ACCESS_TOKEN_TTL });
       return {
         log,
         database,
