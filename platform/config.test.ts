@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
   ConfigError,
@@ -124,6 +124,15 @@ test('a signing key may be written in one line', () => {
   const pem = newPrivateKey();
   expect(loadConfig({ JWT_PRIVATE_KEY: pem }).JWT_PRIVATE_KEY).toBe(pem);
   expect(loadConfig({ JWT_PRIVATE_KEY: pem.replaceAll('\n', '\\n') }).JWT_PRIVATE_KEY).toBe(pem);
+});
+
+test('keys that are published beside it are public or private, one after the other', () => {
+  const pem = newPrivateKey();
+  const publicPem = createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+  const { JWT_PREVIOUS_KEYS } = loadConfig({
+    JWT_PREVIOUS_KEYS: `${publicPem}${pem}`.replaceAll('\n', '\\n'),
+  });
+  expect(JWT_PREVIOUS_KEYS).toEqual([publicPem.trim(), pem.trim()]);
 });
 
 test('a service has the database of its own variable, else the one of its name on the common server', () => {
