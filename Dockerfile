@@ -25,7 +25,7 @@ COPY bin bin
 COPY scripts/health.mjs scripts/
 COPY prisma prisma
 COPY gateway/supergraph.graphql gateway/
-COPY subgraphs/user/schema.graphql subgraphs/user/
+COPY subgraphs/user/schema.graphql subgraphs/user/common-passwords.txt subgraphs/user/
 COPY subgraphs/order/schema.graphql subgraphs/order/
 COPY subgraphs/payment/schema.graphql subgraphs/payment/
 COPY subgraphs/delivery/schema.graphql subgraphs/delivery/

@@ -9,6 +9,7 @@ const mappers: Record<string, Record<string, string>> = {
   user: {
     Session: 'SessionRow',
     User: 'UserRow',
+    UserConnection: 'UserPage',
   },
   order: {
     Order: 'OrderRow',

@@ -15,6 +15,9 @@ const usage = `usage: doorstep [command]
   user | order | payment | delivery | event
                                      one service alone; start them and the gateway in any order
   migrate up|down|status [service]   the databases' migrations
+  create-admin --email a@example.com [--first-name A] [--last-name B] [--password-stdin] [--promote]
+                                     an account of role ADMIN: the password is read, or made and printed once;
+                                     --promote makes one of an account that is there
   dead-letters [list|replay] [topic] [--first N] [--values]
                                      events that failed for good: list them, or hand them to their group again
 
@@ -35,6 +38,7 @@ async function main([command = 'all', ...rest]: string[]): Promise<void> {
   }
   if (command === 'migrate') return migrations(rest);
   if (command === 'dead-letters') return deadLetters(rest);
+  if (command === 'create-admin') return admin(rest);
   const service = serviceNames.find((name) => name === command);
   if (service) {
     flags(rest);
@@ -131,6 +135,28 @@ async function migrations([command, given, ...rest]: string[]): Promise<void> {
   const config = loadConfig(process.env, service ? { services: [service] } : {});
   const { runMigrations } = await import('./app/migrations.js');
   await runMigrations(config, { command: command satisfies MigrationCommand, service, print });
+}
+
+async function admin(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      email: { type: 'string' },
+      'first-name': { type: 'string', default: 'Ada' },
+      'last-name': { type: 'string', default: 'Admin' },
+      'password-stdin': { type: 'boolean', default: false },
+      promote: { type: 'boolean', default: false },
+    },
+  });
+  if (values.email === undefined) throw new Error(`--email is missing\n\n${usage}`);
+  const config = loadConfig(process.env, { services: ['user'] });
+  const { createAdmin } = await import('./app/create-admin.js');
+  await createAdmin(config, {
+    ...{ email: values.email, firstName: values['first-name'], lastName: values['last-name'] },
+    promotes: values.promote,
+    passwordFrom: values['password-stdin'] ? process.stdin : undefined,
+    print,
+  });
 }
 
 async function deadLetters(given: string[]): Promise<void> {

@@ -68,7 +68,8 @@ async function startParts(
   const { signal } = lifecycle;
   if (!given.embedded && !config.KAFKA_BROKERS) await createBusDatabase(config, log, signal);
   const privateKey = config.JWT_PRIVATE_KEY ?? (await ownPrivateKey(config.DATA_DIR));
-  const verifier = await verifierOf(privateKey);
+  const keys = { privateKey, previousKeys: config.JWT_PREVIOUS_KEYS ?? [] };
+  const verifier = await verifierOf(keys);
   const redis = await startRedis(config, log, lifecycle);
   const caches = createCaches(redis, { isAlone: true });
   const bus = createBus(config, 'all', log);
@@ -80,7 +81,7 @@ async function startParts(
     serviceNames.map((name) =>
       lifecycle.start(
         name,
-        () => startNamed(name, { config, log, bus, verifier, peers, caches, privateKey, signal, ...place }),
+        () => startNamed(name, { config, log, bus, verifier, peers, caches, keys, signal, ...place }),
         (subgraph) => subgraph.stop(),
       ),
     ),

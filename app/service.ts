@@ -25,9 +25,9 @@ export async function startServiceAlone(
 ): Promise<Running> {
   const { keys } = needsOf(name, config);
   const peers = peersOf(config, (service) => config.SUBGRAPH_URLS?.[service]);
-  const privateKey = 'privateKey' in keys ? keys.privateKey : '';
+  const signing = 'privateKey' in keys ? keys : undefined;
   const verifier = await ('privateKey' in keys
-    ? verifierOf(keys.privateKey)
+    ? verifierOf(keys)
     : createTokenVerifier(remoteKeys(keys.jwksUrl)));
   const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
   return lifecycle.begin(async () => {
@@ -38,7 +38,8 @@ export async function startServiceAlone(
       name,
       () =>
         startNamed(name, {
-          ...{ config, log, bus, verifier, peers, caches, privateKey },
+          ...{ config, log, bus, verifier, peers, caches },
+          keys: signing,
           host: config.HOST,
           port: config.PORT,
           lameDuckMs: lameDuckMs(config),

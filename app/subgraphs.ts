@@ -1,3 +1,4 @@
+import type { SigningKeys } from '../platform/auth/tokens.js';
 import type { ServiceName } from '../platform/config.js';
 import { type RunningSubgraph, type SubgraphOptions, startSubgraph } from '../platform/subgraph/server.js';
 import { deliverySubgraph } from '../subgraphs/delivery/index.js';
@@ -6,14 +7,15 @@ import { orderSubgraph } from '../subgraphs/order/index.js';
 import { paymentSubgraph } from '../subgraphs/payment/index.js';
 import { userSubgraph } from '../subgraphs/user/index.js';
 
-/** Starts the subgraph of this name. `privateKey` signs tokens; only `user` does that. */
+/** Starts the subgraph of this name. `keys` are those of tokens, which only `user` signs. */
 export function startNamed(
   name: ServiceName,
-  options: SubgraphOptions & { privateKey: string },
+  options: SubgraphOptions & { keys: SigningKeys | undefined },
 ): Promise<RunningSubgraph> {
   switch (name) {
     case 'user':
-      return startSubgraph(userSubgraph(options), options);
+      if (!options.keys) throw new Error('the user service has no key to sign with');
+      return startSubgraph(userSubgraph(options.keys), options);
     case 'order':
       return startSubgraph(orderSubgraph, options);
     case 'payment':

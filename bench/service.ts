@@ -42,14 +42,16 @@ process.on('SIGTERM', () => void lifecycle.stop().then((clean) => process.exit(c
 
 // Only `user` signs; the others ask it for the keys, as they do in production.
 const { JWT_PRIVATE_KEY: privateKey = '', JWKS_URL = '' } = config;
-const verifier = await (name === 'user' ? verifierOf(privateKey) : createTokenVerifier(remoteKeys(JWKS_URL)));
+const verifier = await (name === 'user'
+  ? verifierOf({ privateKey })
+  : createTokenVerifier(remoteKeys(JWKS_URL)));
 await lifecycle.begin(async () => {
   await serveMetricsAt(config, log, lifecycle);
   const subgraph = await lifecycle.start(
     name,
     () =>
       startNamed(name, {
-        ...{ config, log, bus, verifier, privateKey, peers: peersOf(config, () => undefined) },
+        ...{ config, log, bus, verifier, keys: { privateKey }, peers: peersOf(config, () => undefined) },
         caches: createCaches(undefined, { isAlone: true }),
         ...{ host: config.HOST, port: config.PORT, signal: lifecycle.signal },
       }),

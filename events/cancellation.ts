@@ -13,7 +13,7 @@ export const cancellation = definePeerRequest({
   input: z.object({
     orderId: z.uuid(),
     userId: z.uuid(),
-    by: z.enum(['customer', 'dispatcher']),
+    by: z.enum(['customer', 'dispatcher', 'system']),
     reason: z.string().min(1).max(maxReason).nullable(),
   }),
   output: z.object({

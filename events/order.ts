@@ -36,3 +36,10 @@ export const orderCancelled = defineEvent({
   schema: z.object({ orderId: z.uuid(), userId: z.uuid() }),
   key: ({ userId }) => userId,
 });
+
+/** What was personal in an order is gone: its user was deleted, and it can no longer change. Others erase their copies. */
+export const orderErased = defineEvent({
+  topic: 'order.erased',
+  schema: z.object({ orderId: z.uuid(), userId: z.uuid() }),
+  key: ({ userId }) => userId,
+});

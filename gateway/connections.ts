@@ -1,3 +1,4 @@
+import type { Rights } from '../platform/auth/rights.js';
 import { createCaller } from '../platform/calls/caller.js';
 import type { Log } from '../platform/log.js';
 import { createReads } from './execute/reads.js';
@@ -30,8 +31,9 @@ export function createConnections(options: {
   patienceMs: number;
   /** Whether equal reads that are under way are fetched once. */
   dedup: boolean;
+  rights: Rights;
 }): Connections {
-  const { log, timeoutMs, patienceMs } = options;
+  const { log, timeoutMs, patienceMs, rights } = options;
   const reads = options.dedup ? createReads() : undefined;
   const known = new Map<string, { connection: Connection; users: number; close(): Promise<void> }>();
 
@@ -45,7 +47,7 @@ export function createConnections(options: {
       log,
       isMissing: () => readiness.missing().length > 0,
     });
-    const upstream = openUpstream(subgraph, { log, patienceMs });
+    const upstream = openUpstream(subgraph, { log, patienceMs, rights });
     return {
       connection: { source: subgraphSource(subgraph, { caller, log, reads }), upstream, readiness },
       users: 0,

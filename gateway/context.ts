@@ -17,6 +17,8 @@ export interface GatewayContext {
   isFresh: boolean;
   /** Tells that the client has gone away; undefined where somebody waits in any case. */
   cancellation: Cancellation | undefined;
+  /** The client's network address, for mutations; undefined where that is not known. */
+  clientAddress: (() => string | undefined) | undefined;
   /** Where spans belong; undefined where nobody traces. */
   tracing: Tracing | undefined;
   /** The client's own trace, passed on as it came where nobody traces here. */
@@ -40,6 +42,7 @@ export function contextOf(
     deadline: Number.POSITIVE_INFINITY,
     isFresh: false,
     cancellation: undefined,
+    clientAddress: undefined,
     tracing: undefined,
     clientsTrace: undefined,
     operation: undefined,

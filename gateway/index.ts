@@ -1,6 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { createRights, heedRights } from '../platform/auth/rights.js';
 import type { Redis } from '../platform/cache/redis.js';
-import { clientAddress } from '../platform/client-address.js';
+import { clientAddress as clientAddressBy } from '../platform/client-address.js';
 import type { Executor } from '../platform/config.js';
 import { errorFormatter } from '../platform/graphql/errors.js';
 import { createHttpServer, listen, reachable } from '../platform/http.js';
@@ -90,9 +91,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const rps = options.requestsPerSecond ?? Number.POSITIVE_INFINITY;
   const { redis } = options;
   const rate = redis ? createSharedRateLimit(rps, redis) : createRateLimit(rps);
-  const addressOf = clientAddress(options.trustedProxies ?? []);
+  const clientAddress = clientAddressBy(options.trustedProxies ?? []);
   const supergraph = loadSupergraph(options.supergraph, subgraphUrls);
-  const verifier = gatewayVerifier(options.jwksUrl);
+  // Subgraphs tell it over their sockets, and so for as long as there are subscriptions.
+  const rights = createRights();
+  const verifier = heedRights(gatewayVerifier(options.jwksUrl), rights);
   // The rest is for what follows the last fetch, so that a partial answer leaves before its connection is cut.
   const answerWithinMs = options.writeTimeoutMs * 0.9 || Number.POSITIVE_INFINITY;
   const patienceMs = options.subscriptionPatienceMs ?? 60_000;
@@ -101,6 +104,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     timeoutMs: options.subgraphTimeoutMs ?? 10_000,
     patienceMs,
     dedup: options.dedup ?? true,
+    rights,
   });
   const graphOptions = {
     connections,
@@ -125,7 +129,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const places = createPlaces(limits);
   // Three in the time after which a silent connection is cut; proxies have such times too.
   const heartbeatMs = Math.min(options.writeTimeoutMs / 3 || 12_000, 12_000);
-  const streams = createStreams({ hub, places, settings: { log, limits, heartbeatMs, format: formatAll } });
+  const streams = createStreams({
+    hub,
+    places,
+    settings: { log, limits, heartbeatMs, format: formatAll, rights },
+  });
 
   let stopping: Promise<void> | undefined;
   const app = createHttpServer({
@@ -150,17 +158,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     streams,
     rate,
     trusted,
-    addressOf,
+    clientAddress,
   });
   const sockets = serveSockets({
     server: app.server,
     service: 'gateway',
     verifier,
     log,
-    operations: socketOperations({ log, graph: () => graph, answerWithinMs, hub, rate, trusted }),
-    addressOf,
+    operations: socketOperations({
+      log,
+      graph: () => graph,
+      answerWithinMs,
+      hub,
+      rate,
+      trusted,
+      clientAddress,
+    }),
     limits,
     places,
+    rights,
   });
 
   const swaps = createSwaps({

@@ -7,7 +7,7 @@ import {
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import { Cancellation } from '../platform/calls/cancellation.js';
-import { networkOf } from '../platform/client-address.js';
+import { type ClientAddress, networkOf } from '../platform/client-address.js';
 import { createChannel } from '../platform/live/channel.js';
 import type { Log } from '../platform/log.js';
 import { failing, type Operations } from '../platform/sockets.js';
@@ -40,8 +40,9 @@ export function socketOperations(options: {
   hub: LiveHub;
   rate: RateLimit;
   trusted?: Trusted | undefined;
+  clientAddress: ClientAddress;
 }): Operations {
-  const { log, answerWithinMs, hub, rate, trusted } = options;
+  const { log, answerWithinMs, hub, rate, trusted, clientAddress } = options;
   /** An operation that is answered, a subscription when it begins. */
   function logOperation(context: GatewayContext, errors: readonly unknown[] = []): void {
     if (!log.isLevelEnabled('debug')) return;
@@ -75,7 +76,7 @@ export function socketOperations(options: {
       const refusal = refuseNesting(payload.variables);
       if (refusal) return [refusal];
       const principal = extra.principal ?? null;
-      const seconds = await rate.take(principal ? principal.userId : networkOf(extra.address));
+      const seconds = await rate.take(principal ? principal.userId : networkOf(clientAddress(extra.request)));
       if (seconds > 0) return [tooOften(seconds)];
       if (trusted?.only && !trusted.documents.has(payload.query)) return [untrusted()];
       const graph = options.graph();
@@ -87,7 +88,11 @@ export function socketOperations(options: {
       const contextValue: SocketOperation = {
         payload,
         graph,
-        context: { ...contextOf(principal, extra.authorization), operation: { kind, name } },
+        context: {
+          ...contextOf(principal, extra.authorization),
+          operation: { kind, name },
+          clientAddress: () => clientAddress(extra.request),
+        },
         sender: () => extra.sender(id),
       };
       return {

@@ -2,6 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionArgs } from 'graphql';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createRights } from '../platform/auth/rights.js';
+import { clientAddress } from '../platform/client-address.js';
 import { metrics } from '../platform/metrics.js';
 import type { SocketContext } from '../platform/sockets.js';
 import { type Gate, gate } from '../platform/testing/gate.js';
@@ -68,7 +70,13 @@ test('one that is refused leaves what is served, and none of its connections', a
 });
 
 test('connections of one whose engine cannot be made are closed', async () => {
-  const connections = createConnections({ log: silent, timeoutMs: 1_000, patienceMs: 60_000, dedup: true });
+  const connections = createConnections({
+    log: silent,
+    timeoutMs: 1_000,
+    patienceMs: 60_000,
+    dedup: true,
+    rights: createRights(),
+  });
   const loaded = { ...loadSupergraph(shop.supergraph()), supergraph: {} as LoadedSupergraph['supergraph'] };
   const options = {
     connections,
@@ -82,7 +90,13 @@ test('connections of one whose engine cannot be made are closed', async () => {
 });
 
 test('an operation of a socket that has been read when its supergraph is replaced begins on it, and ends', async () => {
-  const connections = createConnections({ log: silent, timeoutMs: 1_000, patienceMs: 60_000, dedup: true });
+  const connections = createConnections({
+    log: silent,
+    timeoutMs: 1_000,
+    patienceMs: 60_000,
+    dedup: true,
+    rights: createRights(),
+  });
   const options = {
     connections,
     executor: 'doorstep',
@@ -97,9 +111,14 @@ test('an operation of a socket that has been read when its supergraph is replace
     answerWithinMs: 1_000,
     hub: { subscribe: () => () => undefined, renew: () => undefined },
     rate: createRateLimit(Number.POSITIVE_INFINITY),
+    clientAddress: clientAddress([]),
   });
   const query = '{ book(id: "1") { author { name } } }';
-  const read = await onSubscribe?.({ extra: { address: '127.0.0.1' } } as SocketContext, '1', { query });
+  const read = await onSubscribe?.(
+    { extra: { request: { socket: { remoteAddress: '127.0.0.1' } } } } as SocketContext,
+    '1',
+    { query },
+  );
   const retired = graph.retire();
   const answers = execute?.(read as ExecutionArgs) as AsyncGenerator;
   expect(await circuits()).toEqual(['authors', 'books']);

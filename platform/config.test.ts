@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
   ConfigError,
@@ -98,7 +98,11 @@ test.each([
   ['EVENT_DATABASE_URL', 'nonsense'],
   ['JWT_PRIVATE_KEY', 'secret'],
   ['JWKS_URL', 'ftp://127.0.0.1/jwks.json'],
+  ['JWT_PREVIOUS_KEYS', 'secret'],
+  ['JWT_PREVIOUS_KEYS', '-----BEGIN PUBLIC KEY-----\nsecret\n-----END PUBLIC KEY-----'],
+  ['TRUSTED_PROXIES', 'localhost'],
   ['ACCESS_TOKEN_TTL', '15'],
+  ['ACCESS_TOKEN_TTL', '25h'],
   ['SERVER_READ_TIMEOUT', '25d'],
   ['SERVER_WRITE_TIMEOUT', '-1s'],
   ['SHUTDOWN_TIMEOUT', '1 s'],
@@ -154,6 +158,15 @@ test('a signing key may be written in one line', () => {
   const pem = newPrivateKey();
   expect(loadConfig({ JWT_PRIVATE_KEY: pem }).JWT_PRIVATE_KEY).toBe(pem);
   expect(loadConfig({ JWT_PRIVATE_KEY: pem.replaceAll('\n', '\\n') }).JWT_PRIVATE_KEY).toBe(pem);
+});
+
+test('keys that are published beside it are public or private, one after the other', () => {
+  const pem = newPrivateKey();
+  const publicPem = createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+  const { JWT_PREVIOUS_KEYS } = loadConfig({
+    JWT_PREVIOUS_KEYS: `${publicPem}${pem}`.replaceAll('\n', '\\n'),
+  });
+  expect(JWT_PREVIOUS_KEYS).toEqual([publicPem.trim(), pem.trim()]);
 });
 
 test('a service has the database of its own variable, else the one of its name on the common server', () => {

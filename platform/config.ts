@@ -1,6 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { rightsKeptMs } from './auth/rights.js';
 import { parseDuration } from './duration.js';
 
 /** The environment is wrong; the message is one line that names the variable and what it takes. */
@@ -8,15 +9,18 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-/** A length of time, of so many ms at least. */
-const duration = (initial: string, least = 0) =>
+/** What timers take. */
+const longestDuration = { ms: Number.POSITIVE_INFINITY, text: '24d' };
+
+/** A length of time, of so many ms at least, and at most. */
+const duration = (initial: string, least = 0, most: { ms: number; text: string } = longestDuration) =>
   z
     .string()
     .default(initial)
     .transform((text, context) => {
       const ms = parseDuration(text);
-      if (ms !== undefined && ms >= least) return ms;
-      const range = least > 0 ? `at least ${least}ms and at most 24d` : 'at most 24d';
+      if (ms !== undefined && ms >= least && ms <= most.ms) return ms;
+      const range = least > 0 ? `at least ${least}ms and at most ${most.text}` : `at most ${most.text}`;
       context.addIssue({
         code: 'custom',
         message: `takes a duration such as 500ms, 2s or 5m, ${range}, not '${text}'`,
@@ -149,6 +153,22 @@ function isSigningKey(pem: string): boolean {
   }
 }
 
+/** One or several PEMs, one after the other. */
+const keys = z.string().transform((text, context) => {
+  const pems = text.replaceAll('\\n', '\n').match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g) ?? [];
+  if (pems.length > 0 && pems.every(isVerifyingKey)) return pems;
+  context.addIssue({ code: 'custom', message: 'takes Ed25519 keys, public or private, in PEM' });
+  return z.NEVER;
+});
+
+function isVerifyingKey(pem: string): boolean {
+  try {
+    return createPublicKey(pem).asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
+}
+
 export const executors = ['doorstep', 'apollo'] as const;
 /** Who executes GraphQL: this project's own compiled path, or the stock one of Apollo. */
 export type Executor = (typeof executors)[number];
@@ -178,9 +198,11 @@ const environment = z.object({
   KAFKA_MAX_RETRIES: integer(3, 1, 100),
   REDIS_URL: redisUrl.optional(),
   JWT_PRIVATE_KEY: privateKey.optional(),
+  JWT_PREVIOUS_KEYS: keys.optional(),
   JWKS_URL: httpUrl.optional(),
   SERVICE_SECRET: z.string().min(32, { error: 'takes at least 32 characters' }).optional(),
-  ACCESS_TOKEN_TTL: duration('15m'),
+  // Whose tokens are over before their time is remembered for so long.
+  ACCESS_TOKEN_TTL: duration('15m', 0, { ms: rightsKeptMs, text: '24h' }),
   METRICS_ENABLED: trueFalse().default(true),
   METRICS_PORT: integer(9090, 0, 65_535),
   LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),

@@ -25,6 +25,8 @@ export interface Refusal {
   code: ErrorCode;
   message: string;
   field?: string;
+  /** What else the error tells, as `http`. */
+  extensions?: Record<string, unknown>;
 }
 
 /** A domain decision: the value, or why not. */
@@ -50,7 +52,8 @@ export const badInput = (message: string, field: string): GraphQLError =>
 /** Turns a domain result into its value, or throws it as the GraphQL error it stands for. */
 export function unwrap<T>(result: Result<T>): T {
   if (result.ok) return result.value;
-  throw problem(result.code, result.message, result.field === undefined ? {} : { field: result.field });
+  const { code, message, field, extensions } = result;
+  throw problem(code, message, { ...extensions, ...(field !== undefined && { field }) });
 }
 
 /** Thrown inside a transaction to roll it back with a refusal; `refusable` makes it a value again. */

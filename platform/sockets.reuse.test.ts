@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
 import { buildSchema, type ExecutionResult } from 'graphql';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { createRights } from './auth/rights.js';
 import { createChannel } from './live/channel.js';
 import { mapEvents } from './live/map.js';
 import { serveSockets } from './sockets.js';
@@ -30,6 +31,7 @@ beforeEach(async () => {
   executed = 0;
   answering = gate();
   sockets = serveSockets({
+    rights: createRights(),
     server,
     service: 'test',
     verifier: (await createTokens()).verifier,

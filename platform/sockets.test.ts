@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { buildSchema } from 'graphql';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { createRights } from './auth/rights.js';
 import type { TokenVerifier } from './auth/tokens.js';
 import { problem } from './errors.js';
 import { metrics } from './metrics.js';
@@ -39,6 +40,7 @@ afterEach(async () => {
 
 function serve(verifier: TokenVerifier, service = 'test'): void {
   const sockets = serveSockets({
+    rights: createRights(),
     server,
     service,
     verifier,

@@ -1,13 +1,13 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
 import type { Context, ServerOptions } from 'graphql-ws';
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { CloseCode, handleProtocols, MessageType, makeServer } from 'graphql-ws';
 import { WebSocket, WebSocketServer } from 'ws';
-import { whenExpired } from './auth/expiry.js';
+import { whenTokenEnds } from './auth/expiry.js';
 import type { Principal } from './auth/principal.js';
+import { type Rights, type RightsChange, rightsPayload } from './auth/rights.js';
 import type { TokenVerifier } from './auth/tokens.js';
-import { type ClientAddress, clientAddress } from './client-address.js';
 import { problem } from './errors.js';
 import { formatErrors } from './graphql/errors.js';
 import { closeSocket } from './live/closing.js';
@@ -20,11 +20,12 @@ import { listenForUpgrades } from './upgrades.js';
 /** What is known of a socket; the rest of it once its connection_init has been read. */
 interface SocketExtra extends Outlet {
   readonly socket: WebSocket;
-  /** Where its client is. */
-  readonly address: string;
+  /** By which it was opened. */
+  readonly request: IncomingMessage;
   principal?: Principal | null;
   authorization?: string;
-  stopExpiry?: () => void;
+  /** What waits for its token to end. */
+  stopWaiting?: () => void;
 }
 
 export type SocketContext = Context<Record<string, unknown>, SocketExtra>;
@@ -77,12 +78,13 @@ export function serveSockets(options: {
   limits?: Partial<SocketLimits>;
   /** Those of the limits, where something else takes of them too. */
   places?: Places;
-  /** Where a client is; where its connection comes from unless told. */
-  addressOf?: ClientAddress;
+  /** Whose rights have changed: their sockets are closed with 4403. */
+  rights: Rights;
+  /** Whether sockets of nobody, which are those of gateways, are told so by pings. */
+  tellsRights?: boolean;
 }): { close(): Promise<void> } {
-  const { server, service, verifier, log } = options;
+  const { server, service, verifier, log, rights } = options;
   const limits = { ...trusting, ...options.limits };
-  const addressOf = options.addressOf ?? clientAddress([]);
   const format = formatErrors(service, log);
   const places = options.places ?? createPlaces(limits);
   const meet = (limit: keyof SocketLimits) => metrics.socketLimits.inc({ service, limit });
@@ -132,14 +134,18 @@ export function serveSockets(options: {
         return false;
       }
       // It may have gone while the token was checked: then nobody would clear the timer.
-      if (!extra.principal || extra.socket.readyState !== extra.socket.OPEN) return true;
+      if (extra.socket.readyState !== extra.socket.OPEN) return true;
+      if (!extra.principal) {
+        if (options.tellsRights) extra.stopWaiting = rights.follow((changes) => ping(extra.socket, changes));
+        return true;
+      }
       if (!admit(extra, extra.principal)) return false;
-      extra.stopExpiry = whenExpired(extra.principal, () =>
-        extra.shut(CloseCode.Forbidden, 'Forbidden: the access token has expired'),
+      extra.stopWaiting = whenTokenEnds(extra.principal, rights, (why) =>
+        extra.shut(CloseCode.Forbidden, `Forbidden: ${why}`),
       );
       return true;
     },
-    onClose: ({ extra }) => extra.stopExpiry?.(),
+    onClose: ({ extra }) => extra.stopWaiting?.(),
     // What was refused before it ran is told by an `error` message, as the protocol has it.
     async onOperation(_context, _id, _payload, _args, started) {
       const result = await started;
@@ -164,7 +170,7 @@ export function serveSockets(options: {
     return format([problem('RATE_LIMITED', message)]);
   }
 
-  function serve(client: WebSocket, wire: Duplex, address: string): void {
+  function serve(client: WebSocket, wire: Duplex, request: IncomingMessage): void {
     const leave = places.take();
     if (!leave) {
       meet('sockets');
@@ -176,7 +182,7 @@ export function serveSockets(options: {
       protocol,
       client,
       wire,
-      extra: (outlet) => ({ socket: client, address, ...outlet }),
+      extra: (outlet) => ({ socket: client, request, ...outlet }),
       maxOperations: limits.operations,
       maxBuffered: limits.bufferBytes,
       onTooSlow: () => meet('bufferBytes'),
@@ -192,7 +198,7 @@ export function serveSockets(options: {
       client.once('close', () => metrics.sockets.dec({ service }));
       // ws closes the socket by itself.
       client.on('error', (err) => log.info({ service, err }, 'a client broke the WebSocket protocol'));
-      serve(client, socket, addressOf(request));
+      serve(client, socket, request);
     }),
   );
 
@@ -206,6 +212,9 @@ export function serveSockets(options: {
     },
   };
 }
+
+const ping = (socket: WebSocket, changes: readonly RightsChange[]): void =>
+  socket.send(JSON.stringify({ type: MessageType.Ping, payload: rightsPayload(changes) }));
 
 /** A token that cannot be checked now is not a wrong one. */
 function refusal(error: unknown): [code: number, reason: string] {

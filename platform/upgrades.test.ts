@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { buildSchema } from 'graphql';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createRights } from './auth/rights.js';
 import { createHttpServer, listen } from './http.js';
 import { serveSockets } from './sockets.js';
 import { silent } from './testing/log.js';
@@ -20,6 +21,7 @@ beforeEach(async () => {
   app.post('/echo', async (request) => request.body);
   port = await listen(app, { host: '127.0.0.1', port: 0 });
   sockets = serveSockets({
+    rights: createRights(),
     server: app.server,
     service: 'test',
     verifier: (await createTokens()).verifier,

@@ -64,6 +64,23 @@ const broken: Broken[] = [
   ['user', 'one address for two users', [addUser('email', `'rosa@example.org'`)], /users_email_key/],
   ['user', 'an address with capitals', [addUser('email', `'Ben@example.org'`)], /users_email_check/],
   ['user', 'an unknown role', [addUser('email, role', `'ben@example.org', 'KING'`)], /users_role_check/],
+  ['user', 'an account without a name', ['update users set first_name = null'], /users_erased/],
+  ['user', 'a deleted one with an address', ['update users set deleted_at = now()'], /users_erased/],
+  [
+    'user',
+    'two refresh tokens of a session that are unused',
+    [
+      `insert into refresh_tokens (token_hash, user_id, family_id, expires_at)
+       values ('h', ${id(1)}, ${id(2)}, now()), ('i', ${id(1)}, ${id(2)}, now())`,
+    ],
+    /refresh_tokens_unused/,
+  ],
+  [
+    'user',
+    'more wrong passwords than are let pass',
+    [`insert into throttles (subject, most, failures) values ('a', 1, array[now(), now()])`],
+    /throttles_check/,
+  ],
   [
     'user',
     'a refresh token of nobody',

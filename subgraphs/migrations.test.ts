@@ -55,7 +55,8 @@ function tablesOf(schema: string): Record<string, Record<string, Column>> {
       if (field === '' || names.has(type)) continue;
       const native = /@db\.(Uuid|SmallInt|Json)\b/.exec(rest)?.[1];
       const column = /@map\("(\w+)"\)/.exec(rest)?.[1] ?? field;
-      columns[column] = { type: scalarTypes[native ? `${type} ${native}` : type], nullable: marks === '?' };
+      const scalar = scalarTypes[native ? `${type} ${native}` : type];
+      columns[column] = { type: marks === '[]' ? 'ARRAY' : scalar, nullable: marks === '?' };
     }
     tables[/@@map\("(\w+)"\)/.exec(body)?.[1] ?? model] = columns;
   }

@@ -123,7 +123,7 @@ needs('docker-compose')('docker-compose config', () => {
       Object.keys(secrets).map((name) => {
         const service = serviceNames.find((service) => name === `${service.toUpperCase()}_DATABASE_PASSWORD`);
         if (name === 'JWT_PRIVATE_KEY') return [name, ['user']];
-        if (name === 'SERVICE_SECRET') return [name, ['delivery', 'order']];
+        if (name === 'SERVICE_SECRET') return [name, ['delivery', 'order', 'user']];
         return [name, service ? ['postgres', service].sort() : ['postgres']];
       }),
     );

@@ -197,7 +197,12 @@ describe('eventPublished', () => {
 test('a deleted user’s events keep nothing of what they said, and neither do those that come later', async () => {
   const { userId } = await system.register();
   const [before] = await publish(note({ userId, data: { secret: 'likes tea' } }));
-  const { id, topic, key, value, headers } = toMessage('user', userDeleted, { userId }, new Date());
+  const { id, topic, key, value, headers } = toMessage(
+    'user',
+    userDeleted,
+    { rights: 2, userId },
+    new Date(),
+  );
   await system.sql(
     'user',
     'insert into outbox (event_id, topic, key, value, headers) values ($1, $2, $3, $4, $5)',

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createRights } from '../../platform/auth/rights.js';
 import { Cancellation } from '../../platform/calls/cancellation.js';
 import { metrics } from '../../platform/metrics.js';
 import { silent } from '../../platform/testing/log.js';
@@ -293,6 +294,7 @@ describe('each reader has its own time', () => {
       timeoutMs,
       patienceMs: 60_000,
       dedup: true,
+      rights: createRights(),
     });
     const { connection, release } = connections.open({ name: 'books', url: books.url });
     running.push(release);

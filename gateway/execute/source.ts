@@ -44,7 +44,7 @@ export function subgraphSource(
     const start = (cancellation: GatewayContext['cancellation']) =>
       caller.call({
         method: 'POST',
-        headers: headersOf(context),
+        headers: headersOf(context, isQuery),
         body,
         safe: isQuery,
         deadline: context.deadline,
@@ -91,18 +91,19 @@ export function subgraphSource(
   };
 }
 
-function headersOf({
-  requestId,
-  authorization,
-  tracing,
-  clientsTrace,
-}: GatewayContext): Record<string, string> {
+function headersOf(
+  { requestId, authorization, clientAddress, tracing, clientsTrace }: GatewayContext,
+  isQuery: boolean,
+): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     accept: 'application/graphql-response+json, application/json',
     'x-request-id': requestId,
   };
   if (authorization) headers['authorization'] = authorization;
+  // Wrong passwords are counted by it.
+  const address = isQuery ? undefined : clientAddress?.();
+  if (address !== undefined) headers['x-client-address'] = address;
   const traced = tracing?.headers() ?? clientsTrace;
   return traced ? Object.assign(headers, traced) : headers;
 }

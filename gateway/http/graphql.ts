@@ -42,7 +42,7 @@ export interface GraphQLOverHttp {
   streams: HttpStreams;
   trusted?: Trusted | undefined;
   rate: RateLimit;
-  addressOf: ClientAddress;
+  clientAddress: ClientAddress;
 }
 
 /**
@@ -51,7 +51,7 @@ export interface GraphQLOverHttp {
  * nothing.
  */
 export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): void {
-  const { verifier, log, isOpen, rate, addressOf } = options;
+  const { verifier, log, isOpen, rate, clientAddress } = options;
   const persisted = createPersistedQueries(options.trusted);
   const format = errorFormatter('gateway', log, { suggestions: isOpen });
 
@@ -77,7 +77,7 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     const { authorization } = request.headers;
     const known = verifier.recall?.(authorization);
     // A token that has not been seen yet costs work, whoever made it up.
-    const byAddress = known ? 0 : rate.take(networkOf(addressOf(request.raw)));
+    const byAddress = known ? 0 : rate.take(networkOf(clientAddress(request.raw)));
     refuseHaste(typeof byAddress === 'number' ? byAddress : await byAddress);
     const principal = known === undefined ? await verifier.verify(authorization) : known;
     const byUser = principal ? rate.take(principal.userId) : 0;
@@ -85,6 +85,7 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     const context = requestContext(request, principal, deadline, traced?.tracing);
     asked.context = context;
     context.cancellation = asked.cancellation;
+    context.clientAddress = () => clientAddress(request.raw);
     const showsPlan = wantsPlan(parameters, context.principal, isOpen);
     const showsCost = parameters.extensions['cost'] === true;
     const operation = { query: persisted.documentOf(parameters), operationName, variables, method } as const;

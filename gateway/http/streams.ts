@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
-import { whenExpired } from '../../platform/auth/expiry.js';
+import { whenTokenEnds } from '../../platform/auth/expiry.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import type { Rights } from '../../platform/auth/rights.js';
 import { type ErrorCode, problem } from '../../platform/errors.js';
 import { closingMs } from '../../platform/live/closing.js';
 import type { Places } from '../../platform/live/places.js';
@@ -30,6 +31,8 @@ interface Settings {
   heartbeatMs: number;
   /** Errors as clients may see them. */
   format: (errors: readonly GraphQLFormattedError[]) => readonly GraphQLFormattedError[];
+  /** Whose rights have changed: their streams end. */
+  rights: Rights;
 }
 
 export function createStreams(options: { hub: LiveHub; places: Places; settings: Settings }): HttpStreams {
@@ -98,7 +101,7 @@ class HttpStream implements Subscriber {
   #isOpen = false;
   #isOver = false;
   #heartbeat: NodeJS.Timeout | undefined;
-  #stopExpiry: (() => void) | undefined;
+  #stopWaiting: (() => void) | undefined;
   /** Ends what it is subscribed to. */
   unsubscribe: (() => void) | undefined;
 
@@ -128,7 +131,10 @@ class HttpStream implements Subscriber {
     metrics.streams.labels('gateway', this.#format.name).inc();
     this.#heartbeat = setInterval(() => this.#write(this.#format.heartbeat), this.#settings.heartbeatMs);
     const { principal } = this.#request.context;
-    if (principal) this.#stopExpiry = whenExpired(principal, () => this.#fail('expired', [expired]));
+    if (principal)
+      this.#stopWaiting = whenTokenEnds(principal, this.#settings.rights, (why) =>
+        this.#fail('expired', [unauthenticated(why)]),
+      );
   }
 
   next(text: string, cursor: unknown): void {
@@ -191,7 +197,7 @@ class HttpStream implements Subscriber {
     if (this.#isOver) return;
     this.#isOver = true;
     clearInterval(this.#heartbeat);
-    this.#stopExpiry?.();
+    this.#stopWaiting?.();
     this.unsubscribe?.();
     const { name } = this.#format;
     metrics.streams.labels('gateway', name).dec();
@@ -221,7 +227,8 @@ const tooSlow = problem(
   'SERVICE_UNAVAILABLE',
   'Events come faster than they are read; subscribe again, with the last cursor.',
 ).toJSON();
-const expired = problem(
-  'UNAUTHENTICATED',
-  'The access token has expired; subscribe again with a new one, and the last cursor.',
-).toJSON();
+const unauthenticated = (why: string) =>
+  problem(
+    'UNAUTHENTICATED',
+    `${why.replace(/^./, (first) => first.toUpperCase())}; subscribe again with a new access token, and the last cursor.`,
+  ).toJSON();

@@ -23,9 +23,11 @@ export function connect(options: {
   /** It takes operations now. */
   onReady: () => void;
   onMessage: (message: Message) => void;
+  /** It has sent a `ping`, which has been answered. */
+  onPing: (payload: Record<string, unknown> | undefined) => void;
   onClosed: (why: string) => void;
 }): Connection {
-  const { url, onReady, onMessage, onClosed } = options;
+  const { url, onReady, onMessage, onPing, onClosed } = options;
   const socket = new WebSocket(url.replace(/^http/, 'ws'), GRAPHQL_TRANSPORT_WS_PROTOCOL, {
     handshakeTimeout: handshakeMs,
     maxPayload: messageLimit,
@@ -49,8 +51,10 @@ export function connect(options: {
     } catch (error) {
       return fail(error instanceof Error ? error.message : String(error));
     }
-    if (message.type === MessageType.Ping)
-      return send({ type: MessageType.Pong, ...(message.payload && { payload: message.payload }) });
+    if (message.type === MessageType.Ping) {
+      send({ type: MessageType.Pong, ...(message.payload && { payload: message.payload }) });
+      return onPing(message.payload);
+    }
     if (message.type !== MessageType.ConnectionAck) return onMessage(message);
     clearTimeout(acknowledged);
     onReady();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { GraphQLFormattedError } from 'graphql';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { createRights } from '../../platform/auth/rights.js';
 import { silent } from '../../platform/testing/log.js';
 import { openUpstream, type Upstream } from './upstream.js';
 
@@ -26,7 +27,7 @@ beforeEach(async () => {
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
-  upstream = openUpstream({ name: 'ticks', url }, { log: silent, patienceMs });
+  upstream = openUpstream({ name: 'ticks', url }, { log: silent, patienceMs, rights: createRights() });
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
 });
 afterEach(async () => {

@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { type Message, MessageType } from 'graphql-ws';
+import { type Rights, readRightsPayload } from '../../platform/auth/rights.js';
 import { backoff } from '../../platform/bus/bus.js';
 import type { Log } from '../../platform/log.js';
 import { metrics } from '../../platform/metrics.js';
@@ -60,10 +61,11 @@ interface Running {
 /**
  * @param options.patienceMs how long an operation may wait for the subgraph, in ms, before it ends with
  *   SERVICE_UNAVAILABLE
+ * @param options.rights is told whose rights have changed, as the subgraph says
  */
 export function openUpstream(
   { name, url }: SubgraphAddress,
-  { log, patienceMs }: { log: Log; patienceMs: number },
+  { log, patienceMs, rights }: { log: Log; patienceMs: number; rights: Rights },
 ): Upstream {
   const all = new Set<Running>();
   const byId = new Map<string, Running>();
@@ -88,6 +90,7 @@ export function openUpstream(
         if (all.size === 0) rest();
       },
       onMessage: receive,
+      onPing: (payload) => rights.note(readRightsPayload(payload)),
       onClosed(why) {
         connection = undefined;
         isReady = false;

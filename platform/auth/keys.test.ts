@@ -1,14 +1,14 @@
-import { createPrivateKey, randomUUID } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { startScript } from '../testing/script.js';
-import { createTokens } from '../testing/tokens.js';
+import { createTokens, newPrivateKey } from '../testing/tokens.js';
 import { ownPrivateKey, remoteKeys } from './keys.js';
-import { createTokenVerifier } from './tokens.js';
+import { createTokenSigner, createTokenVerifier } from './tokens.js';
 
 let folder: string;
 let servers: Server[];
@@ -107,4 +107,42 @@ test('a token of a key that the source does not list is wrong', async () => {
   await expect(createTokenVerifier(remoteKeys(url)).verify(`Bearer ${accessToken}`)).rejects.toMatchObject({
     extensions: { code: 'UNAUTHENTICATED' },
   });
+});
+
+test('a key is changed without a token being refused: published first, then signed with, then taken away', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const [old, next] = [newPrivateKey(), newPrivateKey()];
+  const publicOf = (pem: string) => createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+  const signerOf = (privateKey: string, ...previousKeys: string[]) =>
+    createTokenSigner({ privateKey, previousKeys, ttlMs: 60_000 });
+  let signer = await signerOf(old);
+  const url = await serve((_request, response) => response.end(JSON.stringify(signer.jwks)));
+  const verifier = createTokenVerifier(remoteKeys(url));
+  const sign = async () => `Bearer ${(await signer.sign({ id: randomUUID(), role: 'ADMIN' })).accessToken}`;
+  const first = await sign();
+  await verifier.verify(first);
+  signer = await signerOf(old, publicOf(next));
+  await verifier.verify(await sign());
+  vi.setSystemTime(Date.now() + 6_000);
+  signer = await signerOf(next, old);
+  await verifier.verify(await sign());
+  await verifier.verify(await createToken(old));
+  signer = await signerOf(next);
+  await verifier.verify(await sign());
+  const fresh = createTokenVerifier(remoteKeys(url));
+  await fresh.verify(await sign());
+  await expect(fresh.verify(first)).rejects.toMatchObject({ extensions: { code: 'UNAUTHENTICATED' } });
+
+  async function createToken(privateKey: string) {
+    const { accessToken } = await (await signerOf(privateKey)).sign({ id: randomUUID(), role: 'ADMIN' });
+    return `Bearer ${accessToken}`;
+  }
+});
+
+test('a key that signs and was there before is published once, and no private half ever', async () => {
+  const [one, other] = [newPrivateKey(), newPrivateKey()];
+  const { jwks } = await createTokenSigner({ privateKey: one, previousKeys: [other, one], ttlMs: 0 });
+  expect(jwks.keys).toHaveLength(2);
+  expect(jwks.keys.every((key) => !('d' in key))).toBe(true);
 });

@@ -12,6 +12,8 @@ export interface Principal {
   expiresAt: number;
   /** The scopes that the token names (RFC 8693); undefined where it names none, and the role says what it may. */
   scopes?: readonly string[];
+  /** How often what the user may do had changed when the token was signed, from 1; 1 unless told. */
+  rights?: number;
 }
 
 export const isStaff = (principal: Principal): boolean =>

@@ -13,7 +13,7 @@ test('a signed token says who it was signed for, and until when', async () => {
   const { id, role } = user();
   const { accessToken, expiresAt } = await signer.sign({ id, role });
   expect(expiresAt.getTime() - Date.now()).toBeGreaterThan(58_000);
-  const principal = { userId: id, role, expiresAt: expiresAt.getTime() };
+  const principal = { userId: id, role, expiresAt: expiresAt.getTime(), rights: 1 };
   expect(await verify(verifier, accessToken)).toEqual(principal);
   expect(await verify(verifier, accessToken)).toEqual(principal);
   expect(await verifier.verify(`bearer ${accessToken}`)).toEqual(principal);

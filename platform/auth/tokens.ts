@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, createPublicKey, randomUUID } from 'node:crypto';
 import {
   type CryptoKey,
-  exportJWK,
   importPKCS8,
   type JSONWebKeySet,
+  type JWK,
   type JWTVerifyGetKey,
   jwtVerify,
   SignJWT,
@@ -22,25 +22,40 @@ const toleranceSeconds = 5;
 export interface TokenSigner {
   /** The public half, as /.well-known/jwks.json serves it. */
   readonly jwks: JSONWebKeySet;
-  sign(user: { id: string; role: Role }): Promise<{ accessToken: string; expiresAt: Date }>;
+  /** `rights` is how often what the user may do has changed, from 1; 1 unless told. */
+  sign(user: { id: string; role: Role; rights?: number }): Promise<{ accessToken: string; expiresAt: Date }>;
 }
 
-/** Signs access tokens (JWT, Ed25519) with a PKCS#8 PEM key; `ttlMs` is how long one lives. */
-export async function createTokenSigner(options: {
+/** The keys of access tokens, in PEM. */
+export interface SigningKeys {
+  /** PKCS#8. */
   privateKey: string;
-  ttlMs: number;
-}): Promise<TokenSigner> {
-  const key: CryptoKey = await importPKCS8(options.privateKey, algorithm, { extractable: true });
-  const { d: _private, ...publicKey } = await exportJWK(key);
+  /** Others, whose public halves are published too, so that what they have signed, or will sign, is taken. */
+  previousKeys?: readonly string[];
+}
+
+/** The public half of an Ed25519 key, which may be either half. */
+function publicJwk(pem: string) {
+  const jwk = createPublicKey(pem).export({ format: 'jwk' });
   const kid = createHash('sha256')
-    .update(publicKey.x ?? '')
+    .update(jwk.x ?? '')
     .digest('base64url')
     .slice(0, 16);
+  return { ...jwk, kid, alg: algorithm, use: 'sig' };
+}
+
+/** Signs access tokens (JWT, Ed25519); `ttlMs` is how long one lives. */
+export async function createTokenSigner(options: SigningKeys & { ttlMs: number }): Promise<TokenSigner> {
+  const { privateKey, previousKeys = [] } = options;
+  const key: CryptoKey = await importPKCS8(privateKey, algorithm);
+  const own = publicJwk(privateKey);
+  const { kid } = own;
+  const others = previousKeys.map(publicJwk).filter((other) => other.kid !== kid);
   return {
-    jwks: { keys: [{ ...publicKey, kid, alg: algorithm, use: 'sig' }] },
+    jwks: { keys: [own, ...others] as JWK[] },
     async sign(user) {
       const expiresAt = new Date(Math.floor((Date.now() + options.ttlMs) / 1000) * 1000);
-      const accessToken = await new SignJWT({ role: user.role })
+      const accessToken = await new SignJWT({ role: user.role, rights: user.rights ?? 1 })
         .setProtectedHeader({ alg: algorithm, kid })
         .setSubject(user.id)
         .setIssuer(issuer)
@@ -82,8 +97,11 @@ export function createTokenVerifier(keys: JWTVerifyGetKey): TokenVerifier {
     const role = roles.find((known) => known === payload['role']);
     if (!payload.sub || !isId(payload.sub) || !payload.exp || !role)
       throw new Error('the token names no user or role');
-    const scopes = typeof payload['scope'] === 'string' ? { scopes: payload['scope'].split(' ') } : {};
-    return { userId: payload.sub, role, expiresAt: payload.exp * 1000, ...scopes };
+    // One that was signed before there was such a claim.
+    const { rights = 1, scope } = payload;
+    if (!Number.isSafeInteger(rights)) throw new Error('the token does not tell which rights');
+    const scopes = typeof scope === 'string' ? { scopes: scope.split(' ') } : {};
+    return { userId: payload.sub, role, expiresAt: payload.exp * 1000, rights: rights as number, ...scopes };
   }
 
   function recall(authorization: string | undefined): Principal | null | undefined {

@@ -1,5 +1,14 @@
-import { badInput } from '../errors.js';
+import type { z } from 'zod';
+import { badInput, ok, type Result, refuse } from '../errors.js';
 import { isText } from '../text.js';
+
+/** Checks an input by a schema, whose messages are for clients; the first field that is wrong is refused. */
+export function readInput<T>(schema: z.ZodType<T>, input: unknown): Result<T> {
+  const read = schema.safeParse(input);
+  if (read.success) return ok(read.data);
+  const [issue] = read.error.issues;
+  return refuse('BAD_USER_INPUT', issue?.message ?? 'This is not what it should be.', issue?.path.join('.'));
+}
 
 /** @throws BAD_USER_INPUT unless the text is a moment in ISO 8601, with its offset */
 export function readTime(value: unknown, field: string): Date {

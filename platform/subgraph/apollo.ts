@@ -11,6 +11,8 @@ import type { TokenVerifier } from '../auth/tokens.js';
 import { parseOptions } from '../graphql/operation.js';
 import type { Log } from '../log.js';
 import type { FormatError } from './answer.js';
+import { clientAddress } from './client-address.js';
+import type { ClientAddress } from './define.js';
 
 /**
  * Apollo Server, as everybody has it: the stock way, which the compiled one is compared with. It puts wrappers
@@ -19,7 +21,7 @@ import type { FormatError } from './answer.js';
 export async function startApollo(options: {
   schema: GraphQLSchema;
   verifier: TokenVerifier;
-  context: (principal: Principal | null) => BaseContext;
+  context: (principal: Principal | null, clientAddress: ClientAddress) => BaseContext;
   format: FormatError;
   log: Log;
 }): Promise<{ handler: RouteHandlerMethod; stop(): Promise<void> }> {
@@ -39,7 +41,8 @@ export async function startApollo(options: {
   await apollo.start();
   return {
     handler: fastifyApolloHandler(apollo, {
-      context: async ({ headers }) => context(await verifier.verify(headers.authorization)),
+      context: async (request) =>
+        context(await verifier.verify(request.headers.authorization), () => clientAddress(request)),
     }),
     stop: () => apollo.stop(),
   };

@@ -5,6 +5,8 @@ import type { TokenVerifier } from '../auth/tokens.js';
 import { isPromise } from '../graphql/compiled/run.js';
 import type { Documents } from '../graphql/documents.js';
 import { type Answer, answerOf, answerOfError, type FormatError } from './answer.js';
+import { clientAddress } from './client-address.js';
+import type { ClientAddress } from './define.js';
 import { mediaType } from './media-type.js';
 import { badRequest, readRequest, refuseForgery } from './request.js';
 
@@ -15,13 +17,13 @@ import { badRequest, readRequest, refuseForgery } from './request.js';
 export function compiledHandler(options: {
   documents: Documents;
   verifier: TokenVerifier;
-  context: (principal: Principal | null) => unknown;
+  context: (principal: Principal | null, clientAddress: ClientAddress) => unknown;
   format: FormatError;
 }): RouteHandlerMethod {
   const { documents, verifier, context, format } = options;
 
   function execute(request: FastifyRequest, principal: Principal | null): Answer | PromiseLike<Answer> {
-    const contextValue = context(principal);
+    const contextValue = context(principal, () => clientAddress(request));
     const { query, operationName, variables, readOnly } = readRequest(request);
     if (mediaType(request.headers.accept) === undefined)
       throw badRequest('Accept application/json or application/graphql-response+json.', 406);

@@ -8,6 +8,7 @@ import type { Log } from '../log.js';
 import type { Database } from '../postgres/database.js';
 import type { Worker } from '../worker.js';
 import type { Peers } from './peers.js';
+import type { RightsSource } from './rights.js';
 
 /** What a service stands on. */
 export interface Platform {
@@ -18,6 +19,9 @@ export interface Platform {
   peers: Peers;
   caches: Caches;
 }
+
+/** The network address of the client, as the gateway tells it: good for counting, and no identity. */
+export type ClientAddress = () => string | undefined;
 
 /** What every resolver is told about the request it answers. */
 export interface RequestContext {
@@ -33,8 +37,10 @@ export interface SubgraphDefinition<App, Context extends RequestContext> {
   resolvers: NonNullable<GraphQLSchemaModule['resolvers']>;
   /** Called once the database is migrated. */
   open(platform: Platform): Promise<App> | App;
-  context(app: App, principal: Principal | null): Context;
+  context(app: App, principal: Principal | null, clientAddress: ClientAddress): Context;
   consumers(app: App): AnyConsumer[];
+  /** Whence it knows that what a user may do has changed: tokens of before are refused, and their subscriptions end. */
+  rights?: RightsSource;
   /** Called once everything is reachable: simulators, demo data. Again after an outage of its database, so what it starts comes last. */
   run?(app: App): Promise<Worker[]> | Worker[];
   /** Routes beside /graphql. They are added before there is an app, and asked for only after. */

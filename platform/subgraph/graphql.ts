@@ -8,7 +8,7 @@ import { errorFormatter } from '../graphql/errors.js';
 import type { Log } from '../log.js';
 import { startApollo } from './apollo.js';
 import { compiledHandler } from './compiled.js';
-import type { RequestContext } from './define.js';
+import type { ClientAddress, RequestContext } from './define.js';
 
 export interface GraphQLHandler {
   handler: RouteHandlerMethod;
@@ -25,7 +25,7 @@ export async function startGraphQL(options: {
   schema: GraphQLSchema;
   verifier: TokenVerifier;
   /** Called for each request. */
-  context: (principal: Principal | null) => RequestContext;
+  context: (principal: Principal | null, clientAddress: ClientAddress) => RequestContext;
   log: Log;
 }): Promise<GraphQLHandler> {
   const { executor, service, schema, log } = options;

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import type { Principal } from '../auth/principal.js';
+import { createRights, heedRights } from '../auth/rights.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import type { Bus } from '../bus/bus.js';
 import type { Caches } from '../cache/caches.js';
@@ -19,10 +20,11 @@ import { projectPath } from '../root.js';
 import { serveSockets } from '../sockets.js';
 import type { Worker } from '../worker.js';
 import { type DatabaseWatch, watchDatabase } from './database-watch.js';
-import type { RequestContext, SubgraphDefinition } from './define.js';
+import type { ClientAddress, RequestContext, SubgraphDefinition } from './define.js';
 import { createDoor } from './door.js';
 import { startGraphQL } from './graphql.js';
 import type { Peers } from './peers.js';
+import { keepRights } from './rights.js';
 import { subgraphOperations } from './subscriptions.js';
 
 export interface RunningSubgraph {
@@ -66,7 +68,7 @@ export async function startSubgraph<App, Context extends RequestContext>(
   options: SubgraphOptions,
 ): Promise<RunningSubgraph> {
   const { name } = definition;
-  const { config, bus, verifier, host, signal } = options;
+  const { config, bus, host, signal } = options;
   const log = options.log.child({ service: name });
   const lifecycle = new Lifecycle({ log, timeoutMs: config.SHUTDOWN_TIMEOUT });
   const url = databaseUrl(config, name);
@@ -129,13 +131,23 @@ export async function startSubgraph<App, Context extends RequestContext>(
     );
     app = opened;
     for (const consumer of definition.consumers(opened)) bus.consume(consumer);
+    const rights = createRights();
+    const verifier = heedRights(options.verifier, rights);
+    const { rights: source } = definition;
+    if (source)
+      await lifecycle.start(
+        'rights',
+        () => whenDatabaseAnswers(() => keepRights({ source, rights, database, bus, log })),
+        (keeping) => keeping.stop(),
+      );
 
     const schema = buildSubgraphSchema({
       typeDefs: parse(await readFile(projectPath('subgraphs', name, 'schema.graphql'), 'utf8')),
       resolvers: definition.resolvers,
     });
     const executor = config.SUBGRAPH_EXECUTOR;
-    const context = (principal: Principal | null) => definition.context(opened, principal);
+    const context = (principal: Principal | null, address: ClientAddress) =>
+      definition.context(opened, principal, address);
     const graphql = await lifecycle.start(
       'graphql',
       () =>
@@ -144,10 +156,11 @@ export async function startSubgraph<App, Context extends RequestContext>(
         }),
       (started) => started.stop(),
     );
-    const operations = subgraphOperations({ executor, service: name, schema, verifier, context });
+    const operations = subgraphOperations({ executor, service: name, schema, verifier, context, rights });
     const inside = {
       graphql: graphql.handler,
-      serveSockets: (server: Server) => serveSockets({ server, service: name, verifier, log, operations }),
+      serveSockets: (server: Server) =>
+        serveSockets({ server, service: name, verifier, log, operations, rights, tellsRights: true }),
     };
     // Once more, as the last part: it has to be closed before what it opens to.
     await lifecycle.start('door', () => door.open(inside), leave);

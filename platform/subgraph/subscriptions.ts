@@ -9,6 +9,7 @@ import {
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { Principal } from '../auth/principal.js';
+import { type Rights, rightsChanged } from '../auth/rights.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import type { Executor } from '../config.js';
 import { compileOperation, type ExecuteOperation } from '../graphql/compiled/operation.js';
@@ -17,6 +18,7 @@ import { committedAt } from '../live/commit-time.js';
 import { mapEvents } from '../live/map.js';
 import { metrics } from '../metrics.js';
 import type { Operations, SocketContext } from '../sockets.js';
+import type { ClientAddress } from './define.js';
 
 /**
  * How a subgraph runs what arrives over a WebSocket. The gateway carries many principals on one socket:
@@ -27,9 +29,10 @@ export function subgraphOperations(options: {
   service: string;
   schema: GraphQLSchema;
   verifier: TokenVerifier;
-  context: (principal: Principal | null) => unknown;
+  context: (principal: Principal | null, clientAddress: ClientAddress) => unknown;
+  rights: Rights;
 }): Operations {
-  const { executor, service, schema, verifier, context } = options;
+  const { executor, service, schema, verifier, context, rights } = options;
 
   async function principalOf(socket: SocketContext, payload: SubscribePayload): Promise<Principal | null> {
     const own = payload.extensions?.['authorization'];
@@ -49,7 +52,11 @@ export function subgraphOperations(options: {
           document: read.document,
           operationName: payload.operationName ?? null,
           variableValues: payload.variables ?? {},
-          contextValue: () => context(principal),
+          contextValue: {
+            principal,
+            // The gateway sends mutations by HTTP: what comes over its socket is of many clients.
+            fresh: () => context(principal, () => undefined),
+          } satisfies Asked,
         };
       } catch (error) {
         return [
@@ -67,16 +74,30 @@ export function subgraphOperations(options: {
       metrics.subscriptions.inc({ service });
       const executeEvent = executable(executor, args);
       // Like graphql's own mapping, but each event is executed with a context of its own.
-      return mapEvents(events as AsyncIterableIterator<unknown>, {
+      let stopWatching = () => {};
+      const mapped = mapEvents(events as AsyncIterableIterator<unknown>, {
         map: async (rootValue) => {
           const variables = args.variableValues;
           const result = await executeEvent({ rootValue, contextValue: freshContext(args), variables });
           return withCommitTime(result, rootValue);
         },
-        onEnd: () => metrics.subscriptions.dec({ service }),
+        onEnd() {
+          metrics.subscriptions.dec({ service });
+          stopWatching();
+        },
       });
+      const { principal } = args.contextValue as Asked;
+      // The right to see it ends with what its subscriber may do.
+      if (principal) stopWatching = rights.whenOver(principal, () => mapped.fail(rightsChanged()));
+      return mapped;
     },
   };
+}
+
+/** Who asks for an operation, and what makes a context for each part of it. */
+interface Asked {
+  principal: Principal | null;
+  fresh: () => unknown;
 }
 
 /** The stock way has no part in sockets but graphql's own execution. */
@@ -93,4 +114,4 @@ function withCommitTime(result: ExecutionResult, event: unknown): ExecutionResul
   return at === undefined ? result : { ...result, extensions: { ...result.extensions, committedAt: at } };
 }
 
-const freshContext = (args: ExecutionArgs): unknown => (args.contextValue as () => unknown)();
+const freshContext = (args: ExecutionArgs): unknown => (args.contextValue as Asked).fresh();

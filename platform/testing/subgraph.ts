@@ -1,5 +1,6 @@
 import { buildSchema, type GraphQLFieldResolver, type GraphQLObjectType } from 'graphql';
 import type { Principal } from '../auth/principal.js';
+import { createRights } from '../auth/rights.js';
 import { createHttpServer, listen } from '../http.js';
 import { serveSockets } from '../sockets.js';
 import { subgraphOperations } from '../subgraph/subscriptions.js';
@@ -28,6 +29,7 @@ export async function serveSchema(sdl: string, resolvers: Resolvers) {
     }
   }
   const tokens = await createTokens();
+  const rights = createRights();
   let serial = 0;
   const http = createHttpServer({
     service: 'test',
@@ -38,11 +40,14 @@ export async function serveSchema(sdl: string, resolvers: Resolvers) {
   });
   const port = await listen(http, { host: '127.0.0.1', port: 0 });
   const sockets = serveSockets({
+    rights,
+    tellsRights: true,
     server: http.server,
     service: 'test',
     verifier: tokens.verifier,
     log: silent,
     operations: subgraphOperations({
+      rights,
       executor: process.env['SUBGRAPH_EXECUTOR'] === 'apollo' ? 'apollo' : 'doorstep',
       service: 'test',
       schema,
@@ -57,6 +62,7 @@ export async function serveSchema(sdl: string, resolvers: Resolvers) {
     url: `http://127.0.0.1:${port}/graphql`,
     sockets,
     tokens,
+    rights,
     async close() {
       await sockets.close();
       await http.close();

@@ -6,6 +6,7 @@ import { createLog } from '../../platform/log.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { gate } from '../../platform/testing/gate.js';
 import { until } from '../../platform/testing/until.js';
+import { untold } from '../../test/support/couriers.js';
 import { dispatching } from '../../test/support/deliveries.js';
 import { consumerOf, eventOf, serviceDatabase } from '../../test/support/service.js';
 import { assignCouriers } from './assign.js';
@@ -29,7 +30,7 @@ async function waiting(options: {
       userId: randomUUID(),
     })),
   );
-  const all = consumers(database, () => undefined);
+  const all = consumers(database, dispatching.geography, untold);
   const orders = Array.from({ length: options.deliveries }, () => ({
     orderId: randomUUID(),
     userId: randomUUID(),

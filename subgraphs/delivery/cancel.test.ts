@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { orderCreated } from '../../events/order.js';
 import { paymentCompleted } from '../../events/payment.js';
 import type { Database } from '../../platform/postgres/database.js';
+import { untold } from '../../test/support/couriers.js';
 import { beginDelivery, dispatching, stepDelivery } from '../../test/support/deliveries.js';
 import { consumerOf, eventOf, serviceDatabase } from '../../test/support/service.js';
 import { assignCouriers } from './assign.js';
@@ -38,7 +39,7 @@ const told = async (database: Database, orderId: string) =>
   ).rows;
 /** What makes a delivery begin, heard of in this order. */
 const beginnings = (database: Database, order: { orderId: string; userId: string }) => {
-  const all = consumers(database, () => undefined);
+  const all = consumers(database, dispatching.geography, untold);
   const payment = {
     ...order,
     paymentId: randomUUID(),

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { orderCreated } from '../../events/order.js';
 import { paymentCompleted } from '../../events/payment.js';
 import type { Database } from '../../platform/postgres/database.js';
+import { untold } from '../../test/support/couriers.js';
+import { dispatching } from '../../test/support/deliveries.js';
 import { consumerOf, counting, eventOf, serviceDatabase } from '../../test/support/service.js';
 import { consumers } from './consumers.js';
 
@@ -32,7 +34,7 @@ const paid = ({ orderId, userId }: Order, status: 'SUCCESS' | 'INSUFFICIENT_FUND
   });
 
 function handlers(database: Database, closed: (orderId: string) => void = () => undefined) {
-  const all = consumers(database, closed);
+  const all = consumers(database, dispatching.geography, { ...untold, closed });
   return { orders: consumerOf(all, orderCreated).handle, payments: consumerOf(all, paymentCompleted).handle };
 }
 

@@ -1,15 +1,26 @@
-import { orderCreated } from '../../events/order.js';
+import { orderCreated, orderErased } from '../../events/order.js';
 import { paymentCompleted } from '../../events/payment.js';
+import { userDeleted, userUpdated } from '../../events/user.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import { inboxConsumer } from '../../platform/inbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
+import { erased } from '../../platform/text.js';
 import { record } from './changes.js';
 import { canBegin, type KnownOrder } from './domain.js';
+import type { Geography } from './geography.js';
+import { learnUsers } from './users.js';
 
 const group = 'delivery';
 
-/** What the delivery service does when events arrive. `closed` is told which orders will not be delivered. */
-export const consumers = (database: Database, closed: (orderId: string) => void): AnyConsumer[] => [
+interface Told {
+  /** An order will not be delivered. */
+  closed(orderId: string): void;
+  /** A delivery may have been taken off its courier. */
+  freed(): void;
+}
+
+/** What the delivery service does when events arrive. */
+export const consumers = (database: Database, geography: Geography, told: Told): AnyConsumer[] => [
   inboxConsumer({
     database,
     group,
@@ -40,10 +51,65 @@ export const consumers = (database: Database, closed: (orderId: string) => void)
         })),
       ),
     committed(events) {
-      for (const { data } of events) if (data.status !== 'SUCCESS') closed(data.orderId);
+      for (const { data } of events) if (data.status !== 'SUCCESS') told.closed(data.orderId);
     },
   }),
+  inboxConsumer({
+    database,
+    group,
+    contract: orderErased,
+    handle: (tx, events) =>
+      eraseOrders(
+        tx,
+        events.map(({ data }) => data),
+      ),
+  }),
+  inboxConsumer({
+    database,
+    group,
+    contract: userUpdated,
+    handle: (tx, events) =>
+      learnUsers(
+        tx,
+        events.map(({ data }) => data),
+        geography,
+      ),
+    committed: told.freed,
+  }),
+  inboxConsumer({
+    database,
+    group,
+    contract: userDeleted,
+    handle: (tx, events) =>
+      learnUsers(
+        tx,
+        events.map(({ data }) => ({ ...data, role: null })),
+        geography,
+      ),
+    committed: told.freed,
+  }),
 ];
+
+/**
+ * Erases what was personal in orders that can no longer change. One whose own event has not come yet keeps a stone that
+ * says so: the address that comes with it is not taken.
+ */
+async function eraseOrders(tx: Tx, orders: { orderId: string; userId: string }[]): Promise<void> {
+  const userOf = new Map(orders.map(({ orderId, userId }) => [orderId, userId]));
+  const ids = [...userOf.keys()];
+  await tx.query(
+    `insert into known_orders (order_id, user_id, address, closed)
+     select *, $3, true from unnest($1::uuid[], $2::uuid[]) as n (order_id, user_id) order by order_id
+     on conflict (order_id) do update set address = excluded.address, closed = true`,
+    [ids, [...userOf.values()], erased],
+  );
+  await tx.query('update deliveries set address = $2 where order_id = any($1::uuid[])', [ids, erased]);
+  await tx.query(
+    `update delivery_changes c set reason = null from deliveries d
+     where d.order_id = any($1::uuid[]) and c.delivery_id = d.id and c.by = 'customer' and c.reason is not null`,
+    [ids],
+  );
+}
 
 const learn = async (tx: Tx, news: News[]): Promise<void> => begin(tx, await remember(tx, news));
 

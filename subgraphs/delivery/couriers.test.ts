@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { projectPath } from '../../platform/root.js';
+import { onlyCouriers } from '../../test/support/couriers.js';
 import { beginDelivery, dispatching, stepDelivery } from '../../test/support/deliveries.js';
 import { enumValues, reachable } from '../../test/support/machines.js';
 import { serviceDatabase } from '../../test/support/service.js';
@@ -49,7 +50,7 @@ describe('what is said of a courier', () => {
 describe('a courier', () => {
   test('is made once for an account, and changed in what is said', async () => {
     const database = await serviceDatabase('delivery');
-    const { create, update } = courierCommands(database, dispatching.geography);
+    const { create, update } = courierCommands(database, dispatching.geography, onlyCouriers);
     const userId = randomUUID();
     const made = await create({ ...profile, userId });
     expect(made).toMatchObject({ ok: true });
@@ -64,7 +65,7 @@ describe('a courier', () => {
 
   test('that goes off duty brings what it has to the end, and gets nothing more until it is back', async () => {
     const database = await serviceDatabase('delivery');
-    const { setStatus } = courierCommands(database, dispatching.geography);
+    const { setStatus } = courierCommands(database, dispatching.geography, onlyCouriers);
     const delivery = await database.transaction((tx) => beginDelivery(tx));
     const id = delivery.courierId;
     const status = () => database.transaction(async (tx) => (await lockCourier(tx, { id }))?.status);
@@ -83,7 +84,7 @@ describe('a courier', () => {
 
   test('says where it is, on the earth', async () => {
     const database = await serviceDatabase('delivery');
-    const { create, report } = courierCommands(database, dispatching.geography);
+    const { create, report } = courierCommands(database, dispatching.geography, onlyCouriers);
     const userId = randomUUID();
     await create({ ...profile, userId });
     expect(await report(userId, { latitude: 52.5, longitude: 13.4 })).toMatchObject({ ok: true });

@@ -1,6 +1,7 @@
 import { must, type Result, refusable, refuse } from '../../platform/errors.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
 import { violatedConstraint } from '../../platform/postgres/errors.js';
+import { type AskUsers, admit, checkAccount } from './accounts.js';
 import { type CourierStatus, readDuty, readProfile, type Transport } from './domain.js';
 import type { Geography, Place } from './geography.js';
 import { report } from './positions.js';
@@ -8,6 +9,7 @@ import { freshLatitude, freshLongitude, statusOf } from './sql.js';
 
 /** What is done about couriers themselves; each answers the courier's id. */
 export interface CourierCommands {
+  /** One with an account has to be a COURIER's, which the user service says. */
   create(input: NewCourier): Promise<Result<string>>;
   update(id: string, input: Omit<NewCourier, 'userId'>): Promise<Result<string>>;
   /** On duty or off it: of a courier by its id, or by the account that acts for it. */
@@ -30,17 +32,23 @@ const noCourier = () => refuse('NOT_FOUND', 'No courier is linked to your accoun
 export const courierCommands = (
   database: Database,
   geography: Geography,
+  users: AskUsers,
   freed: () => void = () => undefined,
 ): CourierCommands => ({
   async create(input) {
     try {
       const created = await refusable(async () => {
         const { name, phone, transport } = must(readProfile(input));
-        const { rows } = await database.query<{ id: string }>(
-          'insert into couriers (name, phone, transport, user_id) values ($1, $2, $3, $4) returning id',
-          [name, phone, transport, input.userId],
-        );
-        return idIn(rows);
+        const { userId } = input;
+        const account = userId === null ? null : must(await users.ask({ userId }));
+        return database.transaction(async (tx) => {
+          if (userId !== null && account) must(await admit(tx, { userId, ...account }));
+          const { rows } = await tx.query<{ id: string }>(
+            'insert into couriers (name, phone, transport, user_id) values ($1, $2, $3, $4) returning id',
+            [name, phone, transport, userId],
+          );
+          return idIn(rows);
+        });
       });
       freed();
       return created;
@@ -67,6 +75,7 @@ export const courierCommands = (
         const courier = await lockCourier(tx, who);
         if (!courier) return must('id' in who ? noSuchCourier() : noCourier());
         const offDuty = must(readDuty(courier.status, status));
+        if (!offDuty) must(await checkAccount(tx, courier.id));
         await tx.query(
           `update couriers set off_duty = $2, free_since = case when off_duty and not $2 then now() else free_since end
            where id = $1`,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { DeliveryStatus } from '../../events/delivery.js';
 import type { Result } from '../../platform/errors.js';
 import type { Database } from '../../platform/postgres/database.js';
+import { onlyCouriers } from '../../test/support/couriers.js';
 import { beginDelivery, dispatching, stepDelivery } from '../../test/support/deliveries.js';
 import { serviceDatabase } from '../../test/support/service.js';
 import { courierCommands, ensureCouriers } from './couriers.js';
@@ -93,7 +94,10 @@ describe('a delivery is given to a courier', () => {
     const database = await serviceDatabase('delivery');
     const { assign } = dispatchCommands(database, dispatching);
     const [off] = await hire(database, 1);
-    await courierCommands(database, dispatching.geography).setStatus({ id: off?.id ?? '' }, 'OFFLINE');
+    await courierCommands(database, dispatching.geography, onlyCouriers).setStatus(
+      { id: off?.id ?? '' },
+      'OFFLINE',
+    );
     const [free, busy, done] = [
       await waiting(database),
       await standing(database, 'IN_TRANSIT'),

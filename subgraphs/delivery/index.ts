@@ -1,12 +1,16 @@
+import type { z } from 'zod';
+import { accountOf } from '../../events/account.js';
 import { cancellation } from '../../events/cancellation.js';
 import { courierLocationUpdated, deliveryStatusUpdated } from '../../events/delivery.js';
+import { userDeleted, userUpdated } from '../../events/user.js';
+import { readRights } from '../../platform/auth/known-users.js';
 import type { ServiceTokens } from '../../platform/auth/service-tokens.js';
 import type { Config } from '../../platform/config.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
 import type { Log } from '../../platform/log.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
-import { answerPeer } from '../../platform/subgraph/peers.js';
+import { answerPeer, askPeer, type PeerClient } from '../../platform/subgraph/peers.js';
 import type { Dispatching } from './assign.js';
 import { cancelDelivery } from './cancel.js';
 import { consumers } from './consumers.js';
@@ -36,6 +40,7 @@ interface App {
   dispatching: Dispatching;
   couriers: CourierCommands;
   dispatch: DispatchCommands;
+  users: PeerClient<z.input<typeof accountOf.input>, z.output<typeof accountOf.output>>;
   tokens: ServiceTokens;
 }
 
@@ -66,6 +71,7 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
       paceMs: config.COURIER_MOVED_INTERVAL,
       read: readCourierPlaces(database),
     });
+    const users = askPeer(accountOf, { peers, log });
     const bells = createBells();
     const freed = () => bells.assign.ring();
     const dispatching = {
@@ -95,7 +101,8 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
     return {
       ...{ config, log, database, live, places, feed, bells, dispatching },
       reads: createReads(database),
-      couriers: courierCommands(database, dispatching.geography, freed),
+      users,
+      couriers: courierCommands(database, dispatching.geography, users, freed),
       dispatch: dispatchCommands(database, dispatching, freed),
       tokens: peers.tokens,
     };
@@ -110,7 +117,12 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
     loaders: createLoaders(database, reads, dispatching.geography.depot),
   }),
   // An order that was not paid has no delivery to hear of; another replica's watchers learn it from their next look.
-  consumers: ({ database, live }) => consumers(database, (orderId) => live.ring(orderId)),
+  consumers: ({ database, live, bells, dispatching }) =>
+    consumers(database, dispatching.geography, {
+      closed: (orderId) => live.ring(orderId),
+      freed: () => bells.assign.ring(),
+    }),
+  rights: { contracts: [userUpdated, userDeleted], read: readRights },
   async run({ config, log, database, bells, dispatching }) {
     const { geography } = dispatching;
     if (config.DEMO_DATA) await seedCouriers(database);
@@ -128,7 +140,7 @@ export const deliverySubgraph = defineSubgraph<App, Context>({
       () => app().tokens,
     );
   },
-  async close({ live, places, feed }) {
-    await Promise.all([live.stop(), places.stop(), feed.stop()]);
+  async close({ live, places, feed, users }) {
+    await Promise.all([live.stop(), places.stop(), feed.stop(), users.close()]);
   },
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Database } from '../../platform/postgres/database.js';
+import { onlyCouriers } from '../../test/support/couriers.js';
 import { beginDelivery, dispatching, stepDelivery } from '../../test/support/deliveries.js';
 import { serviceDatabase } from '../../test/support/service.js';
 import { courierCommands } from './couriers.js';
@@ -40,7 +41,7 @@ describe('a courier that says where it is', () => {
   test('renews the estimate of what it brings, and no status, time or history of it', async () => {
     const database = await serviceDatabase('delivery');
     const { deliveryId, orderId, userId, courierId, account } = await bringing(database, 1);
-    const { report: say } = courierCommands(database, geography);
+    const { report: say } = courierCommands(database, geography, onlyCouriers);
     const state = () => database.query('select status, sequence, updated_at from deliveries');
     const before = (await state()).rows;
     expect(await say(account, between(geography.depot, door, 0.5))).toEqual({ ok: true, value: courierId });
@@ -60,7 +61,7 @@ describe('a courier that says where it is', () => {
     const database = await serviceDatabase('delivery');
     const { courierId, account, orderId } = await bringing(database, 0);
     await dispatchCommands(database, dispatching).unassign(orderId);
-    await courierCommands(database, geography).report(account, door);
+    await courierCommands(database, geography, onlyCouriers).report(account, door);
     expect(await events(database)).toMatchObject([
       { key: courierId, data: { courierId, ...door, orderId: null, userId: null, estimatedAt: null } },
     ]);
@@ -75,7 +76,9 @@ describe('a courier that says where it is', () => {
         database.transaction((tx) => report(tx, turn % 2 ? places : places.toReversed(), geography)),
       ),
       ...Array.from({ length: 3 }, () => advanceDeliveries(database, 0, geography)),
-      ...couriers.map(({ account }) => courierCommands(database, geography).report(account, door)),
+      ...couriers.map(({ account }) =>
+        courierCommands(database, geography, onlyCouriers).report(account, door),
+      ),
     ]);
     const { rows } = await database.query(
       'select count(*)::int from couriers where latitude = $1 and longitude = $2',
@@ -88,7 +91,7 @@ describe('a courier that says where it is', () => {
 test('a delivery that is taken off its courier is expected no more, and again when it is given to another', async () => {
   const database = await serviceDatabase('delivery');
   const { deliveryId, orderId, account } = await bringing(database, 1);
-  await courierCommands(database, geography).report(account, door);
+  await courierCommands(database, geography, onlyCouriers).report(account, door);
   const { assign, move } = dispatchCommands(database, dispatching);
   expect(await secondsLeft(database, deliveryId)).not.toBeNull();
   await move(orderId, 'PENDING', null, { userId: account });

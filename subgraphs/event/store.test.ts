@@ -114,7 +114,9 @@ test.each([1, 100])('a batch of %i takes as many statements', async (size) => {
 test('an erasure of one or of many takes as many statements', async () => {
   for (const size of [1, 50]) {
     const { database: counted, count } = counting(database);
-    const events = Array.from({ length: size }, () => heard(userDeleted, { userId: randomUUID() }));
+    const events = Array.from({ length: size }, () =>
+      heard(userDeleted, { userId: randomUUID(), rights: 2 }),
+    );
     await handle(userDeleted, events, counted);
     expect(count()).toBe(6);
   }
@@ -144,7 +146,7 @@ describe('when a user is deleted', () => {
   test('the data of their events go, and stay away from what comes later; others’ stay', async () => {
     const [userId, other] = [randomUUID(), randomUUID()];
     await handle(orderCancelled, [cancelled(userId), cancelled(other)]);
-    await handle(userDeleted, [heard(userDeleted, { userId })]);
+    await handle(userDeleted, [heard(userDeleted, { userId, rights: 2 })]);
     await handle(orderCancelled, [cancelled(userId), cancelled(other)]);
     const { rows } = await database.query<{ mine: boolean; erased: boolean; count: number }>(
       'select user_id = $1 as mine, data is null as erased, count(*) from events group by 1, 2 order by 1',
@@ -172,7 +174,7 @@ describe('when a user is deleted', () => {
     };
     const batch = handle(orderCancelled, [cancelled(userId)], held);
     await storing.promise;
-    const erasing = handle(userDeleted, [heard(userDeleted, { userId })]);
+    const erasing = handle(userDeleted, [heard(userDeleted, { userId, rights: 2 })]);
     await expect
       .poll(async () => {
         const { rows } = await database.query(

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { cancellation } from '../../events/cancellation.js';
 import { type OrderStatus, orderCreated, orderUpdated } from '../../events/order.js';
 import { toMessage } from '../../platform/bus/event.js';
-import { must, ok, type Result, refusable } from '../../platform/errors.js';
+import { must, ok, type Result, refusable, refuse } from '../../platform/errors.js';
 import { claim, type Repeatable, settle } from '../../platform/idempotency.js';
 import { isId } from '../../platform/ids.js';
 import { currency } from '../../platform/money.js';
@@ -42,7 +42,7 @@ export interface OrderCommands {
 
 export interface Cancel {
   orderId: string;
-  by: 'customer' | 'dispatcher';
+  by: z.infer<typeof cancellation.input>['by'];
   reason: string | null | undefined;
 }
 
@@ -125,17 +125,18 @@ async function insertOrder(tx: Tx, userId: string, order: NewOrder): Promise<str
     [userId, deliveryAddress, totalCents],
   );
   const orderId = rows[0]?.orderId ?? '';
-  await tx.query(
+  const { rowCount } = await tx.query(
     `with feed as (
        insert into order_feeds as f (user_id, sequence) values ($2, 1)
-       on conflict (user_id) do update set sequence = f.sequence + 1 returning user_id, sequence
+       on conflict (user_id) do update set sequence = f.sequence + 1 where not f.closed
+       returning user_id, sequence
      ), change as (
        insert into order_changes (order_id, sequence, status, user_id, user_sequence)
        select $1, 1, 'PENDING', user_id, sequence from feed
      )
      insert into order_items (order_id, position, product_id, quantity, price_cents)
      select $1, position - 1, product_id, quantity, price_cents
-     from unnest($3::uuid[], $4::int[], $5::int[]) with ordinality
+     from feed, unnest($3::uuid[], $4::int[], $5::int[]) with ordinality
        as line (product_id, quantity, price_cents, position)`,
     [
       orderId,
@@ -145,6 +146,7 @@ async function insertOrder(tx: Tx, userId: string, order: NewOrder): Promise<str
       lines.map(({ priceCents }) => priceCents),
     ],
   );
+  if (rowCount === 0) must(refuse('UNAUTHENTICATED', 'This account was deleted.'));
   const at = new Date();
   await insertOutbox(tx, [
     toMessage('order', orderCreated, { orderId, userId, totalCents, currency, deliveryAddress }, at),

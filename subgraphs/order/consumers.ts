@@ -1,6 +1,7 @@
 import { deliveryStatusUpdated } from '../../events/delivery.js';
 import { paymentCompleted } from '../../events/payment.js';
 import { productUpdated } from '../../events/product.js';
+import { userDeleted, userUpdated } from '../../events/user.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import type { Event } from '../../platform/bus/event.js';
 import type { RowCache } from '../../platform/cache/rows.js';
@@ -8,11 +9,16 @@ import { inboxConsumer } from '../../platform/inbox.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { learn } from './changes.js';
 import type { ProductRow } from './rows.js';
+import { learnUsers } from './users.js';
 
 const group = 'order';
 
-/** What the order service does when events arrive. */
-export const consumers = (database: Database, products: RowCache<ProductRow>): AnyConsumer[] => [
+/** What the order service does when events arrive. `gone` is called when users were deleted. */
+export const consumers = (
+  database: Database,
+  products: RowCache<ProductRow>,
+  gone: () => void,
+): AnyConsumer[] => [
   {
     group,
     contract: productUpdated,
@@ -42,5 +48,26 @@ export const consumers = (database: Database, products: RowCache<ProductRow>): A
           fact: deliveryId === null ? { kind: 'cancelled' } : { kind: 'delivery', ...delivery },
         })),
       ),
+  }),
+  inboxConsumer({
+    database,
+    group,
+    contract: userUpdated,
+    handle: (tx, events) =>
+      learnUsers(
+        tx,
+        events.map(({ data }) => data),
+      ),
+  }),
+  inboxConsumer({
+    database,
+    group,
+    contract: userDeleted,
+    handle: (tx, events) =>
+      learnUsers(
+        tx,
+        events.map(({ data }) => ({ ...data, role: null })),
+      ),
+    committed: gone,
   }),
 ];

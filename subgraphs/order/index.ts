@@ -1,12 +1,17 @@
 import type { z } from 'zod';
 import { cancellation } from '../../events/cancellation.js';
 import { orderUpdated } from '../../events/order.js';
+import { userDeleted, userUpdated } from '../../events/user.js';
+import { readRights } from '../../platform/auth/known-users.js';
+import { type Bell, createBell } from '../../platform/bell.js';
 import type { RowCache } from '../../platform/cache/rows.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
+import type { Log } from '../../platform/log.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { prismaOptions } from '../../platform/postgres/prisma.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
 import { askPeer, type PeerClient } from '../../platform/subgraph/peers.js';
+import { repeat } from '../../platform/worker.js';
 import { type OrderCommands, orderCommands } from './commands.js';
 import { consumers } from './consumers.js';
 import type { Context } from './context.js';
@@ -17,8 +22,13 @@ import { type ProductCommands, productCommands } from './products.js';
 import { createLoaders, createProducts, createReads } from './reads.js';
 import { resolvers } from './resolvers.js';
 import type { OrderChangeRow, ProductRow } from './rows.js';
+import { eraseOrders } from './users.js';
+
+/** How often orders of deleted users are looked for that could not be called off at once. */
+const erasePollMs = 5_000;
 
 interface App {
+  log: Log;
   database: Database;
   reads: ReturnType<typeof createReads>;
   catalogue: RowCache<ProductRow>;
@@ -30,6 +40,8 @@ interface App {
   /** The changes of all orders of a user, by the user's id. */
   feeds: LiveSource<OrderChangeRow, FeedPosition>;
   delivery: PeerClient<z.input<typeof cancellation.input>, z.output<typeof cancellation.output>>;
+  /** Rings when users were deleted. */
+  gone: Bell;
   demoData: boolean;
 }
 
@@ -69,6 +81,8 @@ export const orderSubgraph = defineSubgraph<App, Context>({
     /** Where it cannot be forgotten now, the event sees to it; this process does not use what is stale. */
     const changed = (ids: readonly string[]) => catalogue.forget(ids).catch(() => undefined);
     return {
+      log,
+      gone: createBell(),
       delivery,
       database,
       reads: createReads(database),
@@ -90,10 +104,12 @@ export const orderSubgraph = defineSubgraph<App, Context>({
     feeds,
     loaders: createLoaders(database, reads, catalogue),
   }),
-  consumers: ({ database, catalogue }) => consumers(database, catalogue),
-  async run({ commands, demoData }) {
+  consumers: ({ database, catalogue, gone }) => consumers(database, catalogue, gone.ring),
+  rights: { contracts: [userUpdated, userDeleted], read: readRights },
+  async run({ log, database, commands, gone, demoData }) {
     if (demoData) await seedProducts(commands);
-    return [];
+    const work = () => eraseOrders(database, commands, log);
+    return [repeat({ name: 'eraser', bell: gone, pollMs: erasePollMs, log, work })];
   },
   async close({ live, feeds, prisma, delivery }) {
     await Promise.all([live.stop(), feeds.stop(), delivery.close()]);

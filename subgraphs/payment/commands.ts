@@ -37,6 +37,8 @@ export const paymentCommands = (prisma: PrismaClient): PaymentCommands => ({
           if (by === userId) await tx.account.createMany({ data: [{ userId }], skipDuplicates: true });
           const account = (await lockAccounts(queryIn(tx), [userId])).get(userId);
           if (!account) return must(refuse('NOT_FOUND', 'There is no account of this user.', 'userId'));
+          if (account.isClosed)
+            return must(refuse('CONFLICT', 'This account is closed: its user was deleted.', 'userId'));
           await book(queryIn(tx), [{ account, kind: 'TOP_UP', amountCents, paymentId: null }]);
           await settle(queryIn(tx), request, account.id);
           return account.id;

@@ -1,6 +1,7 @@
 import { orderCancelled, orderCreated } from '../../events/order.js';
 import { paymentCompleted, paymentRefunded } from '../../events/payment.js';
-import { userRegistered } from '../../events/user.js';
+import { userDeleted, userRegistered, userUpdated } from '../../events/user.js';
+import { rememberUsers, type UserNews } from '../../platform/auth/known-users.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import { toMessage } from '../../platform/bus/event.js';
 import { inboxConsumer } from '../../platform/inbox.js';
@@ -59,7 +60,38 @@ export const consumers = (database: Database, closed: (orderId: string) => void)
       for (const { data } of events) closed(data.orderId);
     },
   }),
+  inboxConsumer({
+    database,
+    group,
+    contract: userUpdated,
+    handle: (tx, events) =>
+      learnUsers(
+        tx,
+        events.map(({ data }) => data),
+      ),
+  }),
+  inboxConsumer({
+    database,
+    group,
+    contract: userDeleted,
+    handle: (tx, events) =>
+      learnUsers(
+        tx,
+        events.map(({ data }) => ({ ...data, role: null })),
+      ),
+  }),
 ];
+
+/** What users may do has changed: whose account here was deleted has one that is closed, also where none was open yet. */
+async function learnUsers(tx: Tx, news: UserNews[]): Promise<void> {
+  const gone = (await rememberUsers(tx, news)).filter(({ role }) => role === null);
+  if (gone.length === 0) return;
+  await tx.query(
+    `insert into accounts (user_id, closed_at) select id, now() from unnest($1::uuid[]) as g (id) order by id
+     on conflict (user_id) do update set closed_at = now()`,
+    [gone.map(({ userId }) => userId)],
+  );
+}
 
 const openAccounts = (tx: Tx, userIds: string[]) =>
   tx

@@ -1,4 +1,6 @@
 import { paymentCompleted } from '../../events/payment.js';
+import { userDeleted, userUpdated } from '../../events/user.js';
+import { readRights } from '../../platform/auth/known-users.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
 import type { Database } from '../../platform/postgres/database.js';
 import { prismaOptions } from '../../platform/postgres/prisma.js';
@@ -45,6 +47,7 @@ export const paymentSubgraph = defineSubgraph<App, Context>({
   }),
   // An order that is called off may have no payment to hear of; another replica's watchers learn it from their next look.
   consumers: ({ database, live }) => consumers(database, (orderId) => live.ring(orderId)),
+  rights: { contracts: [userUpdated, userDeleted], read: readRights },
   async run({ prisma, commands, demoData }) {
     if (demoData) await seedAccount(prisma, commands);
     return [];

@@ -7,6 +7,8 @@ export interface LockedAccount {
   balanceCents: number;
   /** How many entries it has. */
   entries: number;
+  /** Its user was deleted. */
+  isClosed: boolean;
 }
 
 /** Money that comes to an account, or leaves it where the amount is negative. */
@@ -23,7 +25,8 @@ export async function lockAccounts(
   userIds: readonly string[],
 ): Promise<Map<string, LockedAccount>> {
   const { rows } = await query<LockedAccount>(
-    `select id, user_id as "userId", balance_cents::float8 as "balanceCents", entries from accounts
+    `select id, user_id as "userId", balance_cents::float8 as "balanceCents", entries,
+       closed_at is not null as "isClosed" from accounts
      where user_id = any($1::uuid[]) order by id for update`,
     [userIds],
   );

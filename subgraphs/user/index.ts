@@ -1,65 +1,76 @@
-import { createTokenSigner, type TokenSigner } from '../../platform/auth/tokens.js';
+import { accountOf } from '../../events/account.js';
+import { userDeleted, userUpdated } from '../../events/user.js';
+import type { ServiceTokens } from '../../platform/auth/service-tokens.js';
+import { createTokenSigner, type SigningKeys, type TokenSigner } from '../../platform/auth/tokens.js';
+import { ok } from '../../platform/errors.js';
 import type { Log } from '../../platform/log.js';
-import type { Reader } from '../../platform/postgres/database.js';
-import { prismaOptions } from '../../platform/postgres/prisma.js';
+import type { Database } from '../../platform/postgres/database.js';
 import { defineSubgraph } from '../../platform/subgraph/define.js';
+import { answerPeer } from '../../platform/subgraph/peers.js';
 import { repeat } from '../../platform/worker.js';
 import { type UserCommands, userCommands } from './commands.js';
 import type { Context } from './context.js';
 import { seedUsers } from './demo.js';
-import { PrismaClient } from './generated/prisma/client.js';
-import { createLoaders } from './reads.js';
+import { createLoaders, readRights, readStanding } from './reads.js';
 import { resolvers } from './resolvers.js';
+import { forgetFailures } from './throttle.js';
 
-/** How often refresh tokens that have ended are deleted. */
+/** How often what has ended is deleted. */
 const forgetEveryMs = 60 * 60 * 1000;
 
 interface App {
   log: Log;
-  reader: Reader;
-  prisma: PrismaClient;
+  database: Database;
   commands: UserCommands;
   signer: TokenSigner;
+  tokens: ServiceTokens;
   demoData: boolean;
 }
 
 /** Accounts and sessions; the only service that signs tokens. */
-export const userSubgraph = (options: { privateKey: string }) =>
+export const userSubgraph = (keys: SigningKeys) =>
   defineSubgraph<App, Context>({
     name: 'user',
     resolvers,
-    async open({ config, log, database }) {
-      const prisma = new PrismaClient(prismaOptions(database));
-      const signer = await createTokenSigner({
-        privateKey: options.privateKey,
-        ttlMs: config.ACCESS_TOKEN_TTL,
-      });
+    async open({ config, log, database, peers }) {
+      const signer = await createTokenSigner({ ...keys, ttlMs: config.ACCESS_TOKEN_TTL });
       return {
         log,
-        reader: database,
-        prisma,
+        database,
         signer,
-        commands: userCommands(prisma, signer),
+        tokens: peers.tokens,
+        commands: userCommands(database, signer, log),
         demoData: config.DEMO_DATA,
       };
     },
-    context: ({ reader, commands }, principal) => ({ principal, commands, loaders: createLoaders(reader) }),
+    context: ({ database, commands }, principal, clientAddress) => ({
+      ...{ principal, clientAddress, commands },
+      reader: database,
+      loaders: createLoaders(database),
+    }),
     consumers: () => [],
-    async run({ log, commands, demoData }) {
+    rights: { contracts: [userUpdated, userDeleted], read: readRights },
+    async run({ log, database, commands, demoData }) {
       if (demoData) await seedUsers(commands);
       const forget = {
-        name: 'refresh tokens',
+        name: 'sessions that have ended',
         pollMs: forgetEveryMs,
         log,
         async work() {
           await commands.forgetExpiredTokens();
+          await forgetFailures(database);
           return false;
         },
       };
       return [repeat(forget)];
     },
     routes(app, http) {
+      answerPeer(
+        http,
+        accountOf,
+        async ({ userId }) => ok(await readStanding(app().database, userId)),
+        () => app().tokens,
+      );
       http.get('/.well-known/jwks.json', async () => app().signer.jwks);
     },
-    close: ({ prisma }) => prisma.$disconnect(),
   });

@@ -16,6 +16,7 @@ import { createProducts } from '../../subgraphs/order/reads.js';
 import { paymentCommands } from '../../subgraphs/payment/commands.js';
 import { consumers as paymentConsumers } from '../../subgraphs/payment/consumers.js';
 import { PrismaClient as PaymentPrisma } from '../../subgraphs/payment/generated/prisma/client.js';
+import { onlyCouriers, untold } from '../support/couriers.js';
 import { dispatching } from '../support/deliveries.js';
 import { serviceDatabase } from '../support/service.js';
 
@@ -59,12 +60,15 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
 
   const ignore = () => undefined;
   const consumers: { service: Service; consumer: AnyConsumer }[] = [
-    ...orderConsumers(order, createProducts(order, createLocalStore())).map((consumer) => ({
+    ...orderConsumers(order, createProducts(order, createLocalStore()), ignore).map((consumer) => ({
       service: 'order' as const,
       consumer,
     })),
     ...paymentConsumers(payment, ignore).map((consumer) => ({ service: 'payment' as const, consumer })),
-    ...deliveryConsumers(delivery, ignore).map((consumer) => ({ service: 'delivery' as const, consumer })),
+    ...deliveryConsumers(delivery, geography, untold).map((consumer) => ({
+      service: 'delivery' as const,
+      consumer,
+    })),
   ];
   const collected = { order: 0, payment: 0, delivery: 0 };
   const lanes = new Map<string, Lane>();
@@ -76,7 +80,7 @@ export async function createWorld(onEnd: (close: () => Promise<void>) => void) {
     productId,
     payments: paymentCommands(paymentPrisma),
     dispatch: dispatchCommands(delivery, dispatching),
-    couriers: courierCommands(delivery, geography),
+    couriers: courierCommands(delivery, geography, onlyCouriers),
 
     /** Takes what stands in outboxes, all of them unless told, to the lanes of who consumes it. */
     async collect(from: readonly Service[] = services): Promise<void> {

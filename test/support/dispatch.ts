@@ -1,5 +1,6 @@
 import { until } from '../../platform/testing/until.js';
 import type { Answer } from './client.js';
+import { courierAccount } from './couriers.js';
 import type { System } from './system.js';
 import type { SeenChange } from './watched.js';
 
@@ -47,6 +48,7 @@ export const codeOf = ({ errors }: Pick<Answer<unknown>, 'errors'>): string | un
 
 export function dispatchOf(system: System): Dispatch {
   const staff = system.staffToken;
+  const tokenOf = (userId: string) => system.sign({ id: userId, role: 'COURIER', rights: 2 });
   const courierOf: Dispatch['courierOf'] = async (orderId) => {
     const { order } = await system.ask<{
       order: { delivery: { courier: { id: string; user: { id: string } } | null } | null };
@@ -56,21 +58,19 @@ export function dispatchOf(system: System): Dispatch {
       staff,
     );
     const courier = order.delivery?.courier;
-    return courier
-      ? { id: courier.id, token: await system.sign({ id: courier.user.id, role: 'COURIER' }) }
-      : undefined;
+    return courier ? { id: courier.id, token: await tokenOf(courier.user.id) } : undefined;
   };
   const aliased = (fields: string[]) => fields.map((field, index) => `f${index}: ${field}`).join(' ');
 
   return {
     async hire(name) {
-      const { userId } = await system.register();
+      const { userId, token } = await courierAccount(system);
       const { createCourier } = await system.ask<{ createCourier: { id: string } }>(
         'mutation ($input: CreateCourierInput!) { createCourier(input: $input) { id } }',
         { input: { name, phone: '+49 30 123456', transport: 'SCOOTER', userId } },
         staff,
       );
-      return { id: createCourier.id, token: await system.sign({ id: userId, role: 'COURIER' }) };
+      return { id: createCourier.id, token };
     },
     assign: (orderId, courierId, token = staff) =>
       system.graphql(

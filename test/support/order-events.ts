@@ -58,7 +58,7 @@ export const wholeWay = (order: Order) => way.map((_, index) => moved(order, ind
 
 /** What handles payments and what handles deliveries. */
 export function handlers(database: Database) {
-  const all = consumers(database, createProducts(database, createLocalStore()));
+  const all = consumers(database, createProducts(database, createLocalStore()), () => undefined);
   return {
     payments: consumerOf(all, paymentCompleted).handle,
     deliveries: consumerOf(all, deliveryStatusUpdated).handle,

@@ -24,8 +24,11 @@ export interface Doorstep {
   ended: Promise<number | string>;
 }
 
-/** Runs the built program as a user would, with nothing of our environment but PATH, HOME and the executors. */
-export function runDoorstep(args: string[], env: Record<string, string>): Doorstep {
+/**
+ * Runs the built program as a user would, with nothing of our environment but PATH, HOME and the executors. `input` is
+ * what it can read.
+ */
+export function runDoorstep(args: string[], env: Record<string, string>, input?: string): Doorstep {
   if (!existsSync(projectPath('dist', 'main.js')))
     throw new Error('the program is not built: run `make build` first');
   const { PATH, HOME, GATEWAY_EXECUTOR, SUBGRAPH_EXECUTOR } = process.env;
@@ -44,8 +47,9 @@ export function runDoorstep(args: string[], env: Record<string, string>): Doorst
       RATE_LIMIT_RPS: '0',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.end(input);
   let printed = '';
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
   const ready = new Promise<string>((resolve, reject) => {
@@ -55,8 +59,8 @@ export function runDoorstep(args: string[], env: Record<string, string>): Doorst
       const url = /^ {2}GraphQL +(http:\S+)\/graphql.*?^ {2}Health .*?\n\n/ms.exec(printed)?.[1];
       if (url) resolve(url);
     };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
     void ended.then((code) =>
       reject(new Error(`doorstep ended with ${code} before it was ready:\n${printed}`)),
     );

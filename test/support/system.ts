@@ -38,7 +38,9 @@ export interface System extends Omit<Client, 'products'> {
   /** A dispatcher's. */
   staffToken: string;
   /** A token for any user, real or not; a negative `ttlMs` makes one that has expired. */
-  sign(user: { id: string; role?: Role }, ttlMs?: number): Promise<string>;
+  sign(user: { id: string; role?: Role; rights?: number }, ttlMs?: number): Promise<string>;
+  /** Has the demo ADMIN give a user a role. */
+  setRole(userId: string, role: Role): Promise<void>;
   /** Waits until an order has this status. */
   reaches(orderId: string, status: string): Promise<void>;
   /** Runs one statement on a service's database. */
@@ -102,10 +104,10 @@ export async function startSystem(
     return (await pool(database).query(text, values)).rows as R[];
   }
 
-  async function sign(user: { id: string; role?: Role }, ttlMs = 900_000): Promise<string> {
+  const sign: System['sign'] = async ({ role = 'CUSTOMER', ...user }, ttlMs = 900_000) => {
     const signer = await createTokenSigner({ privateKey, ttlMs });
-    return (await signer.sign({ id: user.id, role: user.role ?? 'CUSTOMER' })).accessToken;
-  }
+    return (await signer.sign({ ...user, role })).accessToken;
+  };
 
   const client = createClient(running.url);
 
@@ -119,6 +121,14 @@ export async function startSystem(
       role: 'DISPATCHER',
     }),
     sign,
+    async setRole(userId, role) {
+      const admin = demoUsers.find((user) => user.role === 'ADMIN')?.id ?? '';
+      await client.ask(
+        'mutation ($id: ID!, $role: Role!) { setUserRole(id: $id, role: $role) { role } }',
+        { id: userId, role },
+        await sign({ id: admin, role: 'ADMIN' }),
+      );
+    },
     async reaches(orderId, status) {
       await until(`order ${orderId} is ${status}`, async () => {
         const rows = await sql('order', 'select from orders where id = $1 and status = $2', [
@@ -141,6 +151,9 @@ export async function startSystem(
         ...env,
         METRICS_ENABLED: 'false',
         JWKS_URL: `${running.url}/.well-known/jwks.json`,
+        SUBGRAPH_URLS: JSON.stringify(
+          Object.fromEntries([...running.subgraphs.values()].map(({ name, url }) => [name, url])),
+        ),
         SERVICE_SECRET: 'that of a replica which nobody calls',
       });
       replicas.push(await startServiceAlone(service, replica, log));

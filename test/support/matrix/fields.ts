@@ -35,10 +35,13 @@ export const fields: Record<string, Record<string, Policy>> = {
   ConsumerLag: all('staff', 'group topic partition lag'),
   DeadLetter: { ...all('staff', 'id group topic reason at'), value: 'admin' },
   User: {
-    ...all('known', 'id firstName lastName role createdAt updatedAt'),
+    ...all('known', 'id firstName lastName role createdAt updatedAt deletedAt'),
     ...all('owner', 'email orders account events'),
   },
 };
+
+/** Of nothing in the world of the test. */
+export const valueless: ReadonlySet<string> = new Set(['User.deletedAt']);
 
 /** What is only ever within something else, and is for who has that. */
 export const plumbing = /^(Money|PageInfo|Session|\w+Connection|\w+Edge)$/;

@@ -21,6 +21,7 @@ const type = '{ __typename }';
 export const roots: Record<'Query' | 'Mutation' | 'Subscription', Record<string, Root>> = {
   Query: {
     me: { policy: 'known', call: `me ${type}`, refusal: 'NOTHING' },
+    users: { policy: 'staff', call: `users ${page}` },
     user: { policy: 'known', call: `user(id: $user) ${type}` },
     product: { policy: 'anyone', call: `product(id: $product) ${type}` },
     products: { policy: 'anyone', call: `products ${page}` },
@@ -44,6 +45,16 @@ export const roots: Record<'Query' | 'Mutation' | 'Subscription', Record<string,
       call: `register(input: { email: "no address", password: "", firstName: "", lastName: "" }) ${type}`,
     },
     login: { policy: 'anyone', call: `login(input: { email: "no address", password: "" }) ${type}` },
+    refreshSession: { policy: 'anyone', call: `refreshSession(refreshToken: "none") ${type}` },
+    logout: { policy: 'anyone', call: 'logout(refreshToken: "none")' },
+    logoutEverywhere: { policy: 'known', call: 'logoutEverywhere' },
+    changePassword: {
+      policy: 'known',
+      call: `changePassword(input: { currentPassword: "", newPassword: "" }) ${type}`,
+    },
+    updateUser: { policy: 'owner', call: `updateUser(input: { id: $user, firstName: "Rosa" }) ${type}` },
+    deleteUser: { policy: 'admin', call: `deleteUser(id: $unknown) ${type}` },
+    setUserRole: { policy: 'admin', call: `setUserRole(id: $unknown, role: CUSTOMER) ${type}` },
     createOrder: { policy: 'known', call: `createOrder(input: { items: [], deliveryAddress: "" }) ${type}` },
     cancelOrder: { policy: 'owner', call: `cancelOrder(id: $order) ${type}`, refusal: 'NOT_FOUND' },
     upsertProduct: {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { demoUsers } from '../../../events/demo.js';
 import { until } from '../../../platform/testing/until.js';
 import { dispatchOf } from '../dispatch.js';
@@ -89,6 +90,7 @@ export async function createWorld(system: System): Promise<World> {
       ...{ order, done, refunded: payment, payment: charge?.id ?? '', account: account?.id ?? '' },
       ...{ event, delivery: await deliveryOf(order), courier: courier.id, user: owner.userId },
       product: system.products[0]?.id ?? '',
+      unknown: randomUUID(),
     },
   };
 }

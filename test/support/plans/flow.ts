@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { until } from '../../../platform/testing/until.js';
 import type { Customer } from '../client.js';
+import { courierAccount } from '../couriers.js';
 import type { System } from '../system.js';
 import { busiestCustomer, someCourier, someProduct } from './history.js';
 import { times } from './lists.js';
@@ -128,14 +129,13 @@ async function newCustomer(system: System): Promise<Customer> {
 export async function actByHand(system: System): Promise<void> {
   const { staffToken } = system;
   const customer = await newCustomer(system);
-  const { userId } = await system.register();
+  const { userId, token: courier } = await courierAccount(system);
   const { createCourier } = await system.ask<{ createCourier: { id: string } }>(
     'mutation ($input: CreateCourierInput!) { createCourier(input: $input) { id status } }',
     { input: { name: 'Rosa', phone: '+49 30 123456', transport: 'SCOOTER', userId } },
     staffToken,
   );
   const courierId = createCourier.id;
-  const courier = await system.sign({ id: userId, role: 'COURIER' });
   const give = (orderId: string, to: string | null) =>
     system.ask(assign, { orderId, courierId: to }, staffToken);
   const step = async (orderId: string, ...statuses: string[]) => {

@@ -1,0 +1,2 @@
+alter table accounts drop column closed_at;
+drop table known_users;
