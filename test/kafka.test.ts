@@ -114,7 +114,7 @@ needs('java', 'mvn')('seven processes on a real broker', () => {
       return eventStats.consumerLag.every(({ lag }) => lag === 0) && eventStats;
     });
     const groups = new Set(stats.consumerLag.map(({ group }) => group));
-    expect(groups).toEqual(new Set(['delivery', 'event', 'order', 'payment', 'payment-orders']));
+    expect(groups).toEqual(new Set(['delivery', 'event', 'order', 'payment', 'payment-orders', 'user']));
     const ofCustom = stats.consumerLag.filter(({ topic }) => topic === 'events.custom');
     expect(ofCustom).toEqual(
       [0, 1, 2, 3, 4, 5].map((partition) => ({ group: 'event', topic: 'events.custom', partition, lag: 0 })),

@@ -3,7 +3,7 @@ import { paymentCompleted } from '../../events/payment.js';
 import { productUpdated } from '../../events/product.js';
 import { userDeleted, userUpdated } from '../../events/user.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
-import type { Event } from '../../platform/bus/event.js';
+import { forgetting } from '../../platform/cache/forgetting.js';
 import type { RowCache } from '../../platform/cache/rows.js';
 import { inboxConsumer } from '../../platform/inbox.js';
 import type { Database } from '../../platform/postgres/database.js';
@@ -19,13 +19,7 @@ export const consumers = (
   products: RowCache<ProductRow>,
   gone: () => void,
 ): AnyConsumer[] => [
-  {
-    group,
-    contract: productUpdated,
-    // Again and again until it is forgotten: whoever wrote it may not have been able to.
-    handle: (events: Event<{ productId: string }>[]) =>
-      products.forget(events.map(({ data }) => data.productId)),
-  },
+  forgetting(group, productUpdated, products, ({ productId }) => productId),
   inboxConsumer({
     database,
     group,

@@ -1,5 +1,7 @@
 import type { Role } from '../../platform/auth/principal.js';
 import type { RightsChange } from '../../platform/auth/rights.js';
+import { createRowCache, type RowCache } from '../../platform/cache/rows.js';
+import type { CacheStore } from '../../platform/cache/store.js';
 import type { PageRequest } from '../../platform/graphql/connection.js';
 import { rowLoader } from '../../platform/graphql/loader.js';
 import type { Database, Reader } from '../../platform/postgres/database.js';
@@ -55,12 +57,23 @@ export async function readStanding(
   return rows[0] ?? { role: null, rights: 1 };
 }
 
+/** Users that have been read, by their ids. */
+export const createUsers = (reader: Reader, store: CacheStore): RowCache<UserRow> =>
+  createRowCache({
+    name: 'users',
+    store,
+    read: (ids) => reader.read<UserRow>(users, [ids]),
+    revive: ({ createdAt, updatedAt, deletedAt, ...row }) => ({
+      ...row,
+      createdAt: new Date(createdAt),
+      updatedAt: new Date(updatedAt),
+      deletedAt: deletedAt && new Date(deletedAt),
+    }),
+  });
+
 /** The loaders of one request. */
-export const createLoaders = (reader: Reader) => ({
-  user: rowLoader(
-    (ids) => reader.read<UserRow>(users, [ids]),
-    ({ id }) => id,
-  ),
+export const createLoaders = (known: RowCache<UserRow>) => ({
+  user: rowLoader(known.read, ({ id }) => id),
 });
 
 export type Loaders = ReturnType<typeof createLoaders>;

@@ -50,15 +50,15 @@ export const resolvers: Resolvers = {
     },
     changePassword: async (_, { input }, { principal, commands, clientAddress }) =>
       unwrap(await commands.changePassword(authenticated(principal), input, clientAddress())),
-    async updateUser(_, { input: { id, ...input } }, { principal, commands }) {
+    async updateUser(_, { input: { id, ...input } }, { principal, commands, changed }) {
       const by = authenticated(principal);
       const userId = typeof id === 'string' ? checkId(id, 'id') : by.userId;
-      return unwrap(await commands.update(by, userId, input));
+      return changed(unwrap(await commands.update(by, userId, input)));
     },
-    deleteUser: async (_, { id }, { principal, commands }) =>
-      unwrap(await commands.delete(authenticated(principal), checkId(id, 'id'))),
-    setUserRole: async (_, { id, role }, { principal, commands }) =>
-      unwrap(await commands.setRole(authenticated(principal), checkId(id, 'id'), role)),
+    deleteUser: async (_, { id }, { principal, commands, changed }) =>
+      changed(unwrap(await commands.delete(authenticated(principal), checkId(id, 'id')))),
+    setUserRole: async (_, { id, role }, { principal, commands, changed }) =>
+      changed(unwrap(await commands.setRole(authenticated(principal), checkId(id, 'id'), role))),
   },
 
   User: {
