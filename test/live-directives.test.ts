@@ -37,6 +37,7 @@ describe('@resumable and @shared', () => {
       'Subscription.courierMoved': ['shared'],
       'Subscription.deliveriesChanged': ['resumable after cursor', 'shared'],
       'Subscription.deliveryStatusChanged': ['resumable after cursor', 'shared'],
+      'Subscription.eventPublished': ['resumable after cursor', 'shared'],
       'Subscription.myOrdersUpdated': ['resumable after cursor'],
       'Subscription.orderUpdated': ['resumable after cursor', 'shared'],
       'Subscription.paymentCompleted': ['shared'],
