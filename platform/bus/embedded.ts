@@ -20,6 +20,7 @@ interface Row extends Message {
 }
 
 interface Worker {
+  topic: string;
   bell: Bell;
   running: Promise<void>;
 }
@@ -73,7 +74,8 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
         ],
       );
     }
-    wakeAll();
+    const topics = new Set(messages.map(({ topic }) => topic));
+    for (const { topic, bell } of workers) if (topics.has(topic)) bell.ring();
     for (const message of messages) registry.ring(message);
   }
 
@@ -168,7 +170,7 @@ export function createEmbeddedBus(options: { url: string; log: Log }): Bus {
         }
       }
     }
-    return { bell, running: run() };
+    return { topic: contract.topic, bell, running: run() };
   }
 
   return {

@@ -251,6 +251,28 @@ export function busContract(name: string, create: () => Promise<BusStorage>): vo
       expect(await bus.replayDeadLetters({ topic: contract.topic, first: 10 })).toBe(0);
     });
 
+    test('it tells how far each group is behind, and how many dead letters there are', async () => {
+      const [started, going] = [gate(), gate()];
+      const { bus } = await consume(async ({ data }) => {
+        started.resolve();
+        await going.promise;
+        if (data.n === 13) throw new Error('thirteen brings bad luck');
+      });
+      const behind = async () =>
+        (await bus.lag())
+          .filter((one) => one.group === group && one.topic === contract.topic)
+          .reduce((sum, { lag }) => sum + lag, 0);
+      expect(await behind()).toBe(0);
+      // Others may put letters aside on the same brokers.
+      const letters = await bus.countDeadLetters();
+      await bus.publish(notes({ key: 'a', n: 1 }, { key: 'b', n: 13 }, { key: 'c', n: 3 }));
+      await started.promise;
+      await expect.poll(behind, patient).toBe(3);
+      going.resolve();
+      await expect.poll(behind, patient).toBe(0);
+      await expect.poll(() => bus.countDeadLetters(), patient).toBeGreaterThan(letters);
+    });
+
     test('listeners hear every event from now on, and one that fails does no harm', async () => {
       const before = await start(() => {});
       await before.publish(notes({ key: 'a', n: 0 }));
