@@ -1,7 +1,7 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test test-coverage fuzz soak bench bench-events bench-gateway bench-page bench-subscriptions lint fmt build health kafka migrate migrate-down migrate-status clean
+.PHONY: help run up down logs test test-coverage fuzz soak bench bench-events bench-gateway bench-page bench-subscriptions lint fmt build health kafka create-admin migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
@@ -66,6 +66,9 @@ down: ## Stop the containers; VOLUMES=1 throws away what they have stored
 
 logs: ## Follow the logs of all containers, or of SERVICE
 	@node scripts/compose.mjs logs --follow --tail=100 $(SERVICE)
+
+create-admin: $(built) ## Make an account of role ADMIN, and print its password once: EMAIL=ada@example.com
+	@bin/doorstep create-admin --email "$(EMAIL)"
 
 migrate: $(built) ## Apply pending migrations, of all services or of SERVICE
 	@bin/doorstep migrate up $(SERVICE)

@@ -38,12 +38,13 @@ export async function keepRights(options: {
     return false;
   }
 
+  // First, since whoever waits for the database calls this again; what comes between is looked for once it is heard.
+  await look();
   for (const contract of source.contracts)
     bus.listen(
       { ...contract, key: ({ userId }) => userId },
       ({ data }) => rights.note([data]),
       () => bell.ring(),
     );
-  await look();
   return repeat({ name: 'rights', pollMs, bell, log, work: look });
 }

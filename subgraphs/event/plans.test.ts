@@ -125,7 +125,7 @@ const reads: [string, (ids: Ids) => Promise<unknown>][] = [
       consumerOf(
         consumers(database, () => {}),
         userDeleted,
-      ).handle([eventOf(userDeleted, { userId: randomUUID() })]),
+      ).handle([eventOf(userDeleted, { rights: 2, userId: randomUUID() })]),
   ],
 ];
 

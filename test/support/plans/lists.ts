@@ -58,6 +58,8 @@ const staffs = [
     all: deliveries(first: 3) { totalCount nodes { id } } now: deliveries(active: true) { totalCount nodes { id } }`,
   ),
   ...['AVAILABLE', 'BUSY', 'OFFLINE'].map((status) => list(`couriers(status: ${status})`)),
+  list('users(first: 20)', 'id email'),
+  list('users(search: "mer1234@EXAMPLE")', 'id email'),
   '{ availableCourier { id } }',
   '{ availableCourier(transport: CAR) { id } }',
 ];
