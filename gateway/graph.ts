@@ -6,6 +6,7 @@ import type { Connection, Connections } from './connections.js';
 import { startApolloEngine } from './execute/apollo/engine.js';
 import { createCompiledEngine } from './execute/compiled.js';
 import { type GuardedEngine, guardEngine, type OperationLimits } from './guard/guarded.js';
+import { isKnownPolicy } from './guard/protection/policies.js';
 import type { LoadedSupergraph } from './supergraph.js';
 
 /** A supergraph that is served, and everything that serves it. */
@@ -92,6 +93,12 @@ async function startEngine(
 ): Promise<GuardedEngine> {
   const parts = { graph, sources, introspection, log };
   const engine = executor === 'apollo' ? await startApolloEngine(parts) : createCompiledEngine(parts);
+  const unknown = graph.protection?.policies.filter((policy) => !isKnownPolicy(policy)) ?? [];
+  if (unknown.length > 0)
+    log.warn(
+      { service: 'gateway', policies: unknown },
+      'nobody meets these policies of the supergraph: they are not known',
+    );
   const format = errorFormatter('gateway', log, { suggestions: introspection });
   return guardEngine(engine, { graph, limits, introspection, format });
 }

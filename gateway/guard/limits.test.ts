@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generate } from '@graphql-codegen/cli';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { GatewayOptions } from '../index.js';
 import { openSocket } from '../testing/client.js';
@@ -140,6 +141,25 @@ describe('trusted documents', () => {
     socket.subscribe('2', known);
     expect(await socket.next()).toMatchObject({ type: 'next', payload: titles });
     socket.close();
+  });
+
+  test('are those of the manifest that the client preset of GraphQL Code Generator writes', async () => {
+    const files = (await generate(
+      {
+        silent: true,
+        schema: 'type Query { books: [Book!] } type Book { id: ID! title: String! }',
+        documents: [known],
+        generates: { 'generated/': { preset: 'client', presetConfig: { persistedDocuments: true } } },
+      },
+      false,
+    )) as { filename: string; content: string }[];
+    const written =
+      files.find(({ filename }) => filename.endsWith('persisted-documents.json'))?.content ?? '{}';
+    const [id = ''] = Object.keys(JSON.parse(written) as object);
+    const documents = await readTrustedDocuments([await manifest(JSON.parse(written))]);
+    const gateway = await start({ trusted: { documents, only: true } });
+    const { body } = await postText(gateway, JSON.stringify({ documentId: id }));
+    expect(body).toMatchObject({ data: { books: [{ title: 'Kim' }, {}, {}] } });
   });
 
   test('elsewhere they are one way to ask', async () => {
