@@ -22,7 +22,7 @@ test: $(built) ## Run all tests
 test-coverage: $(built) ## Run all tests and measure what they reach, into coverage/
 	@npm run --silent test:coverage
 
-fuzz: $(installed) ## Put 25,000 random queries, 5,000 with faults, to our executor and to ApolloGateway's, and 10,000 runs of commands and events to a model; FUZZ_SEED=n
+fuzz: $(installed) ## Put 25,000 random queries to our executor and to ApolloGateway's, 10,000 runs of commands and events to a model, and 20,000 hostile requests to every door; FUZZ_SEED=n
 	@npm run --silent fuzz
 
 soak: $(built) ## Kill everything again and again under subscribers who must miss nothing (needs Java, Maven); SECONDS=300, SUBSCRIBERS=500, ORDERS=2000, SEED=n

@@ -10,7 +10,7 @@ import type { LoadedSupergraph } from '../supergraph.js';
 import { compileCost } from './cost/estimate.js';
 import { refuseExpansion } from './expansion.js';
 import { lackOf, type Protection, protectionOf, type Variant, variantFor } from './protection/protection.js';
-import { refuseStructure, type StructureLimits } from './structure.js';
+import { isCircular, refuseStructure, type StructureLimits } from './structure.js';
 
 export interface OperationLimits extends StructureLimits {
   /** What an operation may cost; 0 is no limit. */
@@ -81,7 +81,7 @@ export function guardEngine(
     const before = known.get(key);
     if (before) return before;
     const parts = partsOf(request);
-    if (!parts) return undefined;
+    if (!parts || isCircular(parts.fragments)) return undefined;
     const refusal = refuseStructure(parts, limits) ?? refuseExpansion(parts.operation, parts.fragments);
     if (refusal) {
       metrics.operations.labels('refused').inc();

@@ -1,7 +1,7 @@
 import { parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { operationOf } from '../execute/selections.js';
-import { refuseStructure } from './structure.js';
+import { isCircular, refuseStructure } from './structure.js';
 
 const limits = { depth: 4, aliases: 3, rootFields: 5, directives: 2 };
 const refusal = (query: string) => refuseStructure(operationOf(parse(query), undefined), limits)?.message;
@@ -32,6 +32,16 @@ test('0 is no limit', () => {
   const none = { depth: 0, aliases: 0, rootFields: 0, directives: 0 };
   const deep = `${'{ x: a '.repeat(200)}${'}'.repeat(200)}`;
   expect(refuseStructure(operationOf(parse(deep), undefined), none)).toBeUndefined();
+});
+
+test('fragments that are inside themselves are told, however they are', () => {
+  const circular = (query: string) => isCircular(operationOf(parse(query), undefined).fragments);
+  expect(circular('{ ...f } fragment f on A { a { ...f } }')).toBe(true);
+  expect(circular('{ a } fragment f on A { ...g } fragment g on A { ... { b { ...f } } }')).toBe(true);
+  expect(circular('{ ...f ...g } fragment f on A { ...g ...g ...none } fragment g on A { a }')).toBe(false);
+  const all = Array.from({ length: 30 }, (_, n) => n);
+  const knot = all.map((n) => `fragment f${n} on A { ${all.map((other) => `...f${other}`).join(' ')} }`);
+  expect(circular(`{ ...f0 } ${knot.join(' ')}`)).toBe(true);
 });
 
 test('fragments that go in circles, or double themselves a hundred times, are counted at once', () => {

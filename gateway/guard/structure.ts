@@ -1,6 +1,6 @@
 import { type GraphQLError, Kind, type SelectionSetNode } from 'graphql';
 import { problem } from '../../platform/errors.js';
-import type { OperationParts } from '../execute/selections.js';
+import type { Fragments, OperationParts } from '../execute/selections.js';
 
 /** What an operation may be made of; 0 is no limit. */
 export interface StructureLimits {
@@ -8,6 +8,30 @@ export interface StructureLimits {
   aliases: number;
   rootFields: number;
   directives: number;
+}
+
+/** Whether a fragment is inside itself: such a document is not valid, and has no end. */
+export function isCircular(fragments: Fragments): boolean {
+  const done = new Set<string>();
+  const open = new Set<string>();
+
+  const within = ({ selections }: SelectionSetNode): boolean =>
+    selections.some((node) => {
+      if (node.kind === Kind.FRAGMENT_SPREAD) return isOpen(node.name.value);
+      return node.selectionSet !== undefined && within(node.selectionSet);
+    });
+
+  function isOpen(name: string): boolean {
+    if (open.has(name)) return true;
+    const fragment = fragments.get(name);
+    if (!fragment || done.has(name)) return false;
+    open.add(name);
+    if (within(fragment.selectionSet)) return true;
+    open.delete(name);
+    done.add(name);
+    return false;
+  }
+  return [...fragments.keys()].some(isOpen);
 }
 
 interface Structure {

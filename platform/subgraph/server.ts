@@ -24,6 +24,7 @@ import type { ClientAddress, RequestContext, SubgraphDefinition } from './define
 import { createDoor } from './door.js';
 import { startGraphQL } from './graphql.js';
 import type { Peers } from './peers.js';
+import { checkRepresentations } from './representations.js';
 import { keepRights } from './rights.js';
 import { subgraphOperations } from './subscriptions.js';
 
@@ -141,10 +142,12 @@ export async function startSubgraph<App, Context extends RequestContext>(
         (keeping) => keeping.stop(),
       );
 
-    const schema = buildSubgraphSchema({
-      typeDefs: parse(await readFile(projectPath('subgraphs', name, 'schema.graphql'), 'utf8')),
-      resolvers: definition.resolvers,
-    });
+    const schema = checkRepresentations(
+      buildSubgraphSchema({
+        typeDefs: parse(await readFile(projectPath('subgraphs', name, 'schema.graphql'), 'utf8')),
+        resolvers: definition.resolvers,
+      }),
+    );
     const executor = config.SUBGRAPH_EXECUTOR;
     const context = (principal: Principal | null, address: ClientAddress) =>
       definition.context(opened, principal, address);
