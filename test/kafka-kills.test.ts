@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ownKafka } from '../platform/testing/kafka.js';
 import { testBus } from '../platform/testing/kafka-bus.js';
 import { needs } from '../platform/testing/needs.js';
+import { startTestRedis } from '../platform/testing/redis.js';
 import { until } from '../platform/testing/until.js';
 import type { Customer } from './support/client.js';
 import { ends, members, startFleet } from './support/fleet.js';
@@ -12,10 +13,22 @@ const ordersEach = 10;
 /** Of each user's orders, so many can be paid. */
 const paid = 6;
 
-needs('java', 'mvn')('with every service process and the broker killed once on the way', () => {
+needs(
+  'java',
+  'mvn',
+  'redis-server',
+)('with every service process, the broker and Redis killed once on the way', () => {
   test('200 orders by 20 users are each charged once and reach their end', { timeout: 300_000 }, async () => {
     const kafka = await ownKafka(onTestFinished);
-    const fleet = await startFleet({ brokers: kafka.brokers, onEnd: onTestFinished });
+    const redis = await startTestRedis();
+    onTestFinished(() => redis.stop());
+    const env = { REDIS_URL: redis.url };
+    const fleet = await startFleet({ brokers: kafka.brokers, env, onEnd: onTestFinished });
+    /** Waits until whoever asks whether all is ready is told what is not. */
+    const says = (part: string) =>
+      until(`the gateway says that it misses ${part}`, async () =>
+        (await (await fleet.http('/health/ready')).text()).includes(part),
+      );
     const customers: Customer[] = [];
     for (let n = 0; n < users; n += 1) customers.push(await fleet.register());
     // Accounts open by an event: a moment later.
@@ -27,11 +40,18 @@ needs('java', 'mvn')('with every service process and the broker killed once on t
     const killings: (() => Promise<void>)[] = [
       ...members.map((member) => async () => {
         await fleet.kill(member);
+        if (member === 'payment') await says('"payment"');
         starting.push(fleet.start(member));
       }),
       async () => {
         await kafka.kill();
+        await says('"order: kafka"');
         await kafka.start();
+      },
+      async () => {
+        await redis.kill();
+        await says('"order: redis"');
+        await redis.start();
       },
     ];
     const killing = (async () => {
