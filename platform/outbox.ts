@@ -8,10 +8,6 @@ import { metrics } from './metrics.js';
 import type { Database, Tx } from './postgres/database.js';
 import type { Worker } from './worker.js';
 
-/** Messages as rows of the `outbox` table, for Prisma's `createMany`. */
-export const outboxRows = (messages: Message[]) =>
-  messages.map(({ id, topic, key, value, headers }) => ({ eventId: id, topic, key, value, headers }));
-
 /** Writes events to the outbox, in the transaction that makes them true; one statement. */
 export async function insertOutbox(tx: Tx, messages: Message[]): Promise<void> {
   if (messages.length === 0) return;
