@@ -10,7 +10,7 @@ import { type System, startSystem } from './support/system.js';
 const isLong = process.env['FUZZ'] === 'long';
 const seed = process.env['FUZZ_SEED'] ?? (isLong ? String(randomInt(1_000_000)) : '1');
 const count = isLong ? 20_000 : 2_000;
-const atOnce = 8;
+const atOnce = 4;
 const mostTold = 5;
 const progressMs = 5_000;
 /** Operations that are kept, compiled: as many as may be are there after that part of all of them. */

@@ -16,7 +16,10 @@ let adminToken: string;
 const bus = realBus();
 
 beforeAll(async () => {
-  system = await startSystem({ ...bus.env(), DELIVERY_SIMULATION: 'off', COURIER_ASSIGNMENT: 'manual' });
+  system = await startSystem({
+    ...bus.env(),
+    ...{ DELIVERY_SIMULATION: 'off', COURIER_ASSIGNMENT: 'manual', TRUSTED_PROXIES: '127.0.0.1' },
+  });
   dispatch = dispatchOf(system);
   adminToken = (await login('admin@example.com', 'doorstep-demo')).accessToken;
 });
@@ -180,6 +183,38 @@ describe('an account', () => {
       expect(codeOf(await tryLogin(email, 'wrong horse'))).toBe('UNAUTHENTICATED');
     const { errors } = await tryLogin(email, password);
     expect(errors[0]?.extensions).toEqual({ code: 'RATE_LIMITED', retryAfter: expect.any(Number) });
+  });
+
+  test('is not guessed from one network: what the proxy says of it counts, and no client can', async () => {
+    const { email, password } = await system.register();
+    const from = async (forwarded: string, given: string) => {
+      const response = await system.http('/graphql', {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-forwarded-for': forwarded,
+          'x-client-address': 'x',
+        },
+        body: JSON.stringify({
+          query: 'mutation ($input: LoginInput!) { login(input: $input) { user { id } } }',
+          variables: { input: { email, password: given } },
+        }),
+      });
+      const { errors = [] } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
+      return errors[0]?.extensions.code;
+    };
+    expect(await from('198.51.100.1', 'wrong horse')).toBe('UNAUTHENTICATED');
+    const [{ subject } = { subject: '' }] = await system.sql<{ subject: string }>(
+      'user',
+      'select subject from throttles where most = 100 order by updated_at desc limit 1',
+    );
+    await system.sql(
+      'user',
+      'update throttles set failures = array_fill(now(), array[100]) where subject = $1',
+      [subject],
+    );
+    expect(await from('203.0.113.9, 198.51.100.1', password)).toBe('RATE_LIMITED');
+    expect(await from('198.51.100.1, 203.0.113.9', password)).toBeUndefined();
   });
 
   test('whose role changes loses its tokens everywhere, and gets new ones by its session', async () => {

@@ -32,6 +32,8 @@ export interface TestSubgraph {
   cutSockets(): void;
   /** Ends every WebSocket with this code. */
   closeSockets(code: number): void;
+  /** Sends a `ping` with this payload over every WebSocket. */
+  ping(payload: unknown): void;
   stop(): Promise<void>;
 }
 
@@ -108,6 +110,7 @@ export async function startSubgraph(options: {
     connections: () => promisify(app.server.getConnections.bind(app.server))(),
     counted,
     cutSockets: () => each((socket) => socket.terminate()),
+    ping: (payload) => each((socket) => socket.send(JSON.stringify({ type: 'ping', payload }))),
     closeSockets: (code) => each((socket) => socket.close(code, 'told to')),
     async stop() {
       each((socket) => socket.terminate());

@@ -24,7 +24,7 @@ export async function keepRights(options: {
   source: RightsSource;
   rights: Rights;
   database: Database;
-  bus: Bus;
+  bus: Pick<Bus, 'listen'>;
   log: Log;
 }): Promise<Worker> {
   const { source, rights, database, bus, log } = options;
