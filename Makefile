@@ -1,7 +1,7 @@
 # Every target installs and builds first when it has to. Recipes are one line where they can be: the work
 # is done by npm scripts (package.json) and bin/doorstep.
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test test-coverage fuzz soak bench bench-events bench-gateway bench-page bench-subscriptions lint fmt build health kafka create-admin migrate migrate-down migrate-status clean
+.PHONY: help run up down logs test test-coverage fuzz soak bench bench-events bench-gateway bench-page bench-subscriptions bench-users lint fmt build health kafka create-admin migrate migrate-down migrate-status clean
 .DELETE_ON_ERROR:
 
 installed := node_modules/.package-lock.json
@@ -43,6 +43,10 @@ bench-page: $(built) ## The order page through the whole stack, beside the all-s
 
 bench-subscriptions: $(built) ## What a delivery and an idle subscriber cost, beside a plain broadcast, queries and bare graphql-ws (Linux); FLAGS="--rounds=1"
 	@npm run --silent bench:subscriptions -- $(FLAGS)
+
+bench-users: $(built) ## A page of users that are kept in Redis or in the process, beside the same read from PostgreSQL, and publishEvents beside a bare producer (needs Java, Maven)
+	@npm run --silent bench:users
+	@npm run --silent bench:events
 
 lint: $(installed) ## Check formatting, lint rules, imports between folders, types, and that the supergraph is fresh
 	@npm run --silent lint

@@ -1,11 +1,13 @@
 /**
  * One service as a process of its own, as `bin/doorstep <service>` starts it, but without a broker: where nothing
  * happens but reads, no event would travel. With `heard` its own events reach itself, by the embedded bus: that is
- * enough for who watches changes. `node dist/bench/service.js <service> [heard]`
+ * enough for who watches changes. It keeps rows that it has read in the Redis of REDIS_URL, with `BENCH_CACHE=here` in
+ * itself, and else nowhere. `node dist/bench/service.js <service> [heard]`
  */
 import { verifierOf } from '../app/keys.js';
 import { serveMetricsAt } from '../app/metrics.js';
 import { peersOf } from '../app/peers.js';
+import { startRedis } from '../app/redis.js';
 import { runOnBus } from '../app/running.js';
 import { startNamed } from '../app/subgraphs.js';
 import { remoteKeys } from '../platform/auth/keys.js';
@@ -47,12 +49,14 @@ const verifier = await (name === 'user'
   : createTokenVerifier(remoteKeys(JWKS_URL)));
 await lifecycle.begin(async () => {
   await serveMetricsAt(config, log, lifecycle);
+  const redis = await startRedis(config, log, lifecycle);
+  const caches = createCaches(redis, { isAlone: process.env['BENCH_CACHE'] === 'here' });
   const subgraph = await lifecycle.start(
     name,
     () =>
       startNamed(name, {
         ...{ config, log, bus, verifier, keys: { privateKey }, peers: peersOf(config, () => undefined) },
-        caches: createCaches(undefined, { isAlone: true }),
+        caches,
         ...{ host: config.HOST, port: config.PORT, signal: lifecycle.signal },
       }),
     (started) => started.stop(),

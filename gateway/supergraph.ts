@@ -84,10 +84,17 @@ function readable<T>(read: () => T): T {
 }
 
 /** Features that say who may see what, in the versions that are enforced here. */
-export const protectingFeatures: readonly string[] = ['authenticated', 'requiresScopes', 'policy'].map(
+const protectingFeatures: readonly string[] = ['authenticated', 'requiresScopes', 'policy'].map(
   (name) => `https://specs.apollo.dev/${name}/v0.1`,
 );
 const supportedFeatures = new Set([...DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, ...protectingFeatures]);
+
+/** What ApolloGateway takes: it refuses a supergraph that protects fields, which is looked after before it is asked. */
+export const withoutProtection = (sdl: string): string =>
+  protectingFeatures.reduce(
+    (text, url) => text.replaceAll(new RegExp(`(@link\\([^)]*"${url}"[^)]*), for: SECURITY`, 'g'), '$1'),
+    sdl,
+  );
 
 /**
  * A gateway that does not know such a feature would serve what it protects.

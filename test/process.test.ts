@@ -105,7 +105,7 @@ test('a PostgreSQL that is killed is started again, and what was under way reach
 });
 
 test('a start that waits for another to migrate says so, and stops when told', async () => {
-  const names = ['USER', 'ORDER', 'PAYMENT', 'DELIVERY', 'BUS'];
+  const names = ['USER', 'ORDER', 'PAYMENT', 'DELIVERY', 'EVENT', 'BUS'];
   const databases = await Promise.all(names.map((name) => createTestDatabase(name.toLowerCase())));
   onTestFinished(async () => void (await Promise.all(databases.map((database) => database.drop()))));
   const other = new pg.Client({ connectionString: databases[1]?.url });

@@ -84,6 +84,25 @@ describe('publishEvent', () => {
     });
   });
 
+  test('about an order and another user shows that user nothing else of the order', async () => {
+    const [orderId, stranger] = [await system.order(customer), await system.register()];
+    await until('it is stored', async () => {
+      const first = `select from events where order_id = $1 and type = 'order.created'`;
+      return (await system.sql('event', first, [orderId])).length > 0;
+    });
+    const [event] = await publish(note({ type: 'order.note.added', userId: stranger.userId, orderId }));
+    const query = '{ me { events(first: 1) { nodes { id order { timeline { type } } } } } }';
+    expect(await system.ask(query, {}, stranger.token)).toEqual({
+      me: { events: { nodes: [{ id: event?.id, order: { timeline: null } }] } },
+    });
+    const { order } = await system.ask<{ order: { timeline: object[] } }>(
+      'query ($id: ID!) { order(id: $id) { timeline { type } } }',
+      { id: orderId },
+      customer.token,
+    );
+    expect(order.timeline).toContainEqual({ type: 'order.note.added' });
+  });
+
   test('is for staff', async () => {
     expect(await refusals(publishOne, { input: note() }, customer.token)).toEqual(['FORBIDDEN']);
     expect(await refusals(publishOne, { input: note() })).toEqual(['UNAUTHENTICATED']);
@@ -257,13 +276,15 @@ describe('what the bus is asked', () => {
 
   test('dead letters are counted, listed page by page, and replayed', async () => {
     const key = randomUUID();
-    for (let n = 0; n < 3; n += 1)
+    for (let n = 0; n < 3; n += 1) {
       await system.sql(
         'user',
         `insert into outbox (event_id, topic, key, value, headers) values ($1, 'user.updated', $2, $3, '{}')`,
-        [...[randomUUID(), key, `{"broken": ${n}`]],
+        [randomUUID(), key, `{"broken": ${n}`],
       );
-    await until('they are put aside', async () => (await ask()).deadLetters === 3);
+      // One by one, so that each has a time of its own.
+      await until('it is put aside', async () => (await ask()).deadLetters === n + 1);
+    }
     const list = async (token: string, more: object = {}) =>
       (await system.ask<Letters>(letters, { topic: 'user.updated', ...more }, token)).deadLetters;
     const all = await list(admin);

@@ -76,6 +76,7 @@ async function measure(databaseUrl: string, brokers: string): Promise<void> {
         JWT_PRIVATE_KEY: privateKey,
       },
       ...{ DEMO_DATA: 'off', DATA_DIR: folder },
+      ...{ TRUSTED_DOCUMENTS: 'off', RATE_LIMIT_RPS: '1000000' },
     },
   };
   const processes = await startProcesses(program);

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
+import { withoutProtection } from '../../gateway/supergraph.js';
 
 interface Context {
   authorization?: string | undefined;
@@ -25,7 +26,7 @@ const { PORT = '', SUPERGRAPH_PATH = '', SUBGRAPH_URLS = '{}' } = process.env;
 const urls = JSON.parse(SUBGRAPH_URLS) as Record<string, string>;
 const server = new ApolloServer<Context>({
   gateway: new ApolloGateway({
-    supergraphSdl: await readFile(SUPERGRAPH_PATH, 'utf8'),
+    supergraphSdl: withoutProtection(await readFile(SUPERGRAPH_PATH, 'utf8')),
     buildService: ({ name, url = '' }) => new TokenDataSource({ url: urls[name] ?? url }),
   }),
 });

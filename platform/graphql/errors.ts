@@ -82,6 +82,12 @@ function labelOf(code: string): string {
 /** What stands behind an error without a code: a request that Apollo refused, or one that is nested without end. */
 function clientsFault(cause: unknown, http: unknown): string {
   if (cause instanceof RangeError && cause.message.includes('call stack')) return 'QUERY_TOO_COMPLEX';
+  // A variable that may be null, and has a default, was given null: that shows only once it is run.
+  if (
+    cause instanceof GraphQLError &&
+    /^Argument "\w+" of non-null type "[^"]+" must not be null\.$/.test(cause.message)
+  )
+    return 'BAD_USER_INPUT';
   const status = typeof http === 'object' && http !== null && 'status' in http ? http.status : undefined;
   return typeof status === 'number' && status >= 400 && status < 500
     ? 'BAD_USER_INPUT'

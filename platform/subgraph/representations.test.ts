@@ -31,11 +31,13 @@ test.each([
   [{}],
   [{ __typename: 'Page' }],
   [{ __typename: 'Query' }],
+  [{ __typename: 'Book' }],
+  [{ __typename: 'Book', id: null }],
   [{ __typename: '__proto__' }],
 ])('%o represents none, and the value is wrong', async (representation) => {
   const { data, errors } = await ask([representation]);
   expect(data).toBeUndefined();
-  expect(errors?.[0]?.message).toMatch(/__typename is one of Book\.$/);
+  expect(errors?.[0]?.message).toMatch(/is one of Book\.|of Book has id\./);
 });
 
 test('nor does one that is written into the document', async () => {

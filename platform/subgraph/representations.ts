@@ -1,8 +1,11 @@
 import {
   GraphQLError,
+  type GraphQLObjectType,
   type GraphQLSchema,
   isScalarType,
   isUnionType,
+  Kind,
+  parse,
   type ValueNode,
   valueFromASTUntyped,
 } from 'graphql';
@@ -15,19 +18,42 @@ export function checkRepresentations(schema: GraphQLSchema): GraphQLSchema {
   const any = schema.getType('_Any');
   const entity = schema.getType('_Entity');
   if (!isScalarType(any) || !isUnionType(entity)) return schema;
-  const names = new Set(entity.getTypes().map(({ name }) => name));
+  const keys = new Map(entity.getTypes().map((type) => [type.name, keysOf(type)]));
 
   function check(value: unknown): unknown {
     const name =
       typeof value === 'object' && value !== null
         ? (value as { __typename?: unknown }).__typename
         : undefined;
-    if (typeof name === 'string' && names.has(name)) return value;
+    const known = typeof name === 'string' ? keys.get(name) : undefined;
+    if (!known)
+      throw new GraphQLError(
+        `A representation is an object whose __typename is one of ${[...keys.keys()].join(', ')}.`,
+      );
+    const given = value as Record<string, unknown>;
+    if (known.some((fields) => fields.every((field) => given[field] !== undefined && given[field] !== null)))
+      return value;
     throw new GraphQLError(
-      `A representation is an object whose __typename is one of ${[...names].join(', ')}.`,
+      `A representation of ${name} has ${known.map((fields) => fields.join(' and ')).join(', or ')}.`,
     );
   }
   any.parseValue = check;
   any.parseLiteral = (node: ValueNode, variables) => check(valueFromASTUntyped(node, variables));
   return schema;
+}
+
+/** The fields of each key of an entity; of nested ones the outermost. */
+const keysOf = ({ astNode }: GraphQLObjectType): string[][] =>
+  (astNode?.directives ?? [])
+    .filter(({ name }) => name.value === 'key')
+    .flatMap(({ arguments: given = [] }) => given.filter(({ name }) => name.value === 'fields'))
+    .flatMap(({ value }) => (value.kind === Kind.STRING ? [outermost(value.value)] : []));
+
+function outermost(fields: string): string[] {
+  const { definitions } = parse(`{ ${fields} }`);
+  const [operation] = definitions;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) return [];
+  return operation.selectionSet.selections.flatMap((node) =>
+    node.kind === Kind.FIELD ? [node.name.value] : [],
+  );
 }

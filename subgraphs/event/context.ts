@@ -1,5 +1,6 @@
 import type { CommitPosition } from '../../platform/graphql/cursor.js';
 import type { LiveSource } from '../../platform/live/source.js';
+import type { Reader } from '../../platform/postgres/database.js';
 import type { RequestContext } from '../../platform/subgraph/define.js';
 import type { BusReads } from './bus.js';
 import type { EventCommands } from './publish.js';
@@ -10,5 +11,6 @@ export interface Context extends RequestContext {
   bus: BusReads;
   commands: EventCommands;
   feed: LiveSource<EventRow, CommitPosition>;
+  reader: Reader;
   loaders: Loaders;
 }

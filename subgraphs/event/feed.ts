@@ -1,7 +1,7 @@
 import type { CommitPosition } from '../../platform/graphql/cursor.js';
 import { toReadings } from '../../platform/live/readings.js';
 import type { Read } from '../../platform/live/source.js';
-import type { Tx } from '../../platform/postgres/database.js';
+import type { Reader, Tx } from '../../platform/postgres/database.js';
 import { type EventFilter, eventColumns } from './reads.js';
 import type { EventRow } from './rows.js';
 
@@ -30,12 +30,24 @@ type WatchedEvent = EventRow & {
 };
 
 /**
- * Who begins begins now: there is no state to begin with. A position may lie past the horizon, where a list has told it:
+ * Where who begins now begins, whose first look may come later: there is no state to begin with. Read before the
+ * subscription is there, so that nothing is missed from then on.
+ */
+export async function readNow(reader: Reader): Promise<CommitPosition> {
+  const [row] = await reader.read<{ xid: string }>(
+    'select pg_snapshot_xmin(pg_current_snapshot())::text as xid',
+    [],
+  );
+  return { xid: row?.xid ?? '0', id: '0' };
+}
+
+/**
+ * A position may lie past the horizon, where a list has told it:
  * what comes before it is not asked for then, and what comes after is told once it is settled.
  */
 const eventsSince = `with h as materialized (
     select pg_snapshot_xmin(s) as horizon, pg_snapshot_xmax(s) as next from pg_current_snapshot() s)
-  select w.watch::int, h.horizon::text as horizon, w.xid >= h.next as ahead,
+  select w.watch::int, h.horizon::text as horizon, (w.xid, w.n) > (h.next, 0) as ahead,
     coalesce((select xid from events order by xid desc, n desc limit 1) >= h.horizon, false) as unsettled, p.*
   from unnest($1::int[], $2::xid8[], $3::bigint[], $4::text[], $5::uuid[], $6::uuid[], $7::timestamptz[], $8::timestamptz[])
     with ordinality as w (most, xid, n, type, user_id, order_id, since, until, watch)

@@ -47,6 +47,7 @@ export const eventSubgraph = defineSubgraph<App, Context>({
   },
   context: ({ database, bus, feed, commands }, principal) => ({
     ...{ principal, bus, feed, commands },
+    reader: database,
     loaders: createLoaders(database),
   }),
   consumers: ({ database, feed }) => consumers(database, feed.ringAll),

@@ -6,7 +6,7 @@ import { readTime } from '../../platform/graphql/input.js';
 import { scalars } from '../../platform/graphql/scalars.js';
 import { checkId, isId } from '../../platform/ids.js';
 import { isText } from '../../platform/text.js';
-import { filterId } from './feed.js';
+import { filterId, readNow } from './feed.js';
 import type { EventFilter as EventFilterInput, PublishEventInput, Resolvers } from './generated/graphql.js';
 import type { PublishRequest } from './publish.js';
 import type { EventFilter } from './reads.js';
@@ -74,10 +74,11 @@ export const resolvers: Resolvers = {
 
   Subscription: {
     eventPublished: {
-      subscribe(_, { filter, after }, { principal, feed }) {
+      async subscribe(_, args, { principal, feed, reader }) {
         staff(principal);
-        const id = filterId(readFilter(filter));
-        return feed.watch({ id, after: decodeCommitPosition(after, feedScope) });
+        const id = filterId(readFilter(args.filter));
+        const after = decodeCommitPosition(args.after, feedScope);
+        return feed.watch({ id, after: after ?? (await readNow(reader)) });
       },
       resolve: (event: EventRow) => event,
     },

@@ -3,7 +3,7 @@ import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { HeaderMap } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Log } from '../../../platform/log.js';
-import { type LoadedSupergraph, protectingFeatures } from '../../supergraph.js';
+import { type LoadedSupergraph, withoutProtection } from '../../supergraph.js';
 import type { Engine, Event, LiveOperation, Outcome } from '../engine.js';
 import type { Entity } from '../entity.js';
 import type { CompiledOperation } from '../operation.js';
@@ -16,13 +16,6 @@ import { withoutValueCompletion } from './value-completion.js';
 /** No subgraph can be called so: where a plan fetches from it, the event of a subscription is the answer. */
 const eventSource = '<event>';
 
-/** What ApolloGateway takes: it refuses a supergraph that protects fields, which is looked after before it is asked. */
-const unprotected = (sdl: string): string =>
-  protectingFeatures.reduce(
-    (text, url) => text.replaceAll(new RegExp(`(@link\\([^)]*"${url}"[^)]*), for: SECURITY`, 'g'), '$1'),
-    sdl,
-  );
-
 /** The stock engine: Apollo Server in front of ApolloGateway, which other engines are compared with. */
 export async function startApolloEngine(options: {
   graph: LoadedSupergraph;
@@ -32,7 +25,12 @@ export async function startApolloEngine(options: {
 }): Promise<Engine> {
   const { graph, sources, introspection, log } = options;
   const dataSources = new Map([...sources].map(([name, source]) => [name, dataSource(source)]));
-  const server = await startApollo({ supergraph: unprotected(graph.sdl), dataSources, introspection, log });
+  const server = await startApollo({
+    supergraph: withoutProtection(graph.sdl),
+    dataSources,
+    introspection,
+    log,
+  });
   const planner = new QueryPlanner(graph.supergraph);
   const { find, forget } = createOperations({ graph, planner, sources, introspection, keepsNames: true });
 
