@@ -279,18 +279,18 @@ describe('what the bus is asked', () => {
     for (let n = 0; n < 3; n += 1) {
       await system.sql(
         'user',
-        `insert into outbox (event_id, topic, key, value, headers) values ($1, 'user.updated', $2, $3, '{}')`,
+        `insert into outbox (event_id, topic, key, value, headers) values ($1, 'payment.refunded', $2, $3, '{}')`,
         [randomUUID(), key, `{"broken": ${n}`],
       );
       // One by one, so that each has a time of its own.
       await until('it is put aside', async () => (await ask()).deadLetters === n + 1);
     }
     const list = async (token: string, more: object = {}) =>
-      (await system.ask<Letters>(letters, { topic: 'user.updated', ...more }, token)).deadLetters;
+      (await system.ask<Letters>(letters, { topic: 'payment.refunded', ...more }, token)).deadLetters;
     const all = await list(admin);
     expect(all).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: false } });
     expect(all.nodes).toMatchObject(
-      [0, 1, 2].map((n) => ({ group: 'event', topic: 'user.updated', value: `{"broken": ${n}` })),
+      [0, 1, 2].map((n) => ({ group: 'event', topic: 'payment.refunded', value: `{"broken": ${n}` })),
     );
     expect((await list(system.staffToken)).nodes.map(({ value }) => value)).toEqual([null, null, null]);
     expect((await list(admin, { topic: 'order.created' })).nodes).toEqual([]);
@@ -299,7 +299,7 @@ describe('what the bus is asked', () => {
     expect(await refusals(replay, { first: 1_001 }, admin)).toEqual(['BAD_USER_INPUT first']);
     expect(await system.ask(replay, { topic: 'order.created' }, admin)).toEqual({ replayDeadLetters: 0 });
     // They are as broken as before, and come back with another time.
-    expect(await system.ask(replay, { topic: 'user.updated', first: 1 }, admin)).toEqual({
+    expect(await system.ask(replay, { topic: 'payment.refunded', first: 1 }, admin)).toEqual({
       replayDeadLetters: 1,
     });
     await until('it is put aside again', async () => (await ask()).deadLetters === 3);
