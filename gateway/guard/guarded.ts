@@ -1,11 +1,12 @@
-import { GraphQLError, type GraphQLFormattedError, type OperationTypeNode } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, getOperationAST } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Principal } from '../../platform/auth/principal.js';
 import { problem } from '../../platform/errors.js';
-import { parseDocument, validationErrors } from '../../platform/graphql/operation.js';
+import { noSuchOperation, parseDocument, validationErrors } from '../../platform/graphql/operation.js';
 import { metrics } from '../../platform/metrics.js';
+import type { GatewayContext } from '../context.js';
 import type { Engine, EngineRequest, OperationRequest, Outcome } from '../execute/engine.js';
-import { type OperationParts, operationOf } from '../execute/selections.js';
+import { operationOf } from '../execute/selections.js';
 import type { LoadedSupergraph } from '../supergraph.js';
 import { compileCost } from './cost/estimate.js';
 import { refuseExpansion } from './expansion.js';
@@ -28,7 +29,6 @@ type Variables = Readonly<Record<string, unknown>>;
 
 /** What there is to know of an operation before it is run. */
 interface Guards {
-  kind: OperationTypeNode;
   cost: (variables: Variables) => number;
   protection: Protection | undefined;
 }
@@ -65,30 +65,23 @@ export function guardEngine(
     sizeCalculation: ({ request }, key) => key.length + request.query.length,
   });
 
-  function partsOf(request: OperationRequest): OperationParts | undefined {
-    const document = parseDocument(request.query);
-    if (!('kind' in document)) return undefined;
-    try {
-      return operationOf(document, request.operationName);
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Undefined for what cannot be read: the engine says why. */
+  /** Undefined for what the engine refuses, and says why: what is no document, and what has fragments inside themselves. */
   function guardsOf(request: OperationRequest): Guards | GraphQLError | undefined {
     const key = keyOf(request);
     const before = known.get(key);
     if (before) return before;
-    const parts = partsOf(request);
-    if (!parts || isCircular(parts.fragments)) return undefined;
+    const document = parseDocument(request.query);
+    if (!('kind' in document)) return undefined;
+    // Engines differ in what they make of an empty name: none may run what has not been looked at.
+    if (!getOperationAST(document, request.operationName)) return noSuchOperation();
+    const parts = operationOf(document, request.operationName);
+    if (isCircular(parts.fragments)) return undefined;
     const refusal = refuseStructure(parts, limits) ?? refuseExpansion(parts.operation, parts.fragments);
     if (refusal) {
       metrics.operations.labels('refused').inc();
       return refusal;
     }
     const guards = {
-      kind: parts.operation.operation,
       cost: compileCost(parts, graph.clientSchema, graph.costs),
       protection: protectionOf(parts, graph),
     };
@@ -126,28 +119,35 @@ export function guardEngine(
     return variant;
   }
 
-  const refused = (error: GraphQLError): Outcome => ({
+  const refused = async (error: GraphQLError): Promise<Outcome> => ({
     status: 400,
     errors: [format(error.toJSON(), error)],
   });
 
+  async function executeVariant(
+    variant: Variant,
+    request: EngineRequest,
+    context: GatewayContext,
+  ): Promise<Outcome> {
+    const outcome = await engine.execute({ ...request, ...variant.request }, context);
+    if (!outcome.data) return outcome;
+    const { data, errors } = variant.complete(outcome.data, request.variables);
+    const all = [...(outcome.errors ?? []), ...errors.map((error) => format(error, error))];
+    return { status: outcome.status, data, ...(all.length > 0 && { errors: all }) };
+  }
+
   return {
     ...engine,
-    async execute(request, context) {
+    // No async function: most operations are the engine's alone, and each turn counts.
+    execute(request, context) {
       const guards = guardsOf(request);
       if (!guards) return engine.execute(request, context);
       if (guards instanceof GraphQLError) return refused(guards);
-      const { variables } = request;
-      const tooCostly = refuseCost(guards, variables);
+      const tooCostly = refuseCost(guards, request.variables);
       if (tooCostly) return refused(tooCostly);
       const variant = variantOf(request, guards, context.principal);
       if (!variant) return engine.execute(request, context);
-      if (variant instanceof GraphQLError) return refused(variant);
-      const outcome = await engine.execute({ ...request, ...variant.request }, context);
-      if (!outcome.data) return outcome;
-      const { data, errors } = variant.complete(outcome.data, variables);
-      const all = [...(outcome.errors ?? []), ...errors.map((error) => format(error, error))];
-      return { status: outcome.status, data, ...(all.length > 0 && { errors: all }) };
+      return variant instanceof GraphQLError ? refused(variant) : executeVariant(variant, request, context);
     },
     read(request, principal) {
       const guards = guardsOf(request);

@@ -38,14 +38,13 @@ export function readOperation(
   const document = parseDocument(request.query);
   if (!('kind' in document)) return document;
   const operation = getOperationAST(document, request.operationName);
-  if (!operation) {
-    return [
-      problem('GRAPHQL_VALIDATION_FAILED', 'The document has no such operation; say which by operationName.'),
-    ];
-  }
+  if (!operation) return [noSuchOperation()];
   const errors = validationErrors(schema, document, { introspection });
   return errors.length === 0 ? { document, operation } : errors;
 }
+
+export const noSuchOperation = (): GraphQLError =>
+  problem('GRAPHQL_VALIDATION_FAILED', 'The document has no such operation; say which by operationName.');
 
 /** A document, or why it is none, with its code. */
 export function parseDocument(query: string): DocumentNode | readonly GraphQLError[] {

@@ -184,6 +184,20 @@ describe.each(['doorstep', 'apollo'] as const)('%s: what may not be seen', (exec
     expect(vault.asked).toEqual(['open']);
   });
 
+  test.each(['', 'Other', '__proto__'])(
+    'whatever name an operation is asked by: %j',
+    async (operationName) => {
+      vault.asked.length = 0;
+      const body = JSON.stringify({ query: '{ staff }', operationName });
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body });
+      expect(await response.json()).toMatchObject({
+        errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+      });
+      expect(vault.asked).toEqual([]);
+    },
+  );
+
   test('roots alone, introspection beside them, mutations', async () => {
     expect(await ask('{ mine { id } staff __schema { queryType { name } } __typename }', 'customer')).toEqual(
       {
