@@ -292,7 +292,9 @@ describe('what the bus is asked', () => {
     expect(all.nodes).toMatchObject(
       [0, 1, 2].map((n) => ({ group: 'event', topic: 'payment.refunded', value: `{"broken": ${n}` })),
     );
-    expect((await list(system.staffToken)).nodes.map(({ value }) => value)).toEqual([null, null, null]);
+    const seen = await system.graphql<Letters>(letters, { topic: 'payment.refunded' }, system.staffToken);
+    expect(seen.data?.deadLetters.nodes.map(({ value }) => value)).toEqual([null, null, null]);
+    expect(seen.errors.map(({ extensions }) => extensions.code)).toEqual(Array(3).fill('FORBIDDEN'));
     expect((await list(admin, { topic: 'order.created' })).nodes).toEqual([]);
     const first = await list(admin, { first: 1 });
     expect(await refusals(replay, {}, system.staffToken)).toEqual(['FORBIDDEN']);
