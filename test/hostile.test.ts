@@ -77,7 +77,9 @@ test(`${count} documents and variables, right, nearly right and hostile, break n
     while (next < until && troubles.length < mostTold) {
       const name = `${seed}/${next++}`;
       const request = make(name);
-      const answer = await send(request);
+      let answer = await send(request);
+      // On a machine that is busy with other tests something may come too late, once.
+      if (answer.text.includes('SERVICE_UNAVAILABLE')) answer = await send(request);
       const outcome = `${request.target} ${request.kind} ${answer.status < 400 ? 'answered' : 'refused'}`;
       kinds.set(outcome, (kinds.get(outcome) ?? 0) + 1);
       const wrong = wrongWith(answer);
