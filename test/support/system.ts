@@ -54,6 +54,9 @@ export interface System extends Omit<Client, 'products'> {
   stop(): Promise<void>;
 }
 
+/** A Redis that is away: nothing that has been read is kept. */
+export const nowhere = 'redis://127.0.0.1:1';
+
 /**
  * Starts the whole system in this process, on six fresh databases of the test run's server (or on `given` ones, which
  * stay when it stops), with demo data and a quick simulator. `overrides` are environment variables.

@@ -130,6 +130,11 @@ export async function actByHand(system: System): Promise<void> {
   const { staffToken } = system;
   const customer = await newCustomer(system);
   const { userId, token: courier } = await courierAccount(system);
+  await system.ask(
+    'mutation ($input: ProductInput!) { upsertProduct(input: $input) { id } }',
+    { input: { name: 'Tea', price: '2.00' } },
+    system.staffToken,
+  );
   const { createCourier } = await system.ask<{ createCourier: { id: string } }>(
     'mutation ($input: CreateCourierInput!) { createCourier(input: $input) { id status } }',
     { input: { name: 'Rosa', phone: '+49 30 123456', transport: 'SCOOTER', userId } },
