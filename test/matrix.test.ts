@@ -20,7 +20,7 @@ import { type Root, refusalOf, roots } from './support/matrix/roots.js';
 import { createWorld, type World } from './support/matrix/world.js';
 import { type System, startSystem } from './support/system.js';
 
-const { clientSchema } = loadSupergraph(readFileSync('gateway/supergraph.graphql', 'utf8'));
+const { clientSchema, protection } = loadSupergraph(readFileSync('gateway/supergraph.graphql', 'utf8'));
 const rootTypes = ['Query', 'Mutation', 'Subscription'] as const;
 
 let system: System;
@@ -82,6 +82,26 @@ test('the table has every field of the schema, and no other', () => {
     .filter(({ name }) => !plumbing.test(name))
     .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
   expect(told.toSorted()).toEqual(there.toSorted());
+});
+
+test('each type has an object that it is tried on', () => {
+  expect(Object.keys(places).toSorted()).toEqual(
+    Object.keys(fields)
+      .filter((type) => type !== 'OrderUpdate')
+      .toSorted(),
+  );
+});
+
+test('the schema itself says of what nobody may see that a token is needed, so that it is not even fetched', () => {
+  const open = new Set(['Query.me', ...Object.keys(fields['User'] ?? {}).map((field) => `User.${field}`)]);
+  const hidden = [
+    ...rootTypes.flatMap((type) =>
+      Object.entries(roots[type]).map(([field, { policy }]) => [type, field, policy] as const),
+    ),
+    ...values,
+  ].filter(([type, field, policy]) => !may(policy, 'nobody') && !open.has(`${type}.${field}`));
+  const unprotected = hidden.filter(([type, field]) => !protection?.requirementOf(type, field));
+  expect(unprotected).toEqual([]);
 });
 
 const values = Object.entries(fields).flatMap(([type, policies]) =>

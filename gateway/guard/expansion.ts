@@ -18,8 +18,10 @@ export function refuseExpansion(
   function sizeOf({ selections }: SelectionSetNode): number {
     let size = 0;
     for (const node of selections) {
+      // Whatever selects nothing by itself is walked all the same.
+      size += 1;
       if (node.kind === Kind.FRAGMENT_SPREAD) size += sizeOfFragment(node.name.value);
-      else size += (node.kind === Kind.FIELD ? 1 : 0) + (node.selectionSet ? sizeOf(node.selectionSet) : 0);
+      else if (node.selectionSet) size += sizeOf(node.selectionSet);
     }
     return size;
   }
@@ -37,6 +39,6 @@ export function refuseExpansion(
   if (size <= mostSelections) return undefined;
   return problem(
     'QUERY_TOO_COMPLEX',
-    `An operation selects at most ${mostSelections} fields, those of fragments counted wherever they are used.`,
+    `An operation has at most ${mostSelections} selections, those of fragments counted wherever they are used.`,
   );
 }

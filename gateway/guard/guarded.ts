@@ -2,7 +2,12 @@ import { GraphQLError, type GraphQLFormattedError, getOperationAST } from 'graph
 import { LRUCache } from 'lru-cache';
 import type { Principal } from '../../platform/auth/principal.js';
 import { problem } from '../../platform/errors.js';
-import { noSuchOperation, parseDocument, validationErrors } from '../../platform/graphql/operation.js';
+import {
+  noSuchOperation,
+  parseDocument,
+  validationErrors,
+  variableErrors,
+} from '../../platform/graphql/operation.js';
 import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
 import type { Engine, EngineRequest, OperationRequest, Outcome } from '../execute/engine.js';
@@ -29,6 +34,8 @@ type Variables = Readonly<Record<string, unknown>>;
 
 /** What there is to know of an operation before it is run. */
 interface Guards {
+  /** What it takes of memory, in about as many bytes. */
+  weight: number;
   cost: (variables: Variables) => number;
   protection: Protection | undefined;
 }
@@ -57,7 +64,7 @@ export function guardEngine(
   const known = new LRUCache<string, Guards>({
     max: mostOperations,
     maxSize: mostCharacters,
-    sizeCalculation: (_, key) => key.length + 64,
+    sizeCalculation: ({ weight }, key) => key.length + weight,
   });
   const variants = new LRUCache<string, Variant>({
     max: mostVariants,
@@ -67,12 +74,24 @@ export function guardEngine(
 
   /** Undefined for what the engine refuses, and says why: what is no document, and what has fragments inside themselves. */
   function guardsOf(request: OperationRequest): Guards | GraphQLError | undefined {
-    const key = keyOf(request);
-    const before = known.get(key);
+    // Engines differ in what they make of an empty name.
+    if (request.operationName === '') return noSuchOperation();
+    const before = known.get(keyOf(request));
     if (before) return before;
+    try {
+      return analyse(request);
+    } catch (error) {
+      // Fragments inside fragments go far deeper than the text of any of them.
+      if (error instanceof RangeError)
+        return problem('QUERY_TOO_COMPLEX', 'The operation is nested too deep.');
+      throw error;
+    }
+  }
+
+  function analyse(request: OperationRequest): Guards | GraphQLError | undefined {
     const document = parseDocument(request.query);
     if (!('kind' in document)) return undefined;
-    // Engines differ in what they make of an empty name: none may run what has not been looked at.
+    // No engine may run what has not been looked at.
     if (!getOperationAST(document, request.operationName)) return noSuchOperation();
     const parts = operationOf(document, request.operationName);
     if (isCircular(parts.fragments)) return undefined;
@@ -82,10 +101,12 @@ export function guardEngine(
       return refusal;
     }
     const guards = {
+      // What depends on a variable keeps a closure or two for each character of the text at most.
+      weight: 64 + request.query.length,
       cost: compileCost(parts, graph.clientSchema, graph.costs),
       protection: protectionOf(parts, graph),
     };
-    known.set(key, guards);
+    known.set(keyOf(request), guards);
     return guards;
   }
 
@@ -124,11 +145,17 @@ export function guardEngine(
     errors: [format(error.toJSON(), error)],
   });
 
+  /** Those of the whole operation: what is left of it may not have all of its variables. */
+  const variableErrorsOf = ({ operation }: Variant, variables: Variables): readonly GraphQLError[] =>
+    variableErrors(graph.clientSchema, operation, variables, { introspection });
+
   async function executeVariant(
     variant: Variant,
     request: EngineRequest,
     context: GatewayContext,
   ): Promise<Outcome> {
+    const wrong = variableErrorsOf(variant, request.variables);
+    if (wrong.length > 0) return { status: 400, errors: wrong.map((error) => format(error.toJSON(), error)) };
     const outcome = await engine.execute({ ...request, ...variant.request }, context);
     if (!outcome.data) return outcome;
     const { data, errors } = variant.complete(outcome.data, request.variables);
@@ -162,7 +189,9 @@ export function guardEngine(
         ...operation,
         variableErrors(variables) {
           const tooCostly = refuseCost(guards, variables);
-          return tooCostly ? [tooCostly] : operation.variableErrors(variables);
+          if (tooCostly) return [tooCostly];
+          const wrong = variant ? variableErrorsOf(variant, variables) : [];
+          return wrong.length > 0 ? wrong : operation.variableErrors(variables);
         },
         ...(variant &&
           live && {

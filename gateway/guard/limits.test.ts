@@ -50,6 +50,31 @@ describe('operations', () => {
     expect(library.fetched).toHaveLength(before);
   });
 
+  test.each([
+    ['doubles itself, and selects nothing', 40, (n: number) => `...f${n + 1} ...f${n + 1}`, '...none'],
+    [
+      'is a chain, deeper than a stack',
+      60,
+      (n: number) => `${'{ a '.repeat(99).slice(2)} { ...f${n + 1} } ${'}'.repeat(98)}`,
+      'a',
+    ],
+  ])('that %s is refused at once, and the socket goes on', async (_what, length, inner, last) => {
+    const gateway = await start({});
+    const fragments = Array.from({ length }, (_, n) => `fragment f${n} on Query { ${inner(n)} }`);
+    const query = `{ ...f0 } ${fragments.join(' ')} fragment f${length} on Query { ${last} }`;
+    const began = performance.now();
+    const { status, body } = await post(gateway, query);
+    expect([status, body.errors?.length]).toEqual([400, expect.any(Number)]);
+    const socket = await openSocket(gateway.url);
+    socket.subscribe('1', query);
+    expect(await socket.next()).toMatchObject({ type: 'error', id: '1' });
+    socket.subscribe('2', '{ __typename }');
+    expect(await socket.next()).toMatchObject({ type: 'next', id: '2' });
+    socket.close();
+    // It would take years.
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
   test('tell what they may cost to who asks', async () => {
     const gateway = await start({ operationLimits: { ...unlimited, cost: 100 } });
     const ask = (query: string) => postText(gateway, JSON.stringify({ query, extensions: { cost: true } }));

@@ -55,7 +55,8 @@ export interface LivePlan {
   takeCursor(data: Entity): unknown;
 }
 
-const plans = new WeakMap<DocumentNode, LivePlan>();
+/** By the document; by the variant where one is run in place of what was asked for. */
+const plans = new WeakMap<object, LivePlan>();
 
 /** The plan of a subscription, made once for each document that is kept. */
 export function livePlanOf(
@@ -63,13 +64,17 @@ export function livePlanOf(
   request: OperationRequest,
   supergraph: LoadedSupergraph,
 ): LivePlan {
-  const known = plans.get(operation.document);
+  const { variant, live } = operation;
+  const kept = variant ?? operation.document;
+  const known = plans.get(kept);
   if (known) return known;
-  const { variant } = operation;
-  const asked = createPlan(operation.live.primary, variant?.request ?? request, supergraph);
-  // What is left of an operation is one that others may ask for, and get another answer to.
-  const plan = variant ? { ...asked, identity: `${asked.identity}\n${variant.key}` } : asked;
-  plans.set(operation.document, plan);
+  const plan = createPlan(live.primary, variant?.request ?? request, supergraph);
+  if (variant) {
+    // What is left is what others may ask for and get another answer to; and what was taken out may ask for variables.
+    plan.identity += `\n${variant.key}`;
+    plan.variablesText = createPlan(live.primary, request, supergraph).variablesText;
+  }
+  plans.set(kept, plan);
   return plan;
 }
 

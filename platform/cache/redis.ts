@@ -122,8 +122,8 @@ export function createRedis(options: { url: string; prefix: string; log: Log }):
   let restsUntil = 0;
   let wasAway = false;
   let isClosed = false;
-  /** Stores in which something could not be dropped: before anything of them is used again, all of it is. */
-  const stale = new Set<string>();
+  /** Stores in which something could not be dropped, and how often: before anything of them is used again, all of it is. */
+  const stale = new Map<string, number>();
 
   const isAway = (): boolean => !client.isReady || performance.now() < restsUntil;
   function note(away: boolean, reason?: unknown): void {
@@ -171,9 +171,11 @@ export function createRedis(options: { url: string; prefix: string; log: Log }):
       const key = `${prefix}:cache:{${name}}`;
       /** @throws RedisAway */
       async function renew(): Promise<void> {
-        if (!stale.has(key)) return;
+        const times = stale.get(key);
+        if (times === undefined) return;
         await ask(() => client.incr(key));
-        stale.delete(key);
+        // What could not be dropped since may have been put since.
+        if (stale.get(key) === times) stale.delete(key);
       }
       return {
         async take(ids) {
@@ -188,7 +190,7 @@ export function createRedis(options: { url: string; prefix: string; log: Log }):
             await renew();
             await ask(() => client.drop(key, ids));
           } catch (error) {
-            stale.add(key);
+            stale.set(key, (stale.get(key) ?? 0) + 1);
             throw error;
           }
         },

@@ -27,6 +27,15 @@ export function createRowCache<R extends { id: string }>(options: {
   const [hits, misses, bypassed] = (['hit', 'miss', 'away'] as const).map((result) =>
     metrics.cacheReads.labels(name, result),
   );
+  /** Undefined for what is no row: it is read anew. */
+  function revived(text: string): R | undefined {
+    try {
+      return revive(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Reads that are under way, by lease and id: nobody has changed a row since its lease was given. */
   const underWay = new Map<string, Promise<R | undefined>>();
 
@@ -72,8 +81,9 @@ export function createRowCache<R extends { id: string }>(options: {
       const missing = new Map<string, string>();
       for (const [index, id] of ids.entries()) {
         const one = taken[index];
-        if (one?.value !== undefined) rows.push(revive(JSON.parse(one.value)));
-        else missing.set(id, one?.lease ?? '');
+        const row = one?.value === undefined ? undefined : revived(one.value);
+        if (row) rows.push(row);
+        else missing.set(id, one?.value === undefined ? (one?.lease ?? '') : '');
       }
       hits?.inc(rows.length);
       if (missing.size === 0) return rows;

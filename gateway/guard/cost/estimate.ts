@@ -70,12 +70,24 @@ export function compileCost(
     return sumOf(
       selections.map((node) => {
         if (node.kind === Kind.FIELD) return costOfField(node, type, lengths);
-        const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
-        if (!fragment) return free;
-        const condition = fragment.typeCondition?.name.value;
-        return costOfSet(fragment.selectionSet, (condition && schema.getType(condition)) || type, lengths);
+        if (node.kind === Kind.FRAGMENT_SPREAD) return costOfSpread(node.name.value, type, lengths);
+        const condition = node.typeCondition?.name.value;
+        return costOfSet(node.selectionSet, (condition && schema.getType(condition)) || type, lengths);
       }),
     );
+  }
+
+  /** Those of fragments that cost the same wherever they are used: compiled once, however often that is. */
+  const ofFragments = new Map<string, Cost>();
+  function costOfSpread(name: string, type: GraphQLNamedType, lengths: ReadonlyMap<string, Cost>): Cost {
+    const before = lengths.size === 0 ? ofFragments.get(name) : undefined;
+    if (before) return before;
+    const fragment = fragments.get(name);
+    if (!fragment) return free;
+    const condition = schema.getType(fragment.typeCondition.name.value) ?? type;
+    const cost = costOfSet(fragment.selectionSet, condition, lengths);
+    if (lengths.size === 0) ofFragments.set(name, cost);
+    return cost;
   }
 
   function costOfField(node: FieldNode, parent: GraphQLNamedType, lengths: ReadonlyMap<string, Cost>): Cost {

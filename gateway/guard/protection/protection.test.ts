@@ -232,6 +232,61 @@ describe.each(['doorstep', 'apollo'] as const)('%s: what may not be seen', (exec
     }
   });
 
+  test('a field that is taken out of one place and left in another has each of its places told', async () => {
+    const query = `{ things { ...l ... on Book { inner: label } } sized { size } all: items { ...i } item(id: "1") { inside { ...i } name } }
+      fragment l on Thing { label } fragment i on Item { price name }`;
+    expect(await ask(query, 'customer')).toEqual({
+      data: {
+        things: [{ label: null, inner: 'a book' }, { label: null }],
+        sized: [{ size: 3 }],
+        all: [{ price: null, name: 'item 1' }, null, { price: null, name: 'item 2' }],
+        item: { inside: { price: null, name: 'item in' }, name: 'item 1' },
+      },
+      errors: denied(
+        'FORBIDDEN',
+        ['things', 0, 'label'],
+        ['things', 1, 'label'],
+        ['all', 0, 'price'],
+        ['all', 2, 'price'],
+        ['item', 'inside', 'price'],
+      ),
+    });
+  });
+
+  test('variables of what was taken out have to be right too', async () => {
+    const query = 'query ($on: Boolean!) { item(id: "1") { name price @include(if: $on) } }';
+    for (const variables of [{}, { on: 'yes' }, { on: null }])
+      expect(await ask(query, undefined, variables)).toMatchObject({
+        errors: [{ extensions: { code: 'BAD_USER_INPUT' } }],
+      });
+  });
+
+  test('subscriptions of which different fields are left out do not get each other’s events', async () => {
+    const socket = await openSocket(gateway.url);
+    const before = vault.changes.listeners();
+    const on = 'subscription ($on: Boolean!) { changed { id price @include(if: $on) } }';
+    socket.subscribe('a', 'subscription { changed { id price } }');
+    socket.subscribe('b', 'subscription { changed { id secret } }');
+    socket.subscribe('c', 'subscription {\n  changed {\n    id\n  }\n}');
+    socket.subscribe('d', on, { on: true });
+    socket.subscribe('e', on, { on: false });
+    await until(() => vault.changes.listeners() === before + 5);
+    vault.changes.push({ changed: { id: '9' } });
+    const got = new Map<string | undefined, unknown>();
+    while (got.size < 5) {
+      const { id, payload } = await socket.next();
+      got.set(id, (payload as { data: { changed: object } }).data.changed);
+    }
+    expect(Object.fromEntries(got)).toEqual({
+      a: { id: '9', price: null },
+      b: { id: '9', secret: null },
+      c: { id: '9' },
+      d: { id: '9', price: null },
+      e: { id: '9' },
+    });
+    socket.close();
+  });
+
   test('a subscription that one may not see is refused, and one whose events have such fields goes on', async () => {
     const socket = await openSocket(gateway.url);
     socket.subscribe('1', 'subscription { sold { id } }');

@@ -1,8 +1,13 @@
 import {
+  type FieldNode,
   GraphQLError,
   type GraphQLFormattedError,
+  Kind,
+  type OperationDefinitionNode,
   OperationTypeNode,
   print,
+  type SelectionNode,
+  type SelectionSetNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -29,6 +34,8 @@ export interface Variant {
   key: string;
   /** What is run in place of it. */
   request: OperationRequest;
+  /** What it is left of. */
+  operation: OperationDefinitionNode;
   /** Makes an answer to that one to what was asked; errors are those of what may not be seen. */
   complete(
     data: Entity,
@@ -65,12 +72,13 @@ export function lackOf({ requirements }: Protection, principal: Principal | null
 
 /** What is left of an operation of a valid document for a principal, or the refusal where that cannot be told by nulls. */
 export function variantFor(
-  parts: OperationParts,
+  asked: OperationParts,
   graph: LoadedSupergraph,
   principal: Principal | null,
   key: string,
 ): Variant | GraphQLError {
   const { clientSchema, supergraphSchema, protection } = graph;
+  const parts = inlined(asked);
   const isDenied = (type: string, field: string): boolean => {
     const requirement = protection?.requirementOf(type, field);
     return requirement !== undefined && !meets(requirement, principal);
@@ -83,6 +91,7 @@ export function variantFor(
   const withDenied: WithDenied = compileWithDenied(parts, clientSchema, supergraphSchema, removed);
   return {
     key,
+    operation: asked.operation,
     request: { query: print(document), operationName: operation.name?.value },
     complete(data, variables) {
       const completed = withDenied(data, variables);
@@ -92,4 +101,26 @@ export function variantFor(
       };
     },
   };
+}
+
+/**
+ * An operation without named fragments: what they select stands wherever they are used, each time anew, since a field may
+ * be left in one place and taken out in another.
+ */
+function inlined({ operation, fragments }: OperationParts): OperationParts {
+  const ofSet = ({ selections, ...set }: SelectionSetNode): SelectionSetNode => ({
+    ...set,
+    selections: selections.flatMap((node): readonly SelectionNode[] => {
+      if (node.kind === Kind.FIELD) return [field(node)];
+      if (node.kind === Kind.INLINE_FRAGMENT) return [{ ...node, selectionSet: ofSet(node.selectionSet) }];
+      const fragment = fragments.get(node.name.value);
+      if (!fragment) return [];
+      const { typeCondition, selectionSet } = fragment;
+      const { directives = [] } = node;
+      return [{ kind: Kind.INLINE_FRAGMENT, typeCondition, directives, selectionSet: ofSet(selectionSet) }];
+    }),
+  });
+  const field = (node: FieldNode): FieldNode =>
+    node.selectionSet ? { ...node, selectionSet: ofSet(node.selectionSet) } : { ...node };
+  return { operation: { ...operation, selectionSet: ofSet(operation.selectionSet) }, fragments: new Map() };
 }

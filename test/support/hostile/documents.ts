@@ -16,6 +16,11 @@ const documents: readonly ((size: number) => string)[] = [
     `{ ...f } fragment f on Query { me { ...g } } fragment g on User { orders { nodes { user { ...g } } } } ${times(size / 10, (n) => `fragment h${n} on Query { ...h${n} }`)}`,
   (size) =>
     `{ ...f0 } ${times(Math.min(size, 60), (n) => `fragment f${n} on Query { ...f${n + 1} ...f${n + 1} }`)} fragment f${Math.min(size, 60)} on Query { __typename }`,
+  (size) =>
+    `{ ...f0 } ${times(Math.min(size, 60), (n) => `fragment f${n} on Query { ...f${n + 1} ...f${n + 1} }`)} fragment f${Math.min(size, 60)} on Query { ...none }`,
+  // A chain of fragments: flat as a text, and as deep as it is long.
+  (size) =>
+    `{ me { ...c0 } } ${times(Math.min(size, 60), (n) => `fragment c${n} on User { ${'orders { nodes { user { '.repeat(20)} ...c${n + 1} id ${'} } } '.repeat(20)} }`)} fragment c${Math.min(size, 60)} on User { id }`,
   (size) => `query (${times(size, (n) => `$v${n}: ID`)}) { __typename }`,
   (size) => `{ product(id: ${'['.repeat(size)}${']'.repeat(size)}) { id } }`,
   (size) => `{ product(id: ${'{a:'.repeat(size)}1${'}'.repeat(size)}) { id } }`,
