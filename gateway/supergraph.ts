@@ -1,5 +1,6 @@
 import { DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, type Schema, Supergraph } from '@apollo/federation-internals';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
+import { protectingFeatures } from '../platform/graphql/protecting.js';
 import { withDefaults } from './execute/defaults.js';
 import { type Needs, needsOf } from './execute/needs.js';
 import { type CostRules, costRulesOf } from './guard/cost/rules.js';
@@ -83,18 +84,7 @@ function readable<T>(read: () => T): T {
   }
 }
 
-/** Features that say who may see what, in the versions that are enforced here. */
-const protectingFeatures: readonly string[] = ['authenticated', 'requiresScopes', 'policy'].map(
-  (name) => `https://specs.apollo.dev/${name}/v0.1`,
-);
 const supportedFeatures = new Set([...DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, ...protectingFeatures]);
-
-/** What ApolloGateway takes: it refuses a supergraph that protects fields, which is looked after before it is asked. */
-export const withoutProtection = (sdl: string): string =>
-  protectingFeatures.reduce(
-    (text, url) => text.replaceAll(new RegExp(`(@link\\([^)]*"${url}"[^)]*), for: SECURITY`, 'g'), '$1'),
-    sdl,
-  );
 
 /**
  * A gateway that does not know such a feature would serve what it protects.

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
-import { withoutProtection } from '../../gateway/supergraph.js';
+import { withoutProtection } from '../../platform/graphql/protecting.js';
 
 interface Context {
   authorization?: string | undefined;

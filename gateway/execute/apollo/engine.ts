@@ -2,8 +2,9 @@ import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from 
 import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { HeaderMap } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
+import { withoutProtection } from '../../../platform/graphql/protecting.js';
 import type { Log } from '../../../platform/log.js';
-import { type LoadedSupergraph, withoutProtection } from '../../supergraph.js';
+import type { LoadedSupergraph } from '../../supergraph.js';
 import type { Engine, Event, LiveOperation, Outcome } from '../engine.js';
 import type { Entity } from '../entity.js';
 import type { CompiledOperation } from '../operation.js';
