@@ -1,6 +1,7 @@
 import { orderCreated, orderErased } from '../../events/order.js';
 import { paymentCompleted } from '../../events/payment.js';
 import { userDeleted, userUpdated } from '../../events/user.js';
+import { userNewsConsumers } from '../../platform/auth/user-news.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import { inboxConsumer } from '../../platform/inbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
@@ -64,28 +65,9 @@ export const consumers = (database: Database, geography: Geography, told: Told):
         events.map(({ data }) => data),
       ),
   }),
-  inboxConsumer({
-    database,
-    group,
-    contract: userUpdated,
-    handle: (tx, events) =>
-      learnUsers(
-        tx,
-        events.map(({ data }) => data),
-        geography,
-      ),
-    committed: told.freed,
-  }),
-  inboxConsumer({
-    database,
-    group,
-    contract: userDeleted,
-    handle: (tx, events) =>
-      learnUsers(
-        tx,
-        events.map(({ data }) => ({ ...data, role: null })),
-        geography,
-      ),
+  ...userNewsConsumers({
+    ...{ database, group, updated: userUpdated, deleted: userDeleted },
+    learn: (tx, news) => learnUsers(tx, news, geography),
     committed: told.freed,
   }),
 ];

@@ -2,6 +2,7 @@ import { deliveryStatusUpdated } from '../../events/delivery.js';
 import { paymentCompleted } from '../../events/payment.js';
 import { productUpdated } from '../../events/product.js';
 import { userDeleted, userUpdated } from '../../events/user.js';
+import { userNewsConsumers } from '../../platform/auth/user-news.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import { forgetting } from '../../platform/cache/forgetting.js';
 import type { RowCache } from '../../platform/cache/rows.js';
@@ -13,7 +14,7 @@ import { learnUsers } from './users.js';
 
 const group = 'order';
 
-/** What the order service does when events arrive. `gone` is called when users were deleted. */
+/** What the order service does when events arrive. `gone` is called when users were deleted, or may do something else. */
 export const consumers = (
   database: Database,
   products: RowCache<ProductRow>,
@@ -43,25 +44,9 @@ export const consumers = (
         })),
       ),
   }),
-  inboxConsumer({
-    database,
-    group,
-    contract: userUpdated,
-    handle: (tx, events) =>
-      learnUsers(
-        tx,
-        events.map(({ data }) => data),
-      ),
-  }),
-  inboxConsumer({
-    database,
-    group,
-    contract: userDeleted,
-    handle: (tx, events) =>
-      learnUsers(
-        tx,
-        events.map(({ data }) => ({ ...data, role: null })),
-      ),
+  ...userNewsConsumers({
+    ...{ database, group, updated: userUpdated, deleted: userDeleted },
+    learn: learnUsers,
     committed: gone,
   }),
 ];

@@ -2,6 +2,7 @@ import { orderCancelled, orderCreated } from '../../events/order.js';
 import { paymentCompleted, paymentRefunded } from '../../events/payment.js';
 import { userDeleted, userRegistered, userUpdated } from '../../events/user.js';
 import { rememberUsers, type UserNews } from '../../platform/auth/known-users.js';
+import { userNewsConsumers } from '../../platform/auth/user-news.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import { toMessage } from '../../platform/bus/event.js';
 import { inboxConsumer } from '../../platform/inbox.js';
@@ -60,25 +61,9 @@ export const consumers = (database: Database, closed: (orderId: string) => void)
       for (const { data } of events) closed(data.orderId);
     },
   }),
-  inboxConsumer({
-    database,
-    group,
-    contract: userUpdated,
-    handle: (tx, events) =>
-      learnUsers(
-        tx,
-        events.map(({ data }) => data),
-      ),
-  }),
-  inboxConsumer({
-    database,
-    group,
-    contract: userDeleted,
-    handle: (tx, events) =>
-      learnUsers(
-        tx,
-        events.map(({ data }) => ({ ...data, role: null })),
-      ),
+  ...userNewsConsumers({
+    ...{ database, group, updated: userUpdated, deleted: userDeleted },
+    learn: learnUsers,
   }),
 ];
 
