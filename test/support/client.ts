@@ -123,6 +123,6 @@ export function createClient(url: string): Client {
       );
       return createOrder.id;
     },
-    subscribe: (query, variables = {}, token) => subscribe(url, { query, variables }, token),
+    subscribe: (query, variables = {}, token) => subscribe(`${url}/graphql`, { query, variables }, token),
   };
 }

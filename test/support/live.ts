@@ -28,12 +28,12 @@ export interface Live<T> {
 }
 
 export function subscribe<T>(
-  url: string,
+  endpoint: string,
   operation: { query: string; variables: object },
   token?: string,
 ): Live<T> {
   const client = createClient({
-    url: `${url.replace('http', 'ws')}/graphql`,
+    url: endpoint.replace('http', 'ws'),
     webSocketImpl: WebSocket,
     retryAttempts: 0,
     ...(token && { connectionParams: { authorization: `Bearer ${token}` } }),

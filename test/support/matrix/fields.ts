@@ -43,6 +43,11 @@ export const fields: Record<string, Record<string, Policy>> = {
 /** Of nothing in the world of the test. */
 export const valueless: ReadonlySet<string> = new Set(['User.deletedAt']);
 
+/** What is null without an error for those who see the object and not this of it. */
+export const silent: ReadonlySet<string> = new Set([
+  ...['Order.payment', 'Courier.phone', 'Courier.user', 'Courier.deliveries', 'User.email'],
+]);
+
 /** What is only ever within something else, and is for who has that. */
 export const plumbing = /^(Money|PageInfo|Session|\w+Connection|\w+Edge)$/;
 

@@ -29,3 +29,11 @@ export function innermost(data: unknown, key: string): unknown {
   if (Object.hasOwn(record, key)) return record[key];
   return innermost(Object.values(record)[0], key);
 }
+
+/** Whether there is null where an error says that something is missing, or around that. */
+export function nullAt(data: unknown, path: readonly (string | number)[]): boolean {
+  if (data === null) return true;
+  const [key, ...rest] = path;
+  if (key === undefined || typeof data !== 'object') return false;
+  return nullAt((data as Record<string | number, unknown>)[key], rest);
+}
