@@ -33,8 +33,6 @@ test('fields that merge get one name, in whatever order fields of their argument
   const { clientNames } = renameFields(document, {
     names: new Set(['id']),
     withArguments: new Set(['f']),
-    requiring: new Set(),
-    requirements: new Map(),
   });
   expect([...clientNames]).toEqual([['_r0', 'id']]);
 });

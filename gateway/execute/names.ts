@@ -14,7 +14,10 @@ export interface Renamed {
  * `{ products { id: name stock } }` the key `id` has to go somewhere, and Apollo's planner lets it go, as it
  * passes a `weight(unit: KILO)` for the `weight` that some field requires.
  */
-export function renameFields(document: DocumentNode, { names, withArguments }: Needs): Renamed {
+export function renameFields(
+  document: DocumentNode,
+  { names, withArguments }: Pick<Needs, 'names' | 'withArguments'>,
+): Renamed {
   /** What is below `__schema` and `__type` is no entity's, and is answered without a plan. */
   let introspected = 0;
   const isInTheWay = ({ alias, name }: FieldNode): boolean =>

@@ -157,9 +157,9 @@ export function guardEngine(
     const wrong = variableErrorsOf(variant, request.variables);
     if (wrong.length > 0) return { status: 400, errors: wrong.map((error) => format(error.toJSON(), error)) };
     const outcome = await engine.execute({ ...request, ...variant.request }, context);
-    if (!outcome.data) return outcome;
-    const { data, errors } = variant.complete(outcome.data, request.variables);
-    const all = [...(outcome.errors ?? []), ...errors.map((error) => format(error, error))];
+    if (outcome.data === undefined) return outcome;
+    const { data, errors, denied } = variant.complete(outcome, request.variables);
+    const all = [...errors, ...denied.map((error) => format(error, error))];
     return { status: outcome.status, data, ...(all.length > 0 && { errors: all }) };
   }
 
@@ -200,9 +200,9 @@ export function guardEngine(
               ...live,
               async complete(event, variables, context) {
                 const outcome = await live.complete(event, variables, context);
-                if (!outcome.data) return outcome;
-                const { data, errors } = variant.complete(outcome.data, variables);
-                return { data, errors: [...(outcome.errors ?? []), ...errors] };
+                if (outcome.data === undefined) return outcome;
+                const { data, errors, denied } = variant.complete(outcome, variables);
+                return { data, errors: [...errors, ...denied] };
               },
             },
           }),

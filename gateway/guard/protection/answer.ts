@@ -1,10 +1,11 @@
-import { type FieldNode, type GraphQLSchema, Kind } from 'graphql';
+import { type FieldNode, Kind } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { CompleteObject, Completion } from '../../execute/completion.js';
 import type { Entity } from '../../execute/entity.js';
 import { compileIntrospection } from '../../execute/introspection.js';
 import { conditionVariables, includedBy, type OperationParts } from '../../execute/selections.js';
 import { compileShape } from '../../execute/shape.js';
+import type { LoadedSupergraph } from '../../supergraph.js';
 
 /** So many places of one answer are told that may not be seen. */
 const mostDenied = 1_000;
@@ -23,9 +24,9 @@ export type WithDenied = (
  */
 export function compileWithDenied(
   { operation, fragments }: OperationParts,
-  schema: GraphQLSchema,
-  supergraphSchema: GraphQLSchema,
+  { clientSchema: schema, supergraphSchema }: LoadedSupergraph,
   removed: ReadonlySet<FieldNode>,
+  clientNames: ReadonlyMap<string, string>,
 ): WithDenied {
   const type = schema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
@@ -49,10 +50,9 @@ export function compileWithDenied(
     const known = shapes.get(key);
     if (known) return known;
     const compiled = compileShape({
-      ...{ schema, supergraphSchema, fragments, type },
+      ...{ schema, supergraphSchema, fragments, type, clientNames },
       selectionSet: operation.selectionSet,
       isIncluded: includedBy(new Map(conditions.map((name, index) => [name, values[index] === true]))),
-      clientNames: new Map(),
       introspect: compileIntrospection(schema, operation, fragments),
       onGrowth: () => undefined,
       insteadOf: (nodes) => (nodes.every((node) => removed.has(node)) ? deny : undefined),

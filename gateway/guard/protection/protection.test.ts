@@ -120,6 +120,14 @@ describe.each(['doorstep', 'apollo'] as const)('%s: what may not be seen', (exec
     });
   });
 
+  test('a field that is called __typename leaves the types told', async () => {
+    const query = '{ things { label ... on Book { __typename: weight } } }';
+    expect(await ask(query, 'customer')).toEqual({
+      data: { things: [{ label: null, __typename: 1 }, { label: null }] },
+      errors: denied('FORBIDDEN', ['things', 0, 'label'], ['things', 1, 'label']),
+    });
+  });
+
   test('a field of an interface needs what it needs in any object', async () => {
     const query = '{ things { label ... on Book { weight } } }';
     expect(await ask(query, 'customer')).toEqual({

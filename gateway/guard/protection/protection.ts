@@ -16,7 +16,8 @@ import { notLoggedIn, type Principal } from '../../../platform/auth/principal.js
 import { problem } from '../../../platform/errors.js';
 import type { OperationRequest } from '../../execute/engine.js';
 import type { Entity } from '../../execute/entity.js';
-import { type OperationParts, responseName } from '../../execute/selections.js';
+import { renameFields } from '../../execute/names.js';
+import { type OperationParts, operationOf, responseName } from '../../execute/selections.js';
 import type { LoadedSupergraph } from '../../supergraph.js';
 import { compileWithDenied, type WithDenied } from './answer.js';
 import { withoutDenied } from './filter.js';
@@ -28,6 +29,11 @@ export interface Protection {
   requirements: readonly Requirement[];
 }
 
+interface Answer {
+  data?: Entity | null;
+  errors?: readonly GraphQLFormattedError[];
+}
+
 /** What is left of an operation for who may not see all of it. */
 export interface Variant {
   /** Tells it from other variants, and from the operation. */
@@ -36,11 +42,11 @@ export interface Variant {
   request: OperationRequest;
   /** What it is left of. */
   operation: OperationDefinitionNode;
-  /** Makes an answer to that one to what was asked; errors are those of what may not be seen. */
+  /** Makes an answer to that one to what was asked, in which what may not be seen is null; these are its places. */
   complete(
-    data: Entity,
+    answer: Answer,
     variables: Readonly<Record<string, unknown>>,
-  ): { data: Entity | null; errors: GraphQLFormattedError[] };
+  ): { data: Entity | null; errors: GraphQLFormattedError[]; denied: GraphQLFormattedError[] };
 }
 
 /** What an operation of a document needs; undefined where all may see all of it. The document need not be valid. */
@@ -77,8 +83,9 @@ export function variantFor(
   principal: Principal | null,
   key: string,
 ): Variant | GraphQLError {
-  const { clientSchema, supergraphSchema, protection } = graph;
-  const parts = inlined(asked);
+  const { clientSchema, protection } = graph;
+  const { parts, clientNames } = withTypenames(inlined(asked));
+  const clientName = (step: string | number) => clientNames.get(step as string) ?? step;
   const isDenied = (type: string, field: string): boolean => {
     const requirement = protection?.requirementOf(type, field);
     return requirement !== undefined && !meets(requirement, principal);
@@ -87,20 +94,30 @@ export function variantFor(
   const { message, extensions } = principal ? problem('FORBIDDEN', 'You may not see this.') : notLoggedIn();
   const { operation } = parts;
   if (operation.operation === OperationTypeNode.SUBSCRIPTION && root)
-    return new GraphQLError(message, { path: [responseName(root)], extensions });
-  const withDenied: WithDenied = compileWithDenied(parts, clientSchema, supergraphSchema, removed);
+    return new GraphQLError(message, { path: [clientName(responseName(root))], extensions });
+  const withDenied: WithDenied = compileWithDenied(parts, graph, removed, clientNames);
   return {
     key,
     operation: asked.operation,
     request: { query: print(document), operationName: operation.name?.value },
-    complete(data, variables) {
-      const completed = withDenied(data, variables);
+    complete({ data, errors = [] }, variables) {
+      const completed = data ? withDenied(data, variables) : { data: null, denied: [] };
       return {
         data: completed.data,
-        errors: completed.denied.map((path) => ({ message, path, extensions })),
+        errors: errors.map((error) => (error.path ? { ...error, path: error.path.map(clientName) } : error)),
+        denied: completed.denied.map((path) => ({ message, path, extensions })),
       };
     },
   };
+}
+
+/** An operation in which the key `__typename` is free for the types' names, and what clients call the others. */
+function withTypenames({ operation }: OperationParts) {
+  const { document, clientNames } = renameFields(
+    { kind: Kind.DOCUMENT, definitions: [operation] },
+    { names: new Set(['__typename']), withArguments: new Set() },
+  );
+  return { parts: operationOf(document, operation.name?.value), clientNames };
 }
 
 /**
