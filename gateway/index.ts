@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { createRights, heedRights } from '../platform/auth/rights.js';
 import type { Redis } from '../platform/cache/redis.js';
-import { clientAddress as clientAddressBy } from '../platform/client-address.js';
+import { clientAddress as clientAddressBy, networkOf } from '../platform/client-address.js';
 import type { Executor } from '../platform/config.js';
 import { errorFormatter } from '../platform/graphql/errors.js';
 import { createHttpServer, listen, reachable } from '../platform/http.js';
@@ -11,7 +11,7 @@ import { type SocketLimits, serveSockets, trusting } from '../platform/sockets.j
 import { createConnections } from './connections.js';
 import { openGraph } from './graph.js';
 import { type OperationLimits, unlimited } from './guard/guarded.js';
-import { createRateLimit, createSharedRateLimit } from './guard/rate-limit.js';
+import { createRateLimit, createSharedRateLimit, tooOften } from './guard/rate-limit.js';
 import { allowOrigins } from './http/cors.js';
 import { serveGraphQL } from './http/graphql.js';
 import type { Trusted } from './http/persisted.js';
@@ -177,6 +177,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits,
     places,
     rights,
+    // As by HTTP: a token that has not been seen yet costs its address.
+    async beforeCheck(request, authorization) {
+      if (verifier.recall?.(authorization)) return;
+      const seconds = await rate.take(networkOf(clientAddress(request)));
+      if (seconds > 0) throw tooOften(seconds);
+    },
   });
 
   const swaps = createSwaps({

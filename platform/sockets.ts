@@ -80,6 +80,8 @@ export function serveSockets(options: {
   places?: Places;
   /** Whose rights have changed: their sockets are closed with 4403. */
   rights: Rights;
+  /** Asked before a socket's token is checked, which costs work: what it throws closes the socket. */
+  beforeCheck?: (request: IncomingMessage, authorization: string | undefined) => Promise<void>;
   /** Whether sockets of nobody, which are those of gateways, are told so by pings. */
   tellsRights?: boolean;
 }): { close(): Promise<void> } {
@@ -128,6 +130,7 @@ export function serveSockets(options: {
       const given = context.connectionParams?.['authorization'];
       if (typeof given === 'string') extra.authorization = given;
       try {
+        await options.beforeCheck?.(extra.request, extra.authorization);
         extra.principal = await verifier.verify(extra.authorization);
       } catch (error) {
         extra.shut(...refusal(error));
@@ -218,10 +221,10 @@ const ping = (socket: WebSocket, changes: readonly RightsChange[]): void =>
 
 /** A token that cannot be checked now is not a wrong one. */
 function refusal(error: unknown): [code: number, reason: string] {
-  const refused = error instanceof GraphQLError && error.extensions['code'] === 'UNAUTHENTICATED';
-  return refused
-    ? [CloseCode.Forbidden, `Forbidden: ${error.message}`.slice(0, 120)]
-    : [tryAgainLater, 'Try again later'];
+  const { code, retryAfter } = error instanceof GraphQLError ? error.extensions : {};
+  if (code === 'UNAUTHENTICATED')
+    return [CloseCode.Forbidden, `Forbidden: ${(error as GraphQLError).message}`.slice(0, 120)];
+  return [tryAgainLater, `Try again later${code === 'RATE_LIMITED' ? `: in ${retryAfter} s` : ''}`];
 }
 
 /** A stream that throws this at once: graphql-ws sends an `error` message for it. */

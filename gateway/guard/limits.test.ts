@@ -114,7 +114,7 @@ describe('how often', () => {
 
   test('counts operations of a socket, which goes on', async () => {
     const gateway = await start({ requestsPerSecond: 2 });
-    const socket = await openSocket(gateway.url);
+    const socket = await openSocket(gateway.url, { authorization: await issuer.bearer(randomUUID()) });
     for (const id of ['1', '2', '3', '4']) socket.subscribe(id, '{ __typename }');
     const messages = [];
     for (let told = 0; told < 6; told++) messages.push(await socket.next());
@@ -122,6 +122,18 @@ describe('how often', () => {
     expect(errors).toHaveLength(2);
     expect(errors[0]).toMatchObject({ payload: coded('RATE_LIMITED').errors });
     socket.close();
+  });
+
+  test('counts sockets whose token has not been seen, by address', async () => {
+    const gateway = await start({ requestsPerSecond: 2 });
+    const opened = Array.from({ length: 8 }, async (_, n) => {
+      const socket = await openSocket(gateway.url, null);
+      socket.send({ type: 'connection_init', payload: { authorization: `Bearer made-up-${n}` } });
+      return socket.closed;
+    });
+    const closed = (await Promise.all(opened)).map(({ code, reason }) => `${code} ${reason}`);
+    expect(closed.filter((how) => how.startsWith('4403 Forbidden'))).not.toEqual([]);
+    expect(closed.filter((how) => how === '1013 Try again later: in 1 s').length).toBeGreaterThanOrEqual(4);
   });
 });
 
