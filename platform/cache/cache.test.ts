@@ -29,11 +29,12 @@ function table() {
     },
   };
 }
+const columns = { id: true, text: true, at: true } as const;
 const revive = (json: Row): Row => ({ ...json, at: new Date(json.at) });
 
 function cacheContract(open: () => CacheStore) {
   const cacheOf = (read: (ids: readonly string[]) => Promise<Row[]>, store = open()) =>
-    createRowCache<Row>({ name: 'test', store, read, revive });
+    createRowCache<Row>({ name: 'test', store, read, columns, revive });
 
   test('what was read is kept, and is as it was read', async () => {
     const { write, read, asked } = table();
@@ -52,6 +53,16 @@ function cacheContract(open: () => CacheStore) {
     expect(rows.map(({ text }) => text).toSorted()).toEqual(['a', 'b']);
     expect(rows.find(({ id }) => id === a)?.at).toEqual(new Date(5));
     expect(asked).toEqual([[b]]);
+  });
+
+  test('what another release has put, without one of its columns, is read', async () => {
+    const { write, read } = table();
+    const [id, store] = [randomUUID(), open()];
+    write(id, 'whole');
+    const [{ lease } = { lease: '' }] = (await store.take([id])) as { lease: string }[];
+    await store.put([{ key: id, lease, value: JSON.stringify({ id, text: 'half' }) }]);
+    expect((await store.take([id]))[0]?.value).toContain('half');
+    expect(await cacheOf(read, store).read([id])).toEqual([{ id, text: 'whole', at: new Date(5) }]);
   });
 
   test('who misses the same at once has it read once', async () => {
@@ -165,7 +176,7 @@ needs('redis-server')('in Redis', () => {
     const id = randomUUID();
     const { write, read, asked } = table();
     write(id, 'old');
-    const cache = createRowCache<Row>({ name: 'test', store: one.store('s'), read, revive });
+    const cache = createRowCache<Row>({ name: 'test', store: one.store('s'), read, columns, revive });
     await until('it is kept', async () => {
       asked.length = 0;
       await cache.read([id]);

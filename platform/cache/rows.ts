@@ -13,24 +13,31 @@ export interface RowCache<R> {
   forget(ids: readonly string[]): Promise<void>;
 }
 
+/** The names of all columns that every row has. */
+type Columns<R> = { [K in keyof R as undefined extends R[K] ? never : K]: true };
+
 /**
  * Keeps rows in a store. Those who miss the same at once have it read once. A store that is away is done without.
- * `revive` makes a row of its JSON again, in which times are texts.
+ * A row without one of its columns is read anew: another release of the service may have put it. `revive` makes a row
+ * of its JSON again, in which times are texts.
  */
 export function createRowCache<R extends { id: string }>(options: {
   name: string;
   store: CacheStore;
   read: (ids: readonly string[]) => Promise<R[]>;
+  columns: Columns<R>;
   revive: (json: R) => R;
 }): RowCache<R> {
   const { name, store, read, revive } = options;
+  const columns = Object.keys(options.columns);
   const [hits, misses, bypassed] = (['hit', 'miss', 'away'] as const).map((result) =>
     metrics.cacheReads.labels(name, result),
   );
   /** Undefined for what is no row: it is read anew. */
   function revived(text: string): R | undefined {
     try {
-      return revive(JSON.parse(text));
+      const json = JSON.parse(text);
+      return columns.every((column) => Object.hasOwn(json, column)) ? revive(json) : undefined;
     } catch {
       return undefined;
     }

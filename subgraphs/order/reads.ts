@@ -128,6 +128,7 @@ export const createProducts = (reader: Reader, store: CacheStore): RowCache<Prod
     name: 'products',
     store,
     read: (ids) => reader.read<ProductRow>(statements.product, [ids]),
+    columns: { id: true, name: true, description: true, priceCents: true, available: true },
     revive: (json) => json,
   });
 

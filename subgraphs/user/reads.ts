@@ -63,6 +63,10 @@ export const createUsers = (reader: Reader, store: CacheStore): RowCache<UserRow
     name: 'users',
     store,
     read: (ids) => reader.read<UserRow>(users, [ids]),
+    columns: {
+      ...{ id: true, email: true, firstName: true, lastName: true, role: true, version: true, rights: true },
+      ...{ createdAt: true, updatedAt: true, deletedAt: true },
+    },
     revive: ({ createdAt, updatedAt, deletedAt, ...row }) => ({
       ...row,
       createdAt: new Date(createdAt),
