@@ -6,7 +6,7 @@ import { CloseCode, handleProtocols, MessageType, makeServer } from 'graphql-ws'
 import { WebSocket, WebSocketServer } from 'ws';
 import { whenTokenEnds } from './auth/expiry.js';
 import type { Principal } from './auth/principal.js';
-import { type Rights, type RightsChange, rightsPayload } from './auth/rights.js';
+import { type Rights, type RightsNews, rightsPayload } from './auth/rights.js';
 import type { TokenVerifier } from './auth/tokens.js';
 import { problem } from './errors.js';
 import { formatErrors } from './graphql/errors.js';
@@ -139,7 +139,7 @@ export function serveSockets(options: {
       // It may have gone while the token was checked: then nobody would clear the timer.
       if (extra.socket.readyState !== extra.socket.OPEN) return true;
       if (!extra.principal) {
-        if (options.tellsRights) extra.stopWaiting = rights.follow((changes) => ping(extra.socket, changes));
+        if (options.tellsRights) extra.stopWaiting = rights.follow((news) => ping(extra.socket, news));
         return true;
       }
       if (!admit(extra, extra.principal)) return false;
@@ -216,8 +216,8 @@ export function serveSockets(options: {
   };
 }
 
-const ping = (socket: WebSocket, changes: readonly RightsChange[]): void =>
-  socket.send(JSON.stringify({ type: MessageType.Ping, payload: rightsPayload(changes) }));
+const ping = (socket: WebSocket, news: readonly RightsNews[]): void =>
+  socket.send(JSON.stringify({ type: MessageType.Ping, payload: rightsPayload(news) }));
 
 /** A token that cannot be checked now is not a wrong one. */
 function refusal(error: unknown): [code: number, reason: string] {

@@ -90,7 +90,7 @@ export function openUpstream(
         if (all.size === 0) rest();
       },
       onMessage: receive,
-      onPing: (payload) => rights.note(readRightsPayload(payload)),
+      onPing: (payload) => rights.hear(readRightsPayload(payload)),
       onClosed(why) {
         connection = undefined;
         isReady = false;

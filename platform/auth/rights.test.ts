@@ -3,7 +3,7 @@ import type { Principal } from './principal.js';
 import {
   createRights,
   heedRights,
-  type RightsChange,
+  type RightsNews,
   readRightsPayload,
   rightsKeptMs,
   rightsPayload,
@@ -42,8 +42,8 @@ test('who waits is told once, and at once where it has happened; who left is not
 
 test('who follows is told what was, then what comes, until they leave', () => {
   const rights = createRights();
-  const told: RightsChange[][] = [];
-  const follow = () => rights.follow((changes) => told.push([...changes]));
+  const told: RightsNews[][] = [];
+  const follow = () => rights.follow((news) => told.push([...news]));
   const leaveFirst = follow();
   rights.note([{ userId: 'rosa', rights: 2 }]);
   leaveFirst();
@@ -52,7 +52,12 @@ test('who follows is told what was, then what comes, until they leave', () => {
     { userId: 'rosa', rights: 2 },
     { userId: 'ben', rights: 2 },
   ]);
-  expect(told.map((changes) => changes.map(({ userId }) => userId))).toEqual([['rosa'], ['rosa'], ['ben']]);
+  const rosa = { user: expect.stringMatching(/^[\w-]{43}$/), rights: 2 };
+  expect(told).toEqual([[rosa], [rosa], [{ user: expect.not.stringMatching('ben'), rights: 2 }]]);
+  // Who hears it knows whose it is by the ids that they have.
+  const other = createRights();
+  other.hear(told[2] ?? []);
+  expect([token('rosa'), token('ben')].map(other.isOver)).toEqual([false, true]);
 });
 
 test('what no token can be older than is forgotten', () => {
@@ -76,8 +81,8 @@ test('a token that was verified before is refused all the same', async () => {
 });
 
 test('what a ping tells comes back as it was; what is none of it tells nothing', () => {
-  const changes = [{ userId: 'rosa', rights: 2 }];
-  expect(readRightsPayload(JSON.parse(JSON.stringify(rightsPayload(changes))))).toEqual(changes);
+  const news = [{ user: 'rosa', rights: 2 }];
+  expect(readRightsPayload(JSON.parse(JSON.stringify(rightsPayload(news))))).toEqual(news);
   for (const rights of [undefined, 5, [5], [[5, 5]], [['rosa']], [['rosa', '2']]])
     expect(readRightsPayload({ rights })).toEqual([]);
   expect(readRightsPayload(undefined)).toEqual([]);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { problem } from '../errors.js';
 import type { Principal } from './principal.js';
 import type { TokenVerifier } from './tokens.js';
@@ -8,71 +9,96 @@ export interface RightsChange {
   rights: number;
 }
 
+/** What others are told of one: whose it is knows who has the user's id, and nobody else. */
+export interface RightsNews {
+  /** The SHA-256 of the user's id, in base64url. */
+  user: string;
+  rights: number;
+}
+
 /** No access token lives longer: what changed before that is of no account. */
 export const rightsKeptMs = 24 * 60 * 60 * 1000;
 
 /** Whose rights have changed of late, as far as this process has heard. */
 export interface Rights {
   note(changes: readonly RightsChange[]): void;
+  /** Notes what another process has told. */
+  hear(news: readonly RightsNews[]): void;
   /** Whether a token was signed before what its user may do changed. */
   isOver(principal: Principal): boolean;
   /** Calls `act` once what a principal may do has changed, at once where it has already; the answer calls that off. */
   whenOver(principal: Principal, act: () => void): () => void;
   /** Tells all that has been noted, and then each change that comes; the answer calls that off. */
-  follow(tell: (changes: readonly RightsChange[]) => void): () => void;
+  follow(tell: (news: readonly RightsNews[]) => void): () => void;
 }
 
+const hashOf = (userId: string): string => createHash('sha256').update(userId).digest('base64url');
+
 export function createRights(): Rights {
-  /** In the order in which they were noted. */
+  /** By the hash of the user's id, in the order in which they were noted. */
   const known = new Map<string, { rights: number; at: number }>();
   const waiting = new Map<string, Set<Waiting>>();
-  const followers = new Set<(changes: readonly RightsChange[]) => void>();
+  const followers = new Set<(news: readonly RightsNews[]) => void>();
+  /** A principal is that of many requests. */
+  const users = new WeakMap<Principal, string>();
 
-  function isOver({ userId, rights = 1 }: Principal): boolean {
-    const last = known.get(userId);
-    return last !== undefined && rights < last.rights;
+  function userOf(principal: Principal): string {
+    const user = users.get(principal) ?? hashOf(principal.userId);
+    users.set(principal, user);
+    return user;
+  }
+
+  function isOver(principal: Principal): boolean {
+    if (known.size === 0) return false;
+    const last = known.get(userOf(principal));
+    return last !== undefined && (principal.rights ?? 1) < last.rights;
   }
 
   function leave(one: Waiting): void {
-    const others = waiting.get(one.principal.userId);
+    const user = userOf(one.principal);
+    const others = waiting.get(user);
     others?.delete(one);
-    if (others?.size === 0) waiting.delete(one.principal.userId);
+    if (others?.size === 0) waiting.delete(user);
+  }
+
+  function hear(told: readonly RightsNews[]): void {
+    const now = Date.now();
+    const news = told.filter(({ user, rights }) => rights > (known.get(user)?.rights ?? 1));
+    for (const { user, rights } of news) {
+      known.delete(user);
+      known.set(user, { rights, at: now });
+    }
+    for (const [user, { at }] of known) {
+      if (at > now - rightsKeptMs) break;
+      known.delete(user);
+    }
+    for (const { user } of news) {
+      for (const one of [...(waiting.get(user) ?? [])]) {
+        if (!isOver(one.principal)) continue;
+        leave(one);
+        one.act();
+      }
+    }
+    if (news.length > 0) for (const tell of followers) tell(news);
   }
 
   return {
     isOver,
-    note(changes) {
-      const now = Date.now();
-      const news = changes.filter(({ userId, rights }) => rights > (known.get(userId)?.rights ?? 1));
-      for (const { userId, rights } of news) {
-        known.delete(userId);
-        known.set(userId, { rights, at: now });
-      }
-      for (const [userId, { at }] of known) {
-        if (at > now - rightsKeptMs) break;
-        known.delete(userId);
-      }
-      for (const { userId } of news) {
-        for (const one of [...(waiting.get(userId) ?? [])]) {
-          if (!isOver(one.principal)) continue;
-          leave(one);
-          one.act();
-        }
-      }
-      if (news.length > 0) for (const tell of followers) tell(news);
-    },
+    hear,
+    note: (changes) => hear(changes.map(({ userId, rights }) => ({ user: hashOf(userId), rights }))),
     whenOver(principal, act) {
       const one = { principal, act };
       if (isOver(principal)) {
         act();
         return () => undefined;
       }
-      const others = waiting.get(principal.userId) ?? new Set();
-      waiting.set(principal.userId, others.add(one));
+      const user = userOf(principal);
+      const others = waiting.get(user) ?? new Set();
+      waiting.set(user, others.add(one));
       return () => leave(one);
     },
     follow(tell) {
-      if (known.size > 0) tell([...known].map(([userId, { rights }]) => ({ userId, rights })));
+      if (known.size > 0) tell([...known].map(([user, { rights }]) => ({ user, rights })));
       followers.add(tell);
       return () => followers.delete(tell);
     },
@@ -102,18 +128,16 @@ export const heedRights = (verifier: TokenVerifier, rights: Rights): TokenVerifi
 });
 
 /** As the payload of a `ping`, by which a subgraph tells the gateway. */
-export const rightsPayload = (changes: readonly RightsChange[]): Record<string, unknown> => ({
-  rights: changes.map(({ userId, rights }) => [userId, rights]),
+export const rightsPayload = (news: readonly RightsNews[]): Record<string, unknown> => ({
+  rights: news.map(({ user, rights }) => [user, rights]),
 });
 
 /** Reads the payload of a `ping`; whatever else it may be tells nothing. */
-export function readRightsPayload(payload: Record<string, unknown> | undefined): RightsChange[] {
+export function readRightsPayload(payload: Record<string, unknown> | undefined): RightsNews[] {
   const given = payload?.['rights'];
   if (!Array.isArray(given)) return [];
   return given.flatMap((pair: unknown) => {
-    const [userId, rights] = Array.isArray(pair) ? (pair as unknown[]) : [];
-    return typeof userId === 'string' && Number.isSafeInteger(rights)
-      ? { userId, rights: rights as number }
-      : [];
+    const [user, rights] = Array.isArray(pair) ? (pair as unknown[]) : [];
+    return typeof user === 'string' && Number.isSafeInteger(rights) ? { user, rights: rights as number } : [];
   });
 }
