@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { memoryInUse } from '../gateway/testing/garbage.js';
 import { errorCodes } from '../platform/errors.js';
+import { openSocket } from '../platform/testing/socket.js';
 import { createHostility, type HostileRequest, type Target, targets } from './support/hostile/ask.js';
 import { expectNoInsides } from './support/leaks.js';
 import { createWorld, type World } from './support/matrix/world.js';
@@ -29,22 +30,56 @@ const known = new Set<string>([...errorCodes, 'PERSISTED_QUERY_NOT_FOUND', 'PERS
 const urlOf = (target: Target) =>
   target === 'gateway' ? `${system.url}/graphql` : (system.subgraphs.get(target)?.url ?? '');
 
-async function send({ target, token, body }: HostileRequest): Promise<{ status: number; text: string }> {
-  const { owner, admin } = world.tokens;
-  const authorization = [undefined, owner, admin][token];
+interface Answer {
+  /** Of an HTTP answer; of a WebSocket 200, and 400 where it was closed for what was sent. */
+  status: number;
+  text: string;
+}
+
+function send(request: HostileRequest): Promise<Answer> {
+  const token = [undefined, world.tokens.owner, world.tokens.admin][request.token];
+  const headers = token ? { authorization: `Bearer ${token}` } : {};
+  return request.bySocket ? operate(request, headers) : post(request, headers);
+}
+
+async function post({ target, body }: HostileRequest, headers: Record<string, string>): Promise<Answer> {
   const response = await fetch(urlOf(target), {
     method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(authorization && { authorization: `Bearer ${authorization}` }),
-    },
+    headers: { 'content-type': 'application/json', ...headers },
     body: new Uint8Array(body),
   });
   return { status: response.status, text: await response.text() };
 }
 
+/** What clients may be closed for: what is no message, no UTF-8, or too long. */
+const refusals = [4400, 1007, 1009];
+
+/** Nothing that is sent is a subscription that could begin: each is answered once. */
+async function operate({ target, body }: HostileRequest, headers: Record<string, string>): Promise<Answer> {
+  const socket = await openSocket(urlOf(target), headers);
+  try {
+    while ((await socket.next()).type !== 'connection_ack');
+    socket.write(
+      Buffer.concat([Buffer.from('{"id":"1","type":"subscribe","payload":'), body, Buffer.from('}')]),
+    );
+    let answer = await socket.next();
+    while (answer.id === undefined) answer = await socket.next();
+    const { type, payload } = answer;
+    if (type === 'complete') return { status: 200, text: '{}' };
+    return { status: 200, text: JSON.stringify(type === 'error' ? { errors: payload } : payload) };
+  } catch {
+    const { code, reason } = await socket.closed;
+    const errors = [{ message: reason, extensions: { code: 'BAD_USER_INPUT' } }];
+    return { status: refusals.includes(code) ? 400 : code, text: JSON.stringify({ errors }) };
+  } finally {
+    socket.close();
+  }
+}
+
+const isAnswered = ({ status, text }: Answer): boolean => status < 400 && text.includes('"data"');
+
 /** What is wrong with an answer; undefined where nothing is. */
-function wrongWith({ status, text }: { status: number; text: string }): string | undefined {
+function wrongWith({ status, text }: Answer): string | undefined {
   if (status >= 500) return `status ${status}`;
   try {
     const { data, errors = [] } = JSON.parse(text) as {
@@ -80,12 +115,12 @@ test(`${count} documents and variables, right, nearly right and hostile, break n
       let answer = await send(request);
       // On a machine that is busy with other tests something may come too late, once.
       if (answer.text.includes('SERVICE_UNAVAILABLE')) answer = await send(request);
-      const outcome = `${request.target} ${request.kind} ${answer.status < 400 ? 'answered' : 'refused'}`;
+      const outcome = `${request.target} ${request.kind} ${isAnswered(answer) ? 'answered' : 'refused'}`;
       kinds.set(outcome, (kinds.get(outcome) ?? 0) + 1);
       const wrong = wrongWith(answer);
       if (wrong !== undefined)
         troubles.push(
-          `${name}, ${request.target}, ${request.kind}: ${wrong}\n  ${String(request.body).slice(0, 2_000)}\n  ${answer.text.slice(0, 1_000)}`,
+          `${name}, ${request.target}, ${request.kind}, ${request.bySocket ? 'WebSocket' : 'HTTP'}: ${wrong}\n  ${String(request.body).slice(0, 2_000)}\n  ${answer.text.slice(0, 1_000)}`,
         );
       if (isLong && performance.now() - toldAt > progressMs) {
         toldAt = performance.now();
@@ -111,8 +146,10 @@ test(`${count} documents and variables, right, nearly right and hostile, break n
       expect([target, kind, (kinds.get(`${target} ${kind}`) ?? 0) > 0]).toEqual([target, kind, true]);
   for (const target of targets) {
     const body = Buffer.from(JSON.stringify({ query: '{ __typename }' }));
-    expect(JSON.parse((await send({ target, token: 0, body, kind: 'valid' })).text)).toEqual({
-      data: { __typename: 'Query' },
-    });
+    expect(JSON.parse((await send({ target, token: 0, bySocket: false, body, kind: 'valid' })).text)).toEqual(
+      {
+        data: { __typename: 'Query' },
+      },
+    );
   }
 });

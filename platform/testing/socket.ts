@@ -10,6 +10,8 @@ interface SocketMessage {
 /** A graphql-transport-ws client that hides nothing; messages are queued as they come, so that none is missed. */
 export interface TestSocket {
   send(message: SocketMessage): void;
+  /** Sends a text that need not be a message, nor a text. */
+  write(bytes: Buffer): void;
   /** Starts an operation; its `extensions` may carry an authorization. */
   subscribe(id: string, payload: Record<string, unknown>): void;
   /** The next message. Rejects where the socket closes instead. */
@@ -44,6 +46,7 @@ export async function openSocket(
   if (init) send({ type: 'connection_init', payload: init });
   return {
     send,
+    write: (bytes) => socket.send(bytes, { binary: false }),
     subscribe: (id, payload) => send({ id, type: 'subscribe', payload }),
     async next() {
       while (messages.length === 0) {

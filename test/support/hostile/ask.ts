@@ -17,6 +17,8 @@ export interface HostileRequest {
   target: Target;
   /** Of the tokens that there are, which one goes along. */
   token: number;
+  /** By an operation on a WebSocket, of which this is the payload; else by a POST. */
+  bySocket: boolean;
   body: Buffer;
   /** What it was meant to be. */
   kind: 'valid' | 'hostile values' | 'damaged' | 'hostile document' | 'hostile body';
@@ -70,26 +72,22 @@ export function createHostility(ids: Readonly<Record<string, string>>): (seed: s
     const { honest, hostile } = generators.get(target) as NonNullable<ReturnType<typeof generators.get>>;
     const token = random.below(3);
     const bodyOf = (request: object) => Buffer.from(JSON.stringify(request));
+    const way = { target, token, bySocket: random.chance(0.25) };
     const dice = random.next();
-    if (dice < 0.25) return { target, token, kind: 'valid', body: bodyOf(honest(seed)) };
+    if (dice < 0.25) return { ...way, kind: 'valid', body: bodyOf(honest(seed)) };
     if (dice < 0.55) {
       const request = hostile(seed);
       const variables: Record<string, unknown> = { ...request.variables };
       for (const name of Object.keys(variables)) if (random.chance(0.3)) variables[name] = random.pick(odd);
-      return { target, token, kind: 'hostile values', body: bodyOf({ ...request, variables }) };
+      return { ...way, kind: 'hostile values', body: bodyOf({ ...request, variables }) };
     }
     if (dice < 0.75) {
       const { query, variables } = honest(seed);
-      return { target, token, kind: 'damaged', body: bodyOf({ query: damaged(query, random), variables }) };
+      return { ...way, kind: 'damaged', body: bodyOf({ query: damaged(query, random), variables }) };
     }
     const query = hostileDocument(random);
     if (dice < 0.93)
-      return {
-        target,
-        token,
-        kind: 'hostile document',
-        body: bodyOf({ query, variables: random.pick(odd) }),
-      };
-    return { target, token, kind: 'hostile body', body: hostileBody(random, JSON.stringify(honest(seed))) };
+      return { ...way, kind: 'hostile document', body: bodyOf({ query, variables: random.pick(odd) }) };
+    return { ...way, kind: 'hostile body', body: hostileBody(random, JSON.stringify(honest(seed))) };
   };
 }
