@@ -1,10 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { newsOf, rightsPayload } from '../../platform/auth/rights.js';
 import { openSocket, type SocketClient } from '../testing/client.js';
 import { clockhouseForEach } from '../testing/clockwork.js';
 import { post, until } from '../testing/gateway.js';
 
 const house = clockhouseForEach();
 const [rosa, ben] = ['0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11', '0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a12'];
+const changed = (userId: string, rights: number) => rightsPayload([newsOf({ userId, rights })]);
 const query = 'subscription { ticks(name: "a") { value } }';
 
 async function watch(userId: string): Promise<SocketClient> {
@@ -27,7 +29,7 @@ test.each([
     house.clock.tick('a');
     const sockets = { [rosa]: await watch(rosa), [ben]: await watch(ben) };
     await until(() => house.upstreams() === 1);
-    house.ticks.ping({ rights: [[ends, 2]] });
+    house.ticks.ping(changed(ends, 2));
     expect(await sockets[ends]?.closed).toEqual(over);
     for (const value of [2, 3]) {
       house.clock.tick('a');
@@ -43,9 +45,15 @@ test.each([
 test('a ping of others, or with anything else, ends nothing', async () => {
   house.clock.tick('a');
   const socket = await watch(rosa);
-  for (const payload of [undefined, 5, { rights: 5 }, { rights: [[rosa, '2']] }, { rights: [[ben, 2]] }])
+  for (const payload of [
+    undefined,
+    5,
+    { rights: 5 },
+    { rights: [[newsOf({ userId: rosa, rights: 2 }).user, '2']] },
+    changed(ben, 2),
+  ])
     house.ticks.ping(payload);
-  house.ticks.ping({ rights: [[rosa, 1]] });
+  house.ticks.ping(changed(rosa, 1));
   house.clock.tick('a');
   expect(await nextValue(socket)).toBe(2);
 });

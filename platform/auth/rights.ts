@@ -34,6 +34,9 @@ export interface Rights {
 
 const hashOf = (userId: string): string => createHash('sha256').update(userId).digest('base64url');
 
+/** What others are told of a change. */
+export const newsOf = ({ userId, rights }: RightsChange): RightsNews => ({ user: hashOf(userId), rights });
+
 export function createRights(): Rights {
   /** By the hash of the user's id, in the order in which they were noted. */
   const known = new Map<string, { rights: number; at: number }>();
@@ -85,7 +88,7 @@ export function createRights(): Rights {
   return {
     isOver,
     hear,
-    note: (changes) => hear(changes.map(({ userId, rights }) => ({ user: hashOf(userId), rights }))),
+    note: (changes) => hear(changes.map(newsOf)),
     whenOver(principal, act) {
       const one = { principal, act };
       if (isOver(principal)) {

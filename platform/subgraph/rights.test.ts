@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { createRights, type RightsChange } from '../auth/rights.js';
+import { createRights, newsOf, type RightsChange, rightsPayload } from '../auth/rights.js';
 import type { Bus } from '../bus/bus.js';
 import type { Event } from '../bus/event.js';
 import { type Channel, createChannel } from '../live/channel.js';
@@ -12,7 +11,6 @@ import { until } from '../testing/until.js';
 import { keepRights } from './rights.js';
 
 const rosa = '0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11';
-const rosasHash = createHash('sha256').update(rosa).digest('base64url');
 const sdl = 'type Query { me: String } type Subscription { events: Int! }';
 let service: Awaited<ReturnType<typeof serveSchema>>;
 let channel: Channel<number>;
@@ -51,7 +49,7 @@ test('a subscription ends with what its user may do, and its source with it; the
   const told = [await gateway.next(), await gateway.next()];
   expect(told.find(({ type }) => type === 'ping')).toEqual({
     type: 'ping',
-    payload: { rights: [[rosasHash, 2]] },
+    payload: rightsPayload([newsOf({ userId: rosa, rights: 2 })]),
   });
   expect(told.find(({ type }) => type === 'error')).toMatchObject({
     ...{ id: '1', payload: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
@@ -66,7 +64,10 @@ test('a socket of nobody is told all when it opens; that of a user is told nothi
   expect(await user.closed).toEqual({ code: 4403, reason: 'Forbidden: what you may do has changed' });
   const gateway = await open();
   const told = [await gateway.next(), await gateway.next()];
-  expect(told).toContainEqual({ type: 'ping', payload: { rights: [[rosasHash, 2]] } });
+  expect(told).toContainEqual({
+    type: 'ping',
+    payload: rightsPayload([newsOf({ userId: rosa, rights: 2 })]),
+  });
 });
 
 test('what changed is known from the start, from events, and from the database after a gap', async () => {
