@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './scripts/slow-first.js';
 
 export default defineConfig({
   // graphql comes as CommonJS and as ES modules; two copies in one process refuse each other's schemas.
@@ -9,8 +10,13 @@ export default defineConfig({
     pool: 'forks',
     // Test files share their worker's modules: loading them for each took two seconds of CPU.
     isolate: false,
+    // What one file has changed of them is not left to the next.
+    setupFiles: 'platform/testing/setup.ts',
+    restoreMocks: true,
+    unstubEnvs: true,
     // Beside each test file run a PostgreSQL server and, in some, a whole program.
     maxWorkers: 2,
+    sequence: { sequencer: SlowFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ['default', './scripts/closing-line.ts'],

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
 import { buildSchema, type ExecutionResult } from 'graphql';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createRights } from './auth/rights.js';
 import { createChannel } from './live/channel.js';
 import { mapEvents } from './live/map.js';
@@ -180,7 +180,6 @@ test('a client that goes while it is answered is no fault of ours', async () => 
     if (typeof done === 'function') done(new Error('write EPIPE'));
     return false;
   });
-  onTestFinished(() => void vi.restoreAllMocks());
   answering.resolve();
   socket.subscribe('1', { query: '{ slow }' });
   expect(await socket.next()).toEqual({ id: '1', type: 'complete' });

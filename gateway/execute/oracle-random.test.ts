@@ -1,16 +1,17 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import * as breakers from '../../platform/calls/breaker.js';
 import { type Duel, startDuel } from '../testing/oracle/duel.js';
 import { fuzz, summaryText } from '../testing/oracle/fuzz.js';
 
 // Subgraphs fail here by plan; a circuit that one request opens would make another fail that should not.
-vi.mock('../../platform/calls/breaker.js', () => ({
-  createBreaker: () => ({
+beforeEach(() => {
+  vi.spyOn(breakers, 'createBreaker').mockReturnValue({
     isClosed: () => true,
     closed: () => undefined,
-    execute: (call: () => unknown) => call(),
+    execute: (call) => call(),
     reset: () => {},
-  }),
-}));
+  });
+});
 
 const isLong = process.env['FUZZ'] === 'long';
 const seed = process.env['FUZZ_SEED'] ?? (isLong ? String(Date.now()) : '1');
@@ -30,6 +31,7 @@ async function run(
   subgraphTimeoutMs = 30_000,
 ): Promise<void> {
   duel = await startDuel({ subgraphTimeoutMs, readTimeoutMs: 60_000, writeTimeoutMs: 60_000 });
+  expect(breakers.createBreaker).toHaveBeenCalled();
   let told = performance.now();
   const summary = await fuzz({
     duel,

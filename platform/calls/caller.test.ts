@@ -7,10 +7,7 @@ import { until } from '../testing/until.js';
 import type { CallerOptions } from './caller.js';
 import { Cancellation } from './cancellation.js';
 
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await stopParts();
-});
+afterEach(stopParts);
 
 /** Answers each connection's first request; every later one ends the connection instead, after it was read. */
 function closing(end: (socket: Socket) => void): RequestListener {

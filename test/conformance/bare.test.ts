@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { catalogue } from './catalogue.js';
 import { type Outcome, run } from './run.js';
 import { type BareServer, startBare } from './testing/bare.js';
@@ -6,10 +6,10 @@ import { failedByGraphqlWs } from './testing/broken/index.js';
 
 let server: BareServer;
 beforeAll(async () => {
-  // It prints what it did not expect.
-  vi.spyOn(console, 'error').mockReturnValue();
   server = await startBare();
 });
+// It prints what it did not expect.
+beforeEach(() => void vi.spyOn(console, 'error').mockReturnValue());
 afterAll(() => server.stop());
 
 const notOk = (outcomes: Outcome[]) =>

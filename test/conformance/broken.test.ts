@@ -1,11 +1,11 @@
-import { beforeAll, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { catalogue } from './catalogue.js';
 import { run } from './run.js';
 import { startBare } from './testing/bare.js';
 import { brokenServers, failedByGraphqlWs } from './testing/broken/index.js';
 
 // graphql-ws prints what it did not expect, too.
-beforeAll(() => void vi.spyOn(console, 'error').mockReturnValue());
+beforeEach(() => void vi.spyOn(console, 'error').mockReturnValue());
 
 test.concurrent.each(brokenServers)('a server that $name', async ({ fails, ...differences }) => {
   const server = await startBare(differences);

@@ -15,10 +15,7 @@ beforeEach(async () => {
   vi.stubEnv('PATH', join(folder, 'bin'));
   vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => rm(folder, { recursive: true }));
 
 const ask = () => kafkaClasspath({ log: (line, level) => void logged.push(`${level}: ${line}`) });
 const failure = () => ask().then(String, (error: Error) => error.message);
