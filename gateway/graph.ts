@@ -3,7 +3,6 @@ import type { Executor } from '../platform/config.js';
 import { errorFormatter } from '../platform/graphql/errors.js';
 import type { Log } from '../platform/log.js';
 import type { Connection, Connections } from './connections.js';
-import { startApolloEngine } from './execute/apollo/engine.js';
 import { createCompiledEngine } from './execute/compiled.js';
 import { type GuardedEngine, guardEngine, type OperationLimits } from './guard/guarded.js';
 import { isKnownPolicy } from './guard/protection/policies.js';
@@ -92,7 +91,11 @@ async function startEngine(
   { executor, introspection, limits, log }: GraphOptions,
 ): Promise<GuardedEngine> {
   const parts = { graph, sources, introspection, log };
-  const engine = executor === 'apollo' ? await startApolloEngine(parts) : createCompiledEngine(parts);
+  const engine =
+    executor === 'apollo'
+      ? // Loaded only where it is used: it is most of what a gateway would load.
+        await (await import('./execute/apollo/engine.js')).startApolloEngine(parts)
+      : createCompiledEngine(parts);
   const unknown = graph.protection?.policies.filter((policy) => !isKnownPolicy(policy)) ?? [];
   if (unknown.length > 0)
     log.warn(

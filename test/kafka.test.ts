@@ -29,7 +29,8 @@ needs('java', 'mvn')('seven processes on a real broker', () => {
   beforeAll(async () => {
     const onEnd = (close: () => Promise<void>) => void closing.push(close);
     brokers = (await ownKafka(onEnd)).brokers;
-    fleet = await startFleet({ brokers, onEnd });
+    // Slow enough that whoever is stopped is so in the middle of deliveries, and that others can start beside them.
+    fleet = await startFleet({ brokers, env: { DELIVERY_STEP: '200ms' }, onEnd });
     bus = testBus({ brokers: [brokers] });
     await bus.start();
     closing.push(() => bus.stop());
@@ -282,7 +283,7 @@ needs('java', 'mvn')('seven processes on a real broker', () => {
   test('SIGTERM to each under load loses no request, no event and no message of a subscription', {
     timeout: 300_000,
   }, async () => {
-    const customers = await Promise.all(Array.from({ length: 3 }, () => customer('1000.00')));
+    const customers = await Promise.all(Array.from({ length: 6 }, () => customer('1000.00')));
     const loaded = new AbortController();
     const orderIds: string[] = [];
     const lost: unknown[] = [];
