@@ -34,6 +34,8 @@ export const courierLocationUpdated = defineEvent({
   topic: 'courier.location.updated',
   schema: z.object({
     courierId: z.uuid(),
+    /** The courier's account, where it has one; of an event without, nobody knows. */
+    courierUserId: z.uuid().nullish(),
     orderId: z.uuid().nullable(),
     userId: z.uuid().nullable(),
     latitude: z.number().min(-90).max(90),

@@ -23,10 +23,10 @@ export async function report(tx: Tx, reports: Report[], geography: Geography): P
     [[...places.keys()]],
   );
   const moved = [...places.values()];
-  const { rows } = await tx.query<{ id: string; at: Date }>(
+  const { rows } = await tx.query<{ id: string; courierUserId: string | null; at: Date }>(
     `update couriers k set latitude = ($2::float8[])[array_position($1::uuid[], k.id)],
        longitude = ($3::float8[])[array_position($1::uuid[], k.id)], located_at = clock_timestamp()
-     where k.id = any($1::uuid[]) returning k.id, k.located_at as at`,
+     where k.id = any($1::uuid[]) returning k.id, k.user_id as "courierUserId", k.located_at as at`,
     [
       moved.map(({ courierId }) => courierId),
       moved.map(({ latitude }) => latitude),
@@ -47,11 +47,11 @@ export async function report(tx: Tx, reports: Report[], geography: Geography): P
   const brought = new Map(deliveries.map((delivery) => [delivery.courierId, delivery]));
   await insertOutbox(
     tx,
-    rows.map(({ id: courierId, at }) => {
+    rows.map(({ id: courierId, courierUserId, at }) => {
       const { latitude, longitude } = places.get(courierId) as Report;
       const delivery = brought.get(courierId);
       const data = {
-        ...{ courierId, latitude, longitude, at: at.toISOString() },
+        ...{ courierId, courierUserId, latitude, longitude, at: at.toISOString() },
         orderId: delivery?.orderId ?? null,
         userId: delivery?.userId ?? null,
         estimatedAt: (delivery && estimates.get(delivery.id)?.toISOString()) ?? null,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { customEvent } from '../../events/custom.js';
-import { courierLocationUpdated } from '../../events/delivery.js';
+import { courierLocationUpdated, deliveryStatusUpdated } from '../../events/delivery.js';
 import { orderCancelled, orderCreated } from '../../events/order.js';
 import { userDeleted, userRegistered } from '../../events/user.js';
 import {
@@ -155,6 +155,39 @@ describe('when a user is deleted', () => {
     expect(rows).toEqual([
       { mine: false, erased: false, count: 2 },
       { mine: true, erased: true, count: 3 },
+    ]);
+  });
+
+  test('where they were as couriers goes too, whatever comes later; what they brought stays others’', async () => {
+    const [courierUserId, userId] = [randomUUID(), randomUUID()];
+    const was = (account: string) =>
+      heard(courierLocationUpdated, {
+        ...{
+          courierId: randomUUID(),
+          courierUserId: account,
+          orderId: null,
+          userId: null,
+          estimatedAt: null,
+        },
+        ...{ latitude: 1, longitude: 2, at: '2026-11-27T08:00:00Z' },
+      });
+    const brought = heard(deliveryStatusUpdated, {
+      ...{ deliveryId: randomUUID(), orderId: randomUUID(), userId, courierUserId },
+      ...{ sequence: 2, status: 'IN_TRANSIT' },
+    });
+    await handle(courierLocationUpdated, [was(courierUserId), was(randomUUID())]);
+    await handle(deliveryStatusUpdated, [brought]);
+    await handle(userDeleted, [heard(userDeleted, { userId: courierUserId, rights: 2 })]);
+    await handle(courierLocationUpdated, [was(courierUserId)]);
+    const { rows } = await database.query(
+      'select courier_user_id = $1 as theirs, milestone, data is null as erased from events where type <> $2 order by n',
+      [courierUserId, userDeleted.topic],
+    );
+    expect(rows).toEqual([
+      { theirs: true, milestone: false, erased: true },
+      { theirs: false, milestone: false, erased: false },
+      { theirs: true, milestone: true, erased: false },
+      { theirs: true, milestone: false, erased: true },
     ]);
   });
 

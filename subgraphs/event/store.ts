@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { courierLocationUpdated } from '../../events/delivery.js';
 import { contracts } from '../../events/index.js';
 import { userDeleted } from '../../events/user.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
@@ -50,7 +51,9 @@ async function store(tx: Tx, topic: string, events: Event<Kept>[]): Promise<void
        from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
            $9::uuid[], $10::json[]) with ordinality
          as n (id, at, type, source, subject, user_id, order_id, courier_user_id, data, place)
-       left join erased_users e on e.user_id = n.user_id order by place
+       left join erased_users e on e.user_id = n.user_id
+         or (e.user_id = n.courier_user_id and type = '${courierLocationUpdated.topic}')
+       order by place
        on conflict do nothing returning type)
      insert into event_counts as c (type, stored) select type, count(*) from kept group by type order by type
      on conflict (type) do update set stored = c.stored + excluded.stored`,
@@ -72,7 +75,7 @@ async function store(tx: Tx, topic: string, events: Event<Kept>[]): Promise<void
 /** Of a user with very many events it takes longer than statements may. */
 const erasureTimeout = '60s';
 
-/** Nulls the data of the users' events; a tombstone does so to those that come later. */
+/** Nulls the data of the users' events, and of where they were as couriers; a tombstone does so to those that come later. */
 async function erase(tx: Tx, events: Event<Kept>[]): Promise<void> {
   const users = [events.map(({ data }) => data.userId)];
   await tx.query(`select set_config('statement_timeout', $1, true)`, [erasureTimeout]);
@@ -81,5 +84,9 @@ async function erase(tx: Tx, events: Event<Kept>[]): Promise<void> {
      where id is not null order by id on conflict do nothing`,
     users,
   );
-  await tx.query('update events set data = null where user_id = any($1::uuid[]) and data is not null', users);
+  await tx.query(
+    `update events set data = null where data is not null
+       and (user_id = any($1::uuid[]) or (courier_user_id = any($1::uuid[]) and not milestone))`,
+    users,
+  );
 }
