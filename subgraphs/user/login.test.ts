@@ -2,7 +2,6 @@ import { hash } from '@node-rs/argon2';
 import { expect, test } from 'vitest';
 import { unwrap } from '../../platform/errors.js';
 import { count, newcomer, openUsers } from '../../test/support/users.js';
-import { networkOf } from './throttle.js';
 
 const wrong = { code: 'UNAUTHENTICATED' };
 const limited = { code: 'RATE_LIMITED', extensions: { http: { status: 429 } } };
@@ -77,17 +76,6 @@ test('a hundred wrong passwords from one network are told, whatever accounts the
   expect(await commands.login(newcomer(), '2001:db8::2')).toMatchObject(wrong);
   expect(await commands.login(one, '2001:0db8:0::3')).toMatchObject(limited);
   expect(await commands.login(one, '2001:db8:1::1')).toMatchObject({ ok: true });
-});
-
-test.each([
-  ['192.0.2.1', '192.0.2.1'],
-  ['::ffff:192.0.2.1', '192.0.2.1'],
-  ['2001:DB8::1', '2001:db8:0:0::/64'],
-  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-  ['::1', '0:0:0:0::/64'],
-])('the network of %s is %s', (address, network) => {
-  expect(networkOf(address)).toBe(network);
 });
 
 test('a password that was changed is the only one, and its session the only session', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { networkOf } from '../../platform/client-address.js';
 import { type Refusal, refuse } from '../../platform/errors.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
 
@@ -22,20 +23,6 @@ export const subjectsOf = (email: string, address: string | undefined): Subject[
   byAccount(email),
   ...(address === undefined ? [] : [byAddress(address)]),
 ];
-
-/** An IPv4 address itself, of an IPv6 address the first 64 bits: whoever has one has all that begin so. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
-  const [before = '', after] = address.split('%', 1)[0]?.split('::') ?? [];
-  const [start, end] = [before, after ?? ''].map((part) => (part === '' ? [] : part.split(':')));
-  const zeros = after === undefined ? 0 : Math.max(8 - (start?.length ?? 0) - (end?.length ?? 0), 0);
-  const groups = [...(start ?? []), ...Array<string>(zeros).fill('0'), ...(end ?? [])];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
-}
 
 const recent = `f > now() - interval '15 minutes'`;
 const isFull = (row: string) =>
