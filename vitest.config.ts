@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { SlowFirst } from './scripts/slow-first.js';
+import { SlowApart } from './scripts/test-order.js';
 
 export default defineConfig({
   // graphql comes as CommonJS and as ES modules; two copies in one process refuse each other's schemas.
@@ -16,7 +16,7 @@ export default defineConfig({
     unstubEnvs: true,
     // Beside each test file run a PostgreSQL server and, in some, a whole program.
     maxWorkers: 2,
-    sequence: { sequencer: SlowFirst },
+    sequence: { sequencer: SlowApart },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ['default', './scripts/closing-line.ts'],
