@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../platform/testing/until.js';
 import type { Customer } from './support/client.js';
 import {
   codeOf,
@@ -225,19 +226,22 @@ test('100 dispatchers at once give 10 couriers one delivery each', async () => {
       return { id, named, ...(await dispatch.assign(id, named)) };
     }),
   );
-  const given = new Map<string, string>();
+  // On a busy machine an answer may come too late for the gateway, and be one of those that gave.
+  const given = await until('all couriers have something', async () => {
+    const has = async ({ id }: Watched) => [id, (await dispatch.courierOf(id))?.id] as const;
+    const having = (await Promise.all(orders.map(has))).filter(([, to]) => to !== undefined);
+    return having.length === couriers.length && new Map(having);
+  });
+  expect([...given.values()].toSorted()).toEqual(couriers.toSorted());
   for (const { id, named, data, errors } of answers) {
     const to = data?.assignCourier.courier.id;
-    if (to === undefined) expect(codeOf({ errors })).toBe('CONFLICT');
+    if (to === undefined) expect(['CONFLICT', 'SERVICE_UNAVAILABLE']).toContain(codeOf({ errors }));
     else {
       // Named again, a courier that has it keeps it: the same answer.
-      expect(to).toBe(given.get(id) ?? to);
+      expect(to).toBe(given.get(id));
       if (named !== null) expect(to).toBe(named);
-      given.set(id, to);
     }
   }
-  expect([...given.values()].toSorted()).toEqual(couriers.toSorted());
-  for (const { id } of orders) expect((await dispatch.courierOf(id))?.id).toBe(given.get(id));
 
   await Promise.all(orders.map(({ id }) => dispatch.cancel(id, customer.token)));
   const deliveries: SeenChange[] = [
