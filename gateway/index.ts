@@ -47,7 +47,7 @@ export interface GatewayOptions {
   subgraphTimeoutMs?: number;
   /** How long a subscription waits for a subgraph that is away, before it ends with an error; a minute unless told. */
   subscriptionPatienceMs?: number;
-  /** How long an event waits for subgraphs that complete it, before it goes out with nulls and errors; 10 s unless told. */
+  /** How long an event waits for subgraphs that complete it, before it goes out with nulls and errors; as long, and 10 s at most, unless told. */
   eventPatienceMs?: number;
   /** What an operation may be made of and cost; only its length is limited unless told. */
   operationLimits?: OperationLimits;
@@ -120,7 +120,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     graph: () => graph,
     settings: {
       answerWithinMs,
-      eventPatienceMs: options.eventPatienceMs ?? 10_000,
+      eventPatienceMs: options.eventPatienceMs ?? Math.min(10_000, patienceMs),
       patienceMs,
       format: formatAll,
     },
