@@ -46,7 +46,9 @@ export function createRights(): Rights {
   const users = new WeakMap<Principal, string>();
 
   function userOf(principal: Principal): string {
-    const user = users.get(principal) ?? hashOf(principal.userId);
+    const hashed = users.get(principal);
+    if (hashed !== undefined) return hashed;
+    const user = hashOf(principal.userId);
     users.set(principal, user);
     return user;
   }
