@@ -1,11 +1,11 @@
-import { ApolloServer, type BaseContext } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
 import {
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { RouteHandlerMethod } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Principal } from '../auth/principal.js';
 import type { TokenVerifier } from '../auth/tokens.js';
 import { parseOptions } from '../graphql/operation.js';
@@ -13,6 +13,7 @@ import type { Log } from '../log.js';
 import type { FormatError } from './answer.js';
 import { clientAddress } from './client-address.js';
 import type { ClientAddress } from './define.js';
+import { subscriptionsElsewhere } from './request.js';
 
 /**
  * Apollo Server, as everybody has it: the stock way, which the compiled one is compared with. It puts wrappers
@@ -35,7 +36,11 @@ export async function startApollo(options: {
     // The gateway sends whole documents, and a cache of texts by a client's hash is one more thing to fill.
     persistedQueries: false,
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginInlineTraceDisabled()],
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      refusesSubscriptions,
+    ],
     logger: log,
   });
   await apollo.start();
@@ -47,3 +52,12 @@ export async function startApollo(options: {
     stop: () => apollo.stop(),
   };
 }
+
+/** Apollo Server would execute them as if they were queries. */
+const refusesSubscriptions: ApolloServerPlugin = {
+  requestDidStart: async () => ({
+    async didResolveOperation({ operation }) {
+      if (operation?.operation === OperationTypeNode.SUBSCRIPTION) throw subscriptionsElsewhere();
+    },
+  }),
+};

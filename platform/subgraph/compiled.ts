@@ -8,7 +8,7 @@ import { type Answer, answerOf, answerOfError, type FormatError } from './answer
 import { clientAddress } from './client-address.js';
 import type { ClientAddress } from './define.js';
 import { mediaType } from './media-type.js';
-import { badRequest, readRequest, refuseForgery } from './request.js';
+import { badRequest, readRequest, refuseForgery, subscriptionsElsewhere } from './request.js';
 
 /**
  * Answers GraphQL over HTTP by compiled operations. Nothing is waited for that is there: a request whose token and
@@ -31,6 +31,7 @@ export function compiledHandler(options: {
     if (!('execute' in found)) return answerOf({ errors: found }, format);
     if (readOnly && found.type !== undefined && found.type !== OperationTypeNode.QUERY)
       throw badRequest(`A ${found.type} is not for GET: send it by POST.`, 405);
+    if (found.type === OperationTypeNode.SUBSCRIPTION) throw subscriptionsElsewhere();
     const result = found.execute({ contextValue, variables });
     return isPromise(result) ? result.then((done) => answerOf(done, format)) : answerOf(result, format);
   }

@@ -217,6 +217,8 @@ describe('what is no GraphQL over HTTP is refused alike: status, code and header
     ['a GET with two queries', { method: 'GET', search: `${search}&query=x`, headers: proof }],
     ['a GET without a query', { method: 'GET', headers: proof }],
     ['a GET of a mutation', { method: 'GET', search: '?query=mutation%7Badd(n:1)%7D', headers: proof }],
+    ['a subscription', { body: { query: 'subscription { ticks }' } }],
+    ['a GET of a subscription', { method: 'GET', search: '?query=subscription%7Bticks%7D', headers: proof }],
     ['a GET that is wrong', { method: 'GET', search: '?query=%7B', headers: proof }],
     ['a HEAD', { method: 'HEAD', search, headers: proof }],
     ['a PUT', { method: 'PUT', body: { query } }],

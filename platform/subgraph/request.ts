@@ -23,6 +23,14 @@ interface HttpRequest {
 export const badRequest = (message: string, status = 400): GraphQLError =>
   problem('BAD_USER_INPUT', message, { http: { status } });
 
+/** The refusal of a subscription that came as a request. */
+export const subscriptionsElsewhere = (): GraphQLError =>
+  problem(
+    'GRAPHQL_VALIDATION_FAILED',
+    'Subscriptions are served over a WebSocket at this address (graphql-transport-ws).',
+    { http: { status: 400 } },
+  );
+
 /** What browsers send to any site without asking it first. */
 const simpleTypes = new Set(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']);
 const proofs = ['apollo-require-preflight', 'x-apollo-operation-name'] as const;

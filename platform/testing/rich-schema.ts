@@ -56,6 +56,7 @@ const typeDefs = parse(`
     echo(int: Int = 7, float: Float, text: String = "t", flag: Boolean, id: ID, color: Color = BLUE, at: Moment,
       odd: Odd, point: Point, points: [Point!], matrix: [[Int!]], ids: [ID!]! = ["d"]): String
   }
+  type Subscription { ticks: Int! }
   type Mutation { add(n: Int!, how: How = FINE): Int  addStrict(n: Int!, how: How = FINE): Int!  hero: Hero }
 `);
 
