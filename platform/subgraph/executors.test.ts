@@ -217,7 +217,6 @@ describe('what is no GraphQL over HTTP is refused alike: status, code and header
     ['a GET with two queries', { method: 'GET', search: `${search}&query=x`, headers: proof }],
     ['a GET without a query', { method: 'GET', headers: proof }],
     ['a GET of a mutation', { method: 'GET', search: '?query=mutation%7Badd(n:1)%7D', headers: proof }],
-    ['a subscription', { body: { query: 'subscription { ticks }' } }],
     ['a GET of a subscription', { method: 'GET', search: '?query=subscription%7Bticks%7D', headers: proof }],
     ['a GET that is wrong', { method: 'GET', search: '?query=%7B', headers: proof }],
     ['a HEAD', { method: 'HEAD', search, headers: proof }],
@@ -247,6 +246,14 @@ describe('what is no GraphQL over HTTP is refused alike: status, code and header
       codes: body.errors?.map(({ extensions }) => extensions.code),
     });
     expect(seen(doorstep)).toEqual(seen(apollo));
+  });
+
+  test('a subscription, which no executor is asked for', async () => {
+    for (const { status, body } of Object.values(await both({ body: { query: 'subscription { ticks }' } })))
+      expect([status, body]).toMatchObject([
+        400,
+        { errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] },
+      ]);
   });
 
   test('a token that has been verified is recalled, and still tells whose it is', async () => {
