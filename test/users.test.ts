@@ -226,6 +226,7 @@ describe('an account', () => {
       '{ orders { nodes { id } } }',
       '{ myAccount { id } }',
       '{ deliveries { nodes { id } } }',
+      '{ me { events { nodes { id } } } }',
     ])
       await until(
         'its tokens are over',
@@ -392,7 +393,7 @@ describe('a live subscription ends with the right to see it', () => {
     }
   });
 
-  test('over HTTP too', async () => {
+  test.each(['eventPublished', 'deliveriesChanged'])('over HTTP too: %s', async (field) => {
     const one = await dispatcher();
     const response = await system.http('/graphql', {
       method: 'POST',
@@ -400,7 +401,7 @@ describe('a live subscription ends with the right to see it', () => {
         ...{ accept: 'text/event-stream', 'content-type': 'application/json' },
         authorization: `Bearer ${one.accessToken}`,
       },
-      body: JSON.stringify({ query: 'subscription { deliveriesChanged { cursor } }' }),
+      body: JSON.stringify({ query: `subscription { ${field} { cursor } }` }),
     });
     await system.setRole(one.customer.userId, 'CUSTOMER');
     const text = await response.text();
