@@ -25,6 +25,7 @@ export interface CreateAdminOptions {
 export async function createAdmin(config: Config, options: CreateAdminOptions): Promise<void> {
   const { email, firstName, lastName, promotes, passwordFrom, print } = options;
   const given = passwordFrom && (await text(passwordFrom)).replace(/\r?\n$/, '');
+  if (given !== undefined && /[\r\n]/.test(given)) throw new Error('the password stands in one line');
   const password = given ?? randomBytes(18).toString('base64url');
   const { url, close } = await reachDatabases(config);
   const place = { url: url('user'), service: 'user' };

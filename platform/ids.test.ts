@@ -16,6 +16,9 @@ test.each([
   randomUUID().slice(1),
   randomUUID().replaceAll('-', ''),
   `${randomUUID()}\n`,
+  '00000000-0000-0000-0000-000000000001',
+  '0198c5f2-7c1e-9b1a-9a55-3f0c9d3e8a11',
+  '0198c5f2-7c1e-7b1a-ca55-3f0c9d3e8a11',
 ])('what is no id is refused before the database is asked: %j', (text) => {
   expect(isId(text)).toBe(false);
   expect(() => checkId(text, 'orderId')).toThrow(

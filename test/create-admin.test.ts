@@ -24,6 +24,9 @@ test('an ADMIN is made by a command on a database that is empty, with the passwo
   expect(read).toEqual({ code: 0, output: `${one.email} is an ADMIN\n` });
   expect(await login(one, undefined)).toMatchObject({ value: { user: { role: 'ADMIN' } } });
 
+  const lines = await create(['--email', other.email, '--password-stdin'], `${one.password}\n\n`);
+  expect(lines).toEqual({ code: 1, output: 'doorstep: the password stands in one line\n' });
+
   const made = await create(['--email', other.email]);
   const password = /the password is (\S+)\n/.exec(made.output)?.[1];
   expect(await login({ ...other, password }, undefined)).toMatchObject({

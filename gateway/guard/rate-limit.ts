@@ -1,4 +1,4 @@
-import type { GraphQLError } from 'graphql';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Redis } from '../../platform/cache/redis.js';
 import { problem } from '../../platform/errors.js';
@@ -119,4 +119,11 @@ export function tooOften(seconds: number): GraphQLError {
     retryAfter,
     http: { status: 429, retryAfterS: retryAfter },
   });
+}
+
+/** How many seconds a subgraph has somebody wait who came too often for it; undefined where it refused nobody so. */
+export function waitOf(errors: readonly GraphQLFormattedError[] = []): number | undefined {
+  const refused = errors.find(({ extensions }) => extensions?.['code'] === 'RATE_LIMITED');
+  const wait = refused?.extensions?.['retryAfter'];
+  return typeof wait === 'number' && wait > 0 ? Math.ceil(wait) : undefined;
 }

@@ -14,7 +14,7 @@ import { jsonOf } from '../execute/json.js';
 import type { Graph } from '../graph.js';
 import { asksForPage, sendGraphiQL } from '../graphiql/page.js';
 import { refuseNesting } from '../guard/nesting.js';
-import { type RateLimit, tooOften } from '../guard/rate-limit.js';
+import { type RateLimit, tooOften, waitOf } from '../guard/rate-limit.js';
 import { describeRequest } from '../request-line.js';
 import {
   operationAttributes,
@@ -220,9 +220,12 @@ function send(reply: FastifyReply, { media, statusTells, format }: Sending, sent
   const { data, errors, extensions, status, isRequestError, retryAfterS } = sent;
   const isRefusal = status === 400 && !isRequestError;
   if (status === 405) reply.header('allow', 'POST');
-  if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
+  const waitS = data === null ? waitOf(errors) : undefined;
+  const comeBackS = retryAfterS ?? waitS;
+  if (comeBackS !== undefined) reply.header('retry-after', comeBackS);
+  const said = isRefusal && !statusTells ? 200 : status;
   reply
-    .code(isRefusal && !statusTells ? 200 : status)
+    .code(waitS === undefined ? said : 429)
     .header('cache-control', 'no-store')
     .header('x-content-type-options', 'nosniff')
     .header('content-type', format ? format.contentType : `${media}; charset=utf-8`);

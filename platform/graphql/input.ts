@@ -16,9 +16,13 @@ export function readTime(value: unknown, field: string): Date {
   if (value instanceof Date) return value;
   const day = typeof value === 'string' ? iso.exec(value)?.[1] : undefined;
   const time = new Date(day === undefined ? Number.NaN : (value as string));
-  if (!Number.isNaN(time.getTime()) && isDay(day ?? '')) return time;
+  if (time.getTime() >= firstMoment && time.getTime() <= lastMoment && isDay(day ?? '')) return time;
   throw badInput(`${field} is a moment such as 2026-11-21T08:00:00Z.`, field);
 }
+
+/** In UTC: an offset may lead into years that PostgreSQL writes another way than JavaScript. */
+const firstMoment = Date.parse('0001-01-01T00:00:00Z');
+const lastMoment = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** JavaScript would take February 30 for March 2. */
 const isDay = (day: string): boolean => new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);

@@ -40,7 +40,7 @@ export interface SubgraphDefinition<App, Context extends RequestContext> {
   context(app: App, principal: Principal | null, clientAddress: ClientAddress): Context;
   consumers(app: App): AnyConsumer[];
   /** Whence it knows that what a user may do has changed: tokens of before are refused, and their subscriptions end. */
-  rights?: RightsSource;
+  rights: RightsSource | null;
   /** Called once everything is reachable: simulators, demo data. Again after an outage of its database, so what it starts comes last. */
   run?(app: App): Promise<Worker[]> | Worker[];
   /** Routes beside /graphql. They are added before there is an app, and asked for only after. */

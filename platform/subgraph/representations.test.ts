@@ -33,6 +33,9 @@ test.each([
   [{ __typename: 'Query' }],
   [{ __typename: 'Book' }],
   [{ __typename: 'Book', id: null }],
+  [{ __typename: 'Book', id: ['1'] }],
+  [{ __typename: 'Book', id: { toString: 1 } }],
+  [{ __typename: 'Book', id: true }],
   [{ __typename: '__proto__' }],
 ])('%o represents none, and the value is wrong', async (representation) => {
   const { data, errors } = await ask([representation]);

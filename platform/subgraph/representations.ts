@@ -2,6 +2,8 @@ import {
   GraphQLError,
   type GraphQLObjectType,
   type GraphQLSchema,
+  getNullableType,
+  isLeafType,
   isScalarType,
   isUnionType,
   Kind,
@@ -31,10 +33,9 @@ export function checkRepresentations(schema: GraphQLSchema): GraphQLSchema {
         `A representation is an object whose __typename is one of ${[...keys.keys()].join(', ')}.`,
       );
     const given = value as Record<string, unknown>;
-    if (known.some((fields) => fields.every((field) => given[field] !== undefined && given[field] !== null)))
-      return value;
+    if (known.some((fields) => fields.every(({ name, isLeaf }) => fits(given[name], isLeaf)))) return value;
     throw new GraphQLError(
-      `A representation of ${name} has ${known.map((fields) => fields.join(' and ')).join(', or ')}.`,
+      `A representation of ${name} has ${known.map((fields) => fields.map(({ name }) => name).join(' and ')).join(', or ')}.`,
     );
   }
   any.parseValue = check;
@@ -42,12 +43,27 @@ export function checkRepresentations(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
+interface KeyField {
+  name: string;
+  /** Whether its value is one text or number. */
+  isLeaf: boolean;
+}
+
+const fits = (value: unknown, isLeaf: boolean): boolean =>
+  isLeaf ? typeof value === 'string' || typeof value === 'number' : value !== undefined && value !== null;
+
 /** The fields of each key of an entity; of nested ones the outermost. */
-const keysOf = ({ astNode }: GraphQLObjectType): string[][] =>
-  (astNode?.directives ?? [])
+const keysOf = (type: GraphQLObjectType): KeyField[][] =>
+  (type.astNode?.directives ?? [])
     .filter(({ name }) => name.value === 'key')
     .flatMap(({ arguments: given = [] }) => given.filter(({ name }) => name.value === 'fields'))
-    .flatMap(({ value }) => (value.kind === Kind.STRING ? [outermost(value.value)] : []));
+    .flatMap(({ value }) => (value.kind === Kind.STRING ? [outermost(value.value)] : []))
+    .map((names) =>
+      names.map((name) => {
+        const field = type.getFields()[name]?.type;
+        return { name, isLeaf: isLeafType(field && getNullableType(field)) };
+      }),
+    );
 
 function outermost(fields: string): string[] {
   const { definitions } = parse(`{ ${fields} }`);

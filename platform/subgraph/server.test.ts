@@ -55,6 +55,7 @@ const tiny = (changes: Partial<SubgraphDefinition<App, never>> = {}) =>
     open: () => ({ name: 'tiny' }),
     context: (_app, principal) => ({ principal }) as never,
     consumers: () => [],
+    rights: null,
     async close({ name }) {
       events.push(`${name} closed`);
     },

@@ -47,7 +47,12 @@ test('data gets the ids of whom it concerns, and the rest stays', () => {
 });
 
 test('data that says something else is refused', () => {
-  expect(completeData({ userId, orderId: null, data: { userId: other } })).toMatchObject({ field: 'userId' });
+  const bare: unknown = Object.create(null);
+  for (const told of [other, {}, { toString: 1, valueOf: 1 }, bare, [userId], 1])
+    expect(completeData({ userId, orderId: null, data: { userId: told } })).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'userId',
+    });
 });
 
 test.each([null, undefined, 1, 'text', true, [], [{}]])('data is no %j', (data) => {

@@ -36,8 +36,8 @@ export function completeData({ userId, orderId, data }: Omit<NewEvent, 'type'>):
   const completed: Data = { ...data };
   for (const [name, id] of Object.entries({ userId, orderId })) {
     if (id === null) continue;
-    const told = completed[name];
-    if (told !== undefined && told !== null && String(told).toLowerCase() !== id)
+    const told = completed[name] ?? id;
+    if (typeof told !== 'string' || told.toLowerCase() !== id)
       return wrong(`data has another ${name}.`, name);
     completed[name] = id;
   }

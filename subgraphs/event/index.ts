@@ -1,3 +1,6 @@
+import { userDeleted, userUpdated } from '../../events/user.js';
+import { readRights, rememberUsers } from '../../platform/auth/known-users.js';
+import { userNewsConsumers } from '../../platform/auth/user-news.js';
 import type { Config } from '../../platform/config.js';
 import type { CommitPosition } from '../../platform/graphql/cursor.js';
 import { createLiveSource, type LiveSource } from '../../platform/live/source.js';
@@ -27,6 +30,9 @@ interface App {
 /** Another replica may have stored an event: nothing rings for it here. */
 const feedPollMs = 500;
 
+/** A group of its own: what the store reads of an event tells nothing of rights. */
+const usersGroup = 'event-users';
+
 /** Everything that has happened, as it was told. */
 export const eventSubgraph = defineSubgraph<App, Context>({
   name: 'event',
@@ -50,7 +56,14 @@ export const eventSubgraph = defineSubgraph<App, Context>({
     reader: database,
     loaders: createLoaders(database),
   }),
-  consumers: ({ database, feed }) => consumers(database, feed.ringAll),
+  consumers: ({ database, feed }) => [
+    ...consumers(database, feed.ringAll),
+    ...userNewsConsumers({
+      ...{ database, group: usersGroup, updated: userUpdated, deleted: userDeleted },
+      learn: async (tx, news) => void (await rememberUsers(tx, news)),
+    }),
+  ],
+  rights: { contracts: [userUpdated, userDeleted], read: readRights },
   run: ({ config, log, database }) => [startMonths(database, config.EVENT_RETENTION, log)],
   close: ({ feed }) => feed.stop(),
 });

@@ -191,6 +191,33 @@ describe('when a user is deleted', () => {
     ]);
   });
 
+  test('so do those that are told of their orders, whatever comes first; others’ stay', async () => {
+    const [userId, other, first, late, theirs] = Array.from({ length: 5 }, () => randomUUID());
+    const created = (orderId = '', by = '') =>
+      heard(orderCreated, {
+        ...{ orderId, userId: by, totalCents: 1, currency: 'EUR', deliveryAddress: 'Long Lane 1' },
+      });
+    const noted = (orderId: string | undefined, more = {}) =>
+      heard(customEvent, { orderId, note: 'Long Lane 1', ...more }, { type: 'note.added' });
+    await handle(customEvent, [noted(first), noted(first, { userId: other }), noted(theirs)]);
+    await handle(orderCreated, [created(first, userId), created(theirs, other)]);
+    await handle(userDeleted, [heard(userDeleted, { userId: userId ?? '', rights: 2 })]);
+    await handle(customEvent, [noted(first), noted(late), noted(theirs)]);
+    await handle(orderCreated, [created(late, userId)]);
+    await handle(customEvent, [noted(late)]);
+    const { rows } = await database.query(
+      'select order_id as "orderId", data is null as erased, count(*) from events where type = $1 group by 1, 2',
+      ['note.added'],
+    );
+    expect(new Set(rows)).toEqual(
+      new Set([
+        { orderId: first, erased: true, count: 3 },
+        { orderId: late, erased: true, count: 2 },
+        { orderId: theirs, erased: false, count: 2 },
+      ]),
+    );
+  });
+
   test('what is being stored meanwhile is waited for, and erased too', async () => {
     const userId = randomUUID();
     const [storing, told] = [gate(), gate()];

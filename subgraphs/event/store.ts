@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { customEvent } from '../../events/custom.js';
 import { courierLocationUpdated } from '../../events/delivery.js';
 import { contracts } from '../../events/index.js';
+import { orderCreated } from '../../events/order.js';
 import { userDeleted } from '../../events/user.js';
 import type { AnyConsumer } from '../../platform/bus/bus.js';
 import type { Contract, Event } from '../../platform/bus/event.js';
@@ -39,24 +41,32 @@ export const consumers = (database: Database, stored: () => void): AnyConsumer[]
     });
   });
 
+/** Whether the user of an event's order has been erased: strangers and staff need not name whose order they tell of. */
+const owners = `left join lateral (
+  select true as erased from events o join erased_users x on x.user_id = o.user_id
+  where o.order_id = n.order_id and o.milestone and o.topic <> '${customEvent.topic}' limit 1) owner on true`;
+
 /** One statement: the events, without data where their user has been erased, and how many there are of each type. */
 async function store(tx: Tx, topic: string, events: Event<Kept>[]): Promise<void> {
   const pretender = events.find(({ type }) => type !== topic && systemTypes.has(type));
   if (pretender) throw new Error(`an event of type ${pretender.type} does not come by ${topic}`);
-  await tx.query(
+  const isCustom = topic === customEvent.topic;
+  const { rows } = await tx.query<{ erased: string[] | null }>(
     `with kept as (
        insert into events (id, at, type, source, subject, topic, user_id, order_id, courier_user_id, data)
        select id, at, type, source, subject, $1, n.user_id, order_id, courier_user_id,
-         case when e.user_id is null then data end
+         case when e.user_id is null ${isCustom ? 'and owner.erased is null' : ''} then data end
        from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
            $9::uuid[], $10::json[]) with ordinality
          as n (id, at, type, source, subject, user_id, order_id, courier_user_id, data, place)
        left join erased_users e on e.user_id = n.user_id
          or (e.user_id = n.courier_user_id and type = '${courierLocationUpdated.topic}')
+       ${isCustom ? owners : ''}
        order by place
-       on conflict do nothing returning type)
+       on conflict do nothing returning type, case when data is null then order_id end as erased)
      insert into event_counts as c (type, stored) select type, count(*) from kept group by type order by type
-     on conflict (type) do update set stored = c.stored + excluded.stored`,
+     on conflict (type) do update set stored = c.stored + excluded.stored
+     returning (select array_agg(erased) from kept where erased is not null) as erased`,
     [
       topic,
       events.map(({ id }) => id),
@@ -70,12 +80,23 @@ async function store(tx: Tx, topic: string, events: Event<Kept>[]): Promise<void
       events.map(({ data }) => JSON.stringify(data)),
     ],
   );
+  const orders = rows[0]?.erased;
+  if (topic === orderCreated.topic && orders) await eraseTold(tx, orders);
+}
+
+/** Nulls what was told of orders before anybody knew that their user was erased; what is being stored now, too. */
+async function eraseTold(tx: Tx, orders: string[]): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock($1)', [erasureLock]);
+  await tx.query(
+    'update events set data = null where data is not null and order_id = any($1::uuid[]) and topic = $2',
+    [orders, customEvent.topic],
+  );
 }
 
 /** Of a user with very many events it takes longer than statements may. */
 const erasureTimeout = '60s';
 
-/** Nulls the data of the users' events, and of where they were as couriers; a tombstone does so to those that come later. */
+/** Nulls the data of the users' events, of what was told of their orders, and of where they were as couriers; a tombstone does so to those that come later. */
 async function erase(tx: Tx, events: Event<Kept>[]): Promise<void> {
   const users = [events.map(({ data }) => data.userId)];
   await tx.query(`select set_config('statement_timeout', $1, true)`, [erasureTimeout]);
@@ -86,7 +107,9 @@ async function erase(tx: Tx, events: Event<Kept>[]): Promise<void> {
   );
   await tx.query(
     `update events set data = null where data is not null
-       and (user_id = any($1::uuid[]) or (courier_user_id = any($1::uuid[]) and not milestone))`,
-    users,
+       and (user_id = any($1::uuid[]) or (courier_user_id = any($1::uuid[]) and not milestone)
+         or (topic = $2 and order_id = any(array(
+           select order_id from events where user_id = any($1::uuid[]) and milestone and topic <> $2))))`,
+    [...users, customEvent.topic],
   );
 }

@@ -76,6 +76,10 @@ async function learnUsers(tx: Tx, news: UserNews[]): Promise<void> {
      on conflict (user_id) do update set closed_at = now()`,
     [gone.map(({ userId }) => userId)],
   );
+  // What they called their requests may say anything.
+  await tx.query('delete from idempotency_keys where user_id = any($1::uuid[])', [
+    gone.map(({ userId }) => userId),
+  ]);
 }
 
 const openAccounts = (tx: Tx, userIds: string[]) =>

@@ -37,6 +37,8 @@ test('nobody adds to the account of a deleted user; the ledger stays, and what w
   await consumerOf(all, orderCancelled).handle([eventOf(orderCancelled, order)]);
   const { rows } = await database.query('select balance_cents as balance, entries from accounts');
   expect(rows).toEqual([{ balance: 500, entries: 3 }]);
+  // What they called their requests is theirs.
+  expect((await database.query('select from idempotency_keys')).rowCount).toBe(0);
 });
 
 test('an account whose user was deleted before it was heard of is closed from the first', async () => {

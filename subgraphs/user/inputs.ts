@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isText } from '../../platform/text.js';
+import { isText, lengthOf } from '../../platform/text.js';
 import { isEmail, normalizeEmail } from './domain.js';
 import { isCommon } from './passwords.js';
 
@@ -9,9 +9,11 @@ const email = text('This is not an email address.')
   .transform(normalizeEmail)
   .refine(isEmail, { error: 'This is not an email address.' });
 
+/** In characters. */
+export const longestPassword = 128;
 const wrongLength = 'A password has 8 to 128 characters.';
 const password = text(wrongLength)
-  .refine((given) => given.length >= 8 && given.length <= 128 && isText(given), {
+  .refine((given) => isText(given) && lengthOf(given) >= 8 && lengthOf(given) <= longestPassword, {
     error: wrongLength,
     abort: true,
   })
@@ -20,7 +22,7 @@ const password = text(wrongLength)
 const wrongName = 'A name has 1 to 100 characters.';
 const name = text(wrongName)
   .trim()
-  .refine((given) => given.length >= 1 && given.length <= 100 && !/[\p{Cc}\p{Cs}]/u.test(given), {
+  .refine((given) => lengthOf(given) >= 1 && lengthOf(given) <= 100 && !/[\p{Cc}\p{Cs}]/u.test(given), {
     error: wrongName,
   });
 

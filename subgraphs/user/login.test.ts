@@ -35,6 +35,13 @@ test('ten wrong passwords of an account are told, the next is refused, and the r
   expect(await commands.login(one, undefined)).toMatchObject({ ok: true });
 });
 
+test('a password of 128 characters that take two places each is one to log in with', async () => {
+  const { commands } = await openUsers();
+  const one = { ...newcomer(), password: '🐎'.repeat(128) };
+  await commands.register(one);
+  expect(await commands.login(one, undefined)).toMatchObject({ ok: true });
+});
+
 test('an address that nobody has is refused in the same words', async () => {
   const { commands } = await openUsers();
   const nobody = newcomer();

@@ -3,8 +3,9 @@ import type { TokenSigner } from '../../platform/auth/tokens.js';
 import { must, type Result, refusable, refuse } from '../../platform/errors.js';
 import { readInput } from '../../platform/graphql/input.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
+import { lengthOf } from '../../platform/text.js';
 import { isEmail, normalizeEmail, refuseToken } from './domain.js';
-import { passwordChange } from './inputs.js';
+import { longestPassword, passwordChange } from './inputs.js';
 import { hashPassword, isCorrect, isOutdated } from './passwords.js';
 import type { SessionRow, UserRow } from './rows.js';
 import { endSessions, lockUser, openSession } from './sessions.js';
@@ -25,7 +26,7 @@ export interface LoginCommands {
 }
 
 /** Longer than any that an account can have. */
-const isTooLong = (password: string): boolean => password.length > 128;
+const isTooLong = (password: string): boolean => lengthOf(password) > longestPassword;
 
 interface Credentials {
   id: string;
