@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../platform/testing/until.js';
 import { erased } from '../platform/text.js';
-import type { Customer } from './support/client.js';
 import { courierAccount } from './support/couriers.js';
 import { codeOf, type Dispatch, dispatchOf, wayToTheDoor } from './support/dispatch.js';
 import { realBus } from './support/real-bus.js';
+import { type Session, type Sessions, selected, sessionsOf } from './support/sessions.js';
 import { type System, startSystem } from './support/system.js';
 import { placeWatched, rich } from './support/watched.js';
 
@@ -21,29 +21,17 @@ beforeAll(async () => {
     ...{ DELIVERY_SIMULATION: 'off', COURIER_ASSIGNMENT: 'manual', TRUSTED_PROXIES: '127.0.0.1' },
   });
   dispatch = dispatchOf(system);
+  sessions = sessionsOf(system);
   adminToken = (await login('admin@example.com', 'doorstep-demo')).accessToken;
 });
 afterAll(() => system?.stop());
 
-interface Session {
-  accessToken: string;
-  refreshToken: string;
-  user: { id: string; email: string; role: string };
-}
-const session = '{ accessToken refreshToken user { id email role } }';
-
-const tryLogin = (email: string, password: string) =>
-  system.graphql<{ login: Session }>(`mutation ($input: LoginInput!) { login(input: $input) ${session} }`, {
-    input: { email, password },
-  });
-async function login(email: string, password: string): Promise<Session> {
-  const { data, text } = await tryLogin(email, password);
-  if (!data) throw new Error(text);
-  return data.login;
-}
+let sessions: Sessions;
+const tryLogin: Sessions['tryLogin'] = (...given) => sessions.tryLogin(...given);
+const login: Sessions['login'] = (...given) => sessions.login(...given);
 const refresh = (refreshToken: string) =>
   system.graphql<{ refreshSession: Session }>(
-    `mutation ($token: String!) { refreshSession(refreshToken: $token) ${session} }`,
+    `mutation ($token: String!) { refreshSession(refreshToken: $token) ${selected} }`,
     { token: refreshToken },
   );
 const update = (input: object, token: string) =>
@@ -58,13 +46,6 @@ const remove = (id: string, token: string) =>
     { id },
     token,
   );
-
-/** Somebody of staff, with a session of the role. */
-async function dispatcher(): Promise<Session & { customer: Customer }> {
-  const customer = await system.register();
-  await system.setRole(customer.userId, 'DISPATCHER');
-  return { ...(await login(customer.email, customer.password)), customer };
-}
 
 describe('the list of users', () => {
   interface Page {
@@ -165,7 +146,7 @@ describe('an account', () => {
     const { accessToken, refreshToken } = await login(email, password);
     const change = (input: object) =>
       system.graphql<{ changePassword: Session }>(
-        `mutation ($input: ChangePasswordInput!) { changePassword(input: $input) ${session} }`,
+        `mutation ($input: ChangePasswordInput!) { changePassword(input: $input) ${selected} }`,
         { input: { currentPassword: password, ...input } },
         accessToken,
       );
@@ -258,8 +239,6 @@ test('a courier is linked to a COURIER’s account, and to no other', async () =
   expect(codeOf(await create(userId))).toBeUndefined();
 });
 
-const watch = 'subscription ($id: ID!) { deliveryStatusChanged(orderId: $id) { cursor status } }';
-
 describe('who is deleted', () => {
   test('leaves orders that are called off, paid back and erased, a courier that is free, and a name of nobody', async () => {
     const customer = await rich(system);
@@ -342,71 +321,5 @@ describe('who is deleted', () => {
     await remove(account, adminToken);
     await until('it waits for another', async () => (await dispatch.courierOf(id)) === undefined);
     expect((await dispatch.couriers()).get(courier.id)).toBe('OFFLINE');
-  });
-});
-
-describe('a live subscription ends with the right to see it', () => {
-  test('when a role is taken away, and goes on for others who share it', async () => {
-    const one = await dispatcher();
-    const { id, customer } = await placeWatched(system);
-    const courier = await dispatch.hire('Rosa');
-    const before = await system.watching();
-    // Whoever comes first is the one on whose token it runs.
-    for (const first of ['staff', 'owner']) {
-      const staff = await login(one.customer.email, one.customer.password);
-      const tokens = { staff: staff.accessToken, owner: customer.token };
-      const names = first === 'staff' ? (['staff', 'owner'] as const) : (['owner', 'staff'] as const);
-      const lives = [];
-      for (const name of names) {
-        const live = system.subscribe<{ deliveryStatusChanged: { status: string } }>(
-          watch,
-          { id },
-          tokens[name],
-        );
-        await live.waitFor(({ length }) => length === 1);
-        lives.push([name, live] as const);
-      }
-      await until('they share it', async () => (await system.watching()) === before + 1);
-      const { staff: ends, owner } = Object.fromEntries(lives) as Record<
-        'staff' | 'owner',
-        (typeof lives)[0][1]
-      >;
-      await system.setRole(one.customer.userId, 'CUSTOMER');
-      expect((await ends.ended).close).toEqual({
-        code: 4403,
-        reason: 'Forbidden: what you may do has changed',
-      });
-      await dispatch.assign(id, courier.id);
-      await dispatch.moveAlong(id, ['IN_TRANSIT', 'PENDING'], courier.token);
-      await owner.waitFor(({ length }) => length === 3);
-      expect(owner.messages.map(({ data }) => data?.deliveryStatusChanged.status)).toEqual([
-        'PENDING',
-        'IN_TRANSIT',
-        'PENDING',
-      ]);
-      expect(ends.messages).toHaveLength(1);
-      owner.close();
-      const again = await system.subscribe(watch, { id }, tokens.staff).ended;
-      expect(again.close?.code).toBe(4403);
-      await system.setRole(one.customer.userId, 'DISPATCHER');
-      await until('nobody watches', async () => (await system.watching()) === before);
-    }
-  });
-
-  test.each(['eventPublished', 'deliveriesChanged'])('over HTTP too: %s', async (field) => {
-    const one = await dispatcher();
-    const response = await system.http('/graphql', {
-      method: 'POST',
-      headers: {
-        ...{ accept: 'text/event-stream', 'content-type': 'application/json' },
-        authorization: `Bearer ${one.accessToken}`,
-      },
-      body: JSON.stringify({ query: `subscription { ${field} { cursor } }` }),
-    });
-    await system.setRole(one.customer.userId, 'CUSTOMER');
-    const text = await response.text();
-    expect(text).toContain('"code":"UNAUTHENTICATED"');
-    expect(text).toContain('What you may do has changed');
-    expect(text.trimEnd()).toMatch(/event: complete(\ndata:\s*)?$/);
   });
 });
