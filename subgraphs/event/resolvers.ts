@@ -1,4 +1,4 @@
-import { authenticated, isCourier, maySee, staff } from '../../platform/auth/principal.js';
+import { authenticated, isCourier, isStaff, maySee, staff } from '../../platform/auth/principal.js';
 import { badInput, problem, type Result, unwrap } from '../../platform/errors.js';
 import { connectionResolvers, maxFirst, readPage, toPage } from '../../platform/graphql/connection.js';
 import { decodeCommitPosition, encodeCursor } from '../../platform/graphql/cursor.js';
@@ -130,10 +130,12 @@ export const resolvers: Resolvers = {
   User: {
     __resolveReference: ({ id }) => (isId(id) ? { id: id.toLowerCase() } : null),
     async events({ id: userId }, args, { principal, loaders }) {
-      if (!maySee(authenticated(principal), userId)) throw noSuchEvent();
+      const viewer = authenticated(principal);
+      if (!maySee(viewer, userId)) throw noSuchEvent();
       const page = readPage(`events of ${userId}`, args);
-      const rows = await loaders.eventsOfUser({ ...page, scope: 'events' }).load(userId);
-      return toPage(page, rows, () => loaders.countOfUser.load(userId));
+      // A customer sees where a courier is while it comes, in the delivery service; not where it was.
+      const { rows, counts } = loaders.eventsOfUser({ ...page, scope: 'events' }, isStaff(viewer));
+      return toPage(page, await rows.load(userId), () => counts.load(userId));
     },
   },
 
