@@ -1,4 +1,12 @@
-import { authenticated, isCourier, isStaff, maySee, staff } from '../../platform/auth/principal.js';
+import { deliveryStatusUpdated } from '../../events/delivery.js';
+import {
+  authenticated,
+  isCourier,
+  isStaff,
+  maySee,
+  type Principal,
+  staff,
+} from '../../platform/auth/principal.js';
 import { badInput, problem, type Result, unwrap } from '../../platform/errors.js';
 import { connectionResolvers, maxFirst, readPage, toPage } from '../../platform/graphql/connection.js';
 import { decodeCommitPosition, encodeCursor } from '../../platform/graphql/cursor.js';
@@ -111,7 +119,7 @@ export const resolvers: Resolvers = {
       subject ?? (orderId ? `order/${orderId}` : userId ? `user/${userId}` : null),
     user: ({ userId }) => (userId ? { id: userId } : null),
     order: ({ orderId }) => (orderId ? { id: orderId } : null),
-    data: ({ data }) => data ?? { erased: true },
+    data: (event, _, { principal }) => dataFor(authenticated(principal), event),
   },
 
   Order: {
@@ -141,6 +149,13 @@ export const resolvers: Resolvers = {
 
   EventConnection: connectionResolvers<EventRow>(),
 };
+
+/** What an event tells whoever may see it; the account of a courier, staff and that courier alone. */
+function dataFor(viewer: Principal, { type, data }: EventRow): unknown {
+  if (type !== deliveryStatusUpdated.topic || isStaff(viewer)) return data ?? { erased: true };
+  const { courierUserId = null, ...rest } = (data ?? { erased: true }) as { courierUserId?: string | null };
+  return isCourier(viewer, courierUserId) ? data : rest;
+}
 
 const maxInt = 2 ** 31 - 1;
 /** What GraphQL's Int holds: more is as much as it can tell. */
