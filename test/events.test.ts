@@ -55,6 +55,26 @@ describe('an order’s timeline', () => {
     expect(await timeline(customer.token, orderId, 2)).toEqual(told?.slice(0, 2));
   });
 
+  test('tells staff and the courier alone by which account it was brought', async () => {
+    const [courier] = await system.sql<{ userId: string }>(
+      'order',
+      'select courier_user_id as "userId" from orders where id = $1',
+      [orderId],
+    );
+    const accounts = async (token: string) => {
+      const { order } = await system.ask<{ order: { timeline: Told[] } }>(
+        'query ($id: ID!) { order(id: $id) { timeline { type data } } }',
+        { id: orderId },
+        token,
+      );
+      return new Set(order.timeline.flatMap(({ data }) => data['courierUserId'] ?? []));
+    };
+    expect(await accounts(customer.token)).toEqual(new Set());
+    const own = await system.sign({ id: courier?.userId ?? '', role: 'COURIER' });
+    for (const token of [system.staffToken, own])
+      expect(await accounts(token)).toEqual(new Set([courier?.userId]));
+  });
+
   test('is for whose order it is, its courier, and staff', async () => {
     const [courier] = await system.sql<{ userId: string }>(
       'order',

@@ -108,6 +108,32 @@ test('where a courier is concerns the customers whose order it brings, and no ot
   ).toEqual([{ latitude: 52.5 }, null]);
 });
 
+test('the events of a customer do not tell where its courier was', async () => {
+  const orderId = await paid(rosa);
+  await report(rosa, 52.5);
+  await dispatch.moveAlong(orderId, wayToTheDoor, rosa.token);
+  const told = async (token: string) => {
+    const { user } = await system.ask<{
+      user: { events: { totalCount: number; nodes: { type: string; order: { id: string } | null }[] } };
+    }>(
+      'query ($id: ID!) { user(id: $id) { events(first: 100) { totalCount nodes { type order { id } } } } }',
+      { id: customer.userId },
+      token,
+    );
+    const { nodes, totalCount } = user.events;
+    const types = nodes.filter(({ order }) => order?.id === orderId).map(({ type }) => type);
+    return { types, isAll: nodes.length === totalCount };
+  };
+  await until('positions and the end are stored', async () => {
+    const { types } = await told(system.staffToken);
+    return types[0] === 'order.updated' && types.includes('courier.location.updated');
+  });
+  const { types } = await told(customer.token);
+  expect(types).toContain('delivery.status.updated');
+  expect(types).not.toContain('courier.location.updated');
+  await until('they do not count either', async () => (await told(customer.token)).isAll);
+});
+
 test('a courier watches and reads what it brings, until it is taken off it', async () => {
   const orderId = await paid(rosa);
   const read = `query ($id: ID!) { order(id: $id) { id deliveryAddress items { quantity } user { firstName email } } }`;

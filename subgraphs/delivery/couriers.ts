@@ -99,6 +99,8 @@ export const courierCommands = (
         const [courier] = rows;
         if (!courier) return must(noCourier());
         await report(tx, [{ courierId: courier.id, latitude, longitude }], geography);
+        // The courier is locked by now: its account can go no more before this is over.
+        must(await checkAccount(tx, courier.id));
         return courier.id;
       });
     }),

@@ -116,6 +116,16 @@ describe('a delivery is given to a courier', () => {
       message: 'No courier is available.',
     });
   });
+
+  test.each(['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELLED', 'FAILED'] as const)(
+    'that has it already, when it is %s, as long as that one brings it',
+    async (status) => {
+      const database = await serviceDatabase('delivery');
+      const { orderId, courierId } = await standing(database, status);
+      const result = await dispatchCommands(database, dispatching).assign(orderId, courierId);
+      expect(codeOf(result)).toBe(isFinal(status) ? 'INVALID_TRANSITION' : 'ok');
+    },
+  );
 });
 
 test.each(['PENDING', 'IN_TRANSIT', 'OUT_FOR_DELIVERY'] as const)(

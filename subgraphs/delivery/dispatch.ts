@@ -4,7 +4,7 @@ import type { Database, Tx } from '../../platform/postgres/database.js';
 import { readReason } from '../../platform/reason.js';
 import { assignOne, type Dispatching, lockAssignments } from './assign.js';
 import { apply, type Decision, type LockedDelivery, lockDeliveries } from './changes.js';
-import { decideMove, decideUnassign, refuseAssign } from './domain.js';
+import { decideMove, decideUnassign, isFinal, refuseAssign } from './domain.js';
 import type { Geography } from './geography.js';
 
 /** Who moves a delivery: staff, or its courier, known by its id or by the account that acts for it. */
@@ -12,7 +12,7 @@ export type Mover = 'staff' | { courierId: string } | { userId: string };
 
 /** What is done about one delivery, by its order; each answers the delivery's id. */
 export interface DispatchCommands {
-  /** Gives a delivery that waits to this courier, or to whose turn it is. Given already, it stays so. */
+  /** Gives a delivery that waits to this courier, or to whose turn it is. What this courier brings already it goes on with. */
   assign(orderId: string, courierId: string | null): Promise<Result<string>>;
   /** Has a delivery wait for a courier again; one that waits goes on. */
   unassign(orderId: string): Promise<Result<string>>;
@@ -36,7 +36,8 @@ export function dispatchCommands(
       inTransaction(async (tx) => {
         await lockAssignments(tx);
         const delivery = await lockOne(tx, orderId);
-        if (delivery.courierId !== null && delivery.courierId === courierId) return delivery.id;
+        const isGiven = delivery.courierId !== null && delivery.courierId === courierId;
+        if (isGiven && !isFinal(delivery.status)) return delivery.id;
         const refusal = refuseAssign(delivery);
         if (refusal) must(refusal);
         await assignOne(tx, delivery, courierId, dispatching);

@@ -108,6 +108,11 @@ test('of a courier whose account was deleted nothing personal stays', async () =
   ]);
   expect(await rows('select courier_id from deliveries')).toEqual([{ courier_id: null }]);
   expect(await rows(`select from delivery_changes where reason like 'I am%'`)).toEqual([]);
+  // What was asked before and comes now.
+  expect(await couriers.report(userId, { latitude: 52.6, longitude: 13.4 })).toMatchObject({
+    code: 'CONFLICT',
+  });
+  expect(await rows('select latitude from couriers')).toEqual([{ latitude: null }]);
 });
 
 test('an order that is erased keeps no address and no reason of its customer, in whatever order events come', async () => {

@@ -85,17 +85,17 @@ const reads: [string, (ids: Ids) => Promise<unknown>][] = [
     'those of users',
     ({ userId }) =>
       loaders()
-        .eventsOfUser({ ...page, first: 5 })
-        .load(userId),
+        .eventsOfUser({ ...page, first: 5 }, false)
+        .rows.load(userId),
   ],
   [
     'those of users, later',
     ({ id, userId }) =>
       loaders()
-        .eventsOfUser({ ...page, after: id })
-        .load(userId),
+        .eventsOfUser({ ...page, after: id }, true)
+        .rows.load(userId),
   ],
-  ['how many of users', ({ userId }) => loaders().countOfUser.load(userId)],
+  ['how many of users', ({ userId }) => loaders().eventsOfUser(page, false).counts.load(userId)],
   ['timelines', ({ orderId }) => loaders().timeline(50).load(orderId)],
   ['how many of each type', () => loaders().counts()],
   [

@@ -25,12 +25,13 @@ const statements = {
   event: `select ${eventColumns} from events e where e.id = any($1::uuid[])`,
   /** Of every type there has been. */
   counts: 'select type, stored, failed from event_counts order by stored desc, type',
-  /** Those of each user that come after one, newest first. */
+  /** Those of each user that come after one, newest first; where couriers were is left out where that is asked for. */
   ofUsers: `select n.* from unnest($1::uuid[]) as u (id) cross join lateral (
-      select ${eventColumns} from events e where e.user_id = u.id
+      select ${eventColumns} from events e where e.user_id = u.id and ($4 or e.milestone)
         and ($2::uuid is null or (e.at, e.id) < ((select at from events where id = $2), $2))
       order by e.at desc, e.id desc limit $3) n`,
-  countOfUsers: `select user_id as id, count(*) from events where user_id = any($1::uuid[]) group by user_id`,
+  countOfUsers: `select user_id as id, count(*) from events where user_id = any($1::uuid[]) and ($2 or milestone)
+    group by user_id`,
   /** The first milestones of each order, a row for each, with whose it is and, as far as is known, who brings it. */
   timelines: `select o.id as "timelineOf", owner.id as "ownerId", courier.id as "courierUserId", n.*
     from unnest($1::uuid[]) as o (id)
@@ -70,12 +71,23 @@ function where(filter: EventFilter, values: unknown[]): string {
 /** The lists and loaders of one request. */
 export function createLoaders(reader: Reader) {
   const pages = memo((key) => {
-    const page = JSON.parse(key) as PageRequest;
+    const { page, positions } = JSON.parse(key) as { page: PageRequest; positions: boolean };
     return rowsLoader(
-      (ids) => reader.read<EventRow>(statements.ofUsers, [ids, page.after, page.first + 1]),
+      (ids) => reader.read<EventRow>(statements.ofUsers, [ids, page.after, page.first + 1, positions]),
       ({ userId }) => userId ?? '',
     );
   });
+  const counts = memo(
+    (positions) =>
+      new DataLoader<string, number>(async (ids) => {
+        const rows = await reader.read<{ id: string; count: number }>(statements.countOfUsers, [
+          ids,
+          positions === 'true',
+        ]);
+        const found = new Map(rows.map(({ id, count }) => [id, count]));
+        return ids.map((id) => found.get(id) ?? 0);
+      }),
+  );
   const timelines = memo((first) =>
     rowsLoader(
       (ids) => reader.read<TimelineRow>(statements.timelines, [ids, Number(first)]),
@@ -88,11 +100,10 @@ export function createLoaders(reader: Reader) {
       (ids) => reader.read<EventRow>(statements.event, [ids]),
       ({ id }) => id,
     ),
-    eventsOfUser: (page: PageRequest) => pages(JSON.stringify(page)),
-    countOfUser: new DataLoader<string, number>(async (ids) => {
-      const rows = await reader.read<{ id: string; count: number }>(statements.countOfUsers, [ids]);
-      const counts = new Map(rows.map(({ id, count }) => [id, count]));
-      return ids.map((id) => counts.get(id) ?? 0);
+    /** The loaders of `User.events` for one page, with where couriers were or without. */
+    eventsOfUser: (page: PageRequest, positions: boolean) => ({
+      rows: pages(JSON.stringify({ page, positions })),
+      counts: counts(String(positions)),
     }),
     counts: () => reader.read<CountRow>(statements.counts, []),
     timeline: (first: number) => timelines(String(first)),

@@ -1,4 +1,12 @@
-import { authenticated, isCourier, maySee, staff } from '../../platform/auth/principal.js';
+import { deliveryStatusUpdated } from '../../events/delivery.js';
+import {
+  authenticated,
+  isCourier,
+  isStaff,
+  maySee,
+  type Principal,
+  staff,
+} from '../../platform/auth/principal.js';
 import { badInput, problem, type Result, unwrap } from '../../platform/errors.js';
 import { connectionResolvers, maxFirst, readPage, toPage } from '../../platform/graphql/connection.js';
 import { decodeCommitPosition, encodeCursor } from '../../platform/graphql/cursor.js';
@@ -111,7 +119,7 @@ export const resolvers: Resolvers = {
       subject ?? (orderId ? `order/${orderId}` : userId ? `user/${userId}` : null),
     user: ({ userId }) => (userId ? { id: userId } : null),
     order: ({ orderId }) => (orderId ? { id: orderId } : null),
-    data: ({ data }) => data ?? { erased: true },
+    data: (event, _, { principal }) => dataFor(authenticated(principal), event),
   },
 
   Order: {
@@ -130,15 +138,24 @@ export const resolvers: Resolvers = {
   User: {
     __resolveReference: ({ id }) => (isId(id) ? { id: id.toLowerCase() } : null),
     async events({ id: userId }, args, { principal, loaders }) {
-      if (!maySee(authenticated(principal), userId)) throw noSuchEvent();
+      const viewer = authenticated(principal);
+      if (!maySee(viewer, userId)) throw noSuchEvent();
       const page = readPage(`events of ${userId}`, args);
-      const rows = await loaders.eventsOfUser({ ...page, scope: 'events' }).load(userId);
-      return toPage(page, rows, () => loaders.countOfUser.load(userId));
+      // A customer sees where a courier is while it comes, in the delivery service; not where it was.
+      const { rows, counts } = loaders.eventsOfUser({ ...page, scope: 'events' }, isStaff(viewer));
+      return toPage(page, await rows.load(userId), () => counts.load(userId));
     },
   },
 
   EventConnection: connectionResolvers<EventRow>(),
 };
+
+/** What an event tells whoever may see it; the account of a courier, staff and that courier alone. */
+function dataFor(viewer: Principal, { type, data }: EventRow): unknown {
+  if (type !== deliveryStatusUpdated.topic || isStaff(viewer)) return data ?? { erased: true };
+  const { courierUserId = null, ...rest } = (data ?? { erased: true }) as { courierUserId?: string | null };
+  return isCourier(viewer, courierUserId) ? data : rest;
+}
 
 const maxInt = 2 ** 31 - 1;
 /** What GraphQL's Int holds: more is as much as it can tell. */
