@@ -209,7 +209,8 @@ async function assign(world: World, model: Model, order: ModelOrder, n: number |
   const { delivery } = order;
   const expected = (): Code => {
     if (!delivery) return 'NOT_FOUND';
-    if (courier !== null && delivery.courier === courier) return 'ok';
+    const isOver = ['DELIVERED', 'CANCELLED', 'FAILED'].includes(delivery.status);
+    if (courier !== null && delivery.courier === courier && !isOver) return 'ok';
     if (delivery.status !== 'PENDING') return 'INVALID_TRANSITION';
     if (delivery.courier !== null) return 'CONFLICT';
     return (courier === null ? free.length > 0 : free.includes(courier)) ? 'ok' : 'CONFLICT';
