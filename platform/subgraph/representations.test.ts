@@ -1,6 +1,7 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, parse } from 'graphql';
 import { expect, test } from 'vitest';
+import { idOf } from '../ids.js';
 import { checkRepresentations } from './representations.js';
 
 const schema = checkRepresentations(
@@ -22,6 +23,13 @@ const ask = (r: unknown) =>
 
 test('an entity is loaded', async () => {
   expect(await ask([{ __typename: 'Book', id: '1' }])).toEqual({ data: { _entities: [{ id: '1' }] } });
+});
+
+test('the id of one is read without regard to case', async () => {
+  const id = idOf(new Date());
+  expect(await ask([{ __typename: 'Book', id: id.toUpperCase() }])).toEqual({
+    data: { _entities: [{ id }] },
+  });
 });
 
 test.each([

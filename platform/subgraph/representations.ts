@@ -11,10 +11,11 @@ import {
   type ValueNode,
   valueFromASTUntyped,
 } from 'graphql';
+import { isId } from '../ids.js';
 
 /**
  * Has a subgraph refuse what represents none of its entities, as a value that is wrong. Else it is let through by
- * `_Any`, and fails as a fault of the subgraph.
+ * `_Any`, and fails as a fault of the subgraph. Resolvers get ids as databases spell them, in lower case.
  */
 export function checkRepresentations(schema: GraphQLSchema): GraphQLSchema {
   const any = schema.getType('_Any');
@@ -33,7 +34,9 @@ export function checkRepresentations(schema: GraphQLSchema): GraphQLSchema {
         `A representation is an object whose __typename is one of ${[...keys.keys()].join(', ')}.`,
       );
     const given = value as Record<string, unknown>;
-    if (known.some((fields) => fields.every(({ name, isLeaf }) => fits(given[name], isLeaf)))) return value;
+    const key = known.find((fields) => fields.every(({ name, isLeaf }) => fits(given[name], isLeaf)));
+    if (key)
+      return key.some(({ name }) => given[name] !== canonical(given[name])) ? spelt(given, key) : value;
     throw new GraphQLError(
       `A representation of ${name} has ${known.map((fields) => fields.map(({ name }) => name).join(' and ')).join(', or ')}.`,
     );
@@ -51,6 +54,15 @@ interface KeyField {
 
 const fits = (value: unknown, isLeaf: boolean): boolean =>
   isLeaf ? typeof value === 'string' || typeof value === 'number' : value !== undefined && value !== null;
+
+const canonical = (value: unknown): unknown =>
+  typeof value === 'string' && isId(value) ? value.toLowerCase() : value;
+
+/** The representation with its ids in lower case. */
+const spelt = (given: Record<string, unknown>, key: KeyField[]): Record<string, unknown> => ({
+  ...given,
+  ...Object.fromEntries(key.map(({ name }) => [name, canonical(given[name])])),
+});
 
 /** The fields of each key of an entity; of nested ones the outermost. */
 const keysOf = (type: GraphQLObjectType): KeyField[][] =>

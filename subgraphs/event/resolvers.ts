@@ -123,7 +123,7 @@ export const resolvers: Resolvers = {
   },
 
   Order: {
-    __resolveReference: ({ id }) => (isId(id) ? { id: id.toLowerCase() } : null),
+    __resolveReference: ({ id }) => (isId(id) ? { id } : null),
     async timeline({ id }, { first }, { principal, loaders }) {
       const viewer = authenticated(principal);
       const most = first ?? timelineLength;
@@ -136,7 +136,7 @@ export const resolvers: Resolvers = {
   },
 
   User: {
-    __resolveReference: ({ id }) => (isId(id) ? { id: id.toLowerCase() } : null),
+    __resolveReference: ({ id }) => (isId(id) ? { id } : null),
     async events({ id: userId }, args, { principal, loaders }) {
       const viewer = authenticated(principal);
       if (!maySee(viewer, userId)) throw noSuchEvent();
