@@ -8,6 +8,7 @@ import { type ClientAddress, networkOf } from '../../platform/client-address.js'
 import { problem } from '../../platform/errors.js';
 import { errorFormatter } from '../../platform/graphql/errors.js';
 import type { Log } from '../../platform/log.js';
+import { endOfTurn } from '../../platform/turn.js';
 import { contextOf, type GatewayContext, requestContext } from '../context.js';
 import type { EngineRequest, Outcome, ReadyOperation } from '../execute/engine.js';
 import { jsonOf } from '../execute/json.js';
@@ -175,7 +176,9 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
           request.logged = (line) => describeRequest(line, asked.context, errors);
           send(reply, answering ?? answeringIn(format, sent), sent);
         };
-        return answer(asked).then(sendIt, (error) => sendIt(refusal(error)));
+        return answer(asked)
+          .catch(refusal)
+          .then((sent) => endOfTurn().then(() => sendIt(sent)));
       },
     });
   });

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { callerOf, listen, mutation, partOf, query, stopParts } from '../testing/caller.js';
 import { gate } from '../testing/gate.js';
+import { silent } from '../testing/log.js';
 import { until } from '../testing/until.js';
-import type { CallerOptions } from './caller.js';
+import { type CallerOptions, createCaller } from './caller.js';
 import { Cancellation } from './cancellation.js';
 
 afterEach(stopParts);
@@ -35,6 +36,14 @@ test('an answer is its status and its text, whatever it is below 500', async () 
     status: 404,
     text: `${'ü'.repeat(100_000)}POST /graphql?a=b a`,
   });
+});
+
+test('what was asked just before it is closed is still answered', async () => {
+  const port = await listen(createServer((_request, response) => response.end('hello')));
+  const url = `http://127.0.0.1:${port}`;
+  const caller = createCaller({ part: 'closing', url, timeoutMs: 10_000, log: silent });
+  const [answer] = await Promise.all([caller.call(query), caller.close()]);
+  expect(answer.text).toBe('hello');
 });
 
 describe('what is safe is sent again', () => {

@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import type { Log } from '../log.js';
 import { metrics } from '../metrics.js';
+import { endOfTurn } from '../turn.js';
 import { type ClosedCircuit, createBreaker } from './breaker.js';
 import type { Cancellation } from './cancellation.js';
 import { showCircuit } from './circuits.js';
@@ -133,19 +134,19 @@ export function createCaller(options: CallerOptions): Caller {
     return new Promise((resolve, reject) => {
       let tries = 0;
       let isOver = false;
-      let exchange: Exchange;
+      let exchange: Exchange | undefined;
       const timer = setTimeout(() => {
         finish();
         // Where others were answered meanwhile, it is this call that is slow; and one that came late had no chance.
         const hangs = answeredAt < startedAt && (ms >= fairMs || ms >= timeoutMs);
         fail(new CallError('timeout', `it did not answer within ${ms} ms`, hangs));
-        exchange.abandon();
+        exchange?.abandon();
       }, ms);
       const cancel = () => {
         clearTimeout(timer);
         finish();
         fail(cancelled());
-        exchange.abandon();
+        exchange?.abandon();
       };
 
       function send(): void {
@@ -192,7 +193,7 @@ export function createCaller(options: CallerOptions): Caller {
 
       /** An open circuit ends retries, and its test is a single try. */
       function pauseAfter(failure: Error, status: number | undefined): number | undefined {
-        if (!breaker.isClosed() || !mayRepeat(call, { sent: exchange.sent, status, failure }))
+        if (!breaker.isClosed() || !mayRepeat(call, { sent: exchange?.sent ?? false, status, failure }))
           return undefined;
         return retries.take(tries, end);
       }
@@ -205,9 +206,8 @@ export function createCaller(options: CallerOptions): Caller {
 
       enter();
       retries.earn();
-      send();
-      // undici refuses some at once.
-      if (!isOver) cancellation?.add(cancel);
+      cancellation?.add(cancel);
+      void endOfTurn().then(send);
     });
   }
 
@@ -231,6 +231,8 @@ export function createCaller(options: CallerOptions): Caller {
     },
     reset: breaker.reset,
     async close() {
+      // What has been asked in this turn is still to be sent.
+      await endOfTurn();
       await pool.close();
       isClosed = true;
       shown.remove();

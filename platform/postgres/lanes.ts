@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
+import { endOfTurn } from '../turn.js';
 import { isStalePlan } from './errors.js';
 
 /** So many connections carry reads, each so many at once. */
@@ -123,7 +124,7 @@ function openLane(config: pg.ClientConfig, turnAway: (read: Read) => void, onGon
   function gather(): void {
     if (socket.writableCorked > 0) return;
     socket.cork();
-    setImmediate(() => socket.uncork());
+    void endOfTurn().then(() => socket.uncork());
   }
 
   function answered(read: Read, error: Error | null, rows: Rows): void {
