@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { gate as createGate } from '../testing/gate.js';
-import { silent } from '../testing/log.js';
+import { recordingLog, silent } from '../testing/log.js';
 import { needs } from '../testing/needs.js';
 import { startTestRedis, type TestRedis } from '../testing/redis.js';
 import { until } from '../testing/until.js';
@@ -196,6 +196,27 @@ needs('redis-server')('in Redis', () => {
     await own.start();
     await until('it answers again', () => one.answers);
     expect((await cache.read([id]))[0]?.text).toBe('new');
+  });
+
+  test('the log says each time that it is away, and that it is back, where it hung and its connection stands', async () => {
+    const own = await startTestRedis();
+    const { log, lines } = recordingLog();
+    const one = createRedis({ url: own.url, prefix: 'test', log });
+    onTestFinished(async () => {
+      await one.close();
+      await own.stop();
+    });
+    await until('it is connected', () => one.answers);
+    const store = one.store('s');
+    const told = () => lines.map((line) => line['msg']);
+    const round = ['Redis is away: work goes on without it', 'Redis answers'];
+    for (const times of [1, 2]) {
+      own.pause();
+      await expect(store.take(['a'])).rejects.toThrow(RedisAway);
+      own.resume();
+      await until('it is asked again', () => store.take(['a']).catch(() => undefined));
+      expect(told()).toEqual(Array.from({ length: times }, () => round).flat());
+    }
   });
 
   test('a bucket is drawn from by all together, and fills at its rate', async () => {

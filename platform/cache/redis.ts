@@ -154,7 +154,10 @@ export function createRedis(options: { url: string; prefix: string; log: Log }):
     const answer = work();
     answer.catch(() => undefined);
     try {
-      return await Promise.race([answer, tooLate]);
+      const answered = await Promise.race([answer, tooLate]);
+      // One that hung is back without a new connection.
+      note(false);
+      return answered;
     } catch (error) {
       note(true, error);
       throw error instanceof RedisAway ? error : new RedisAway('Redis failed', { cause: error });
