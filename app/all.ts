@@ -10,7 +10,7 @@ import { createBus } from './bus.js';
 import { gatewaySettings } from './gateway-settings.js';
 import { verifierOf } from './keys.js';
 import { serveMetricsAt } from './metrics.js';
-import { createBusDatabase, withOwnDatabase, withOwnKafka } from './own-servers.js';
+import { createBusDatabase, isAlone, withOwnDatabase, withOwnKafka } from './own-servers.js';
 import { peersOf } from './peers.js';
 import { startRedis } from './redis.js';
 import { type Running, runOnBus } from './running.js';
@@ -71,7 +71,7 @@ async function startParts(
   const keys = { privateKey, previousKeys: config.JWT_PREVIOUS_KEYS ?? [] };
   const verifier = await verifierOf(keys);
   const redis = await startRedis(config, log, lifecycle);
-  const caches = createCaches(redis, { isAlone: true });
+  const caches = createCaches(redis, { isAlone: isAlone(config) });
   const bus = createBus(config, 'all', log);
 
   const place = { host: '127.0.0.1', port: 0 };

@@ -8,6 +8,13 @@ import { startEmbeddedPostgres } from '../platform/postgres/embedded.js';
 import { whenReachable } from '../platform/postgres/reach.js';
 import { busDatabase } from './bus.js';
 
+/**
+ * Whether no other process serves from the same databases: into a DATA_DIR, and onto an embedded bus, one is let at a time.
+ * With brokers and databases that are named there may be any number, each of which would miss the others' writes.
+ */
+export const isAlone = ({ embedded, KAFKA_BROKERS }: Config): boolean =>
+  embedded || KAFKA_BROKERS === undefined;
+
 /** Starts PostgreSQL under DATA_DIR, and answers the configuration that uses it. */
 export async function withOwnDatabase(config: Config, log: Log, lifecycle: Lifecycle): Promise<Config> {
   const dataDir = config.DATA_DIR;

@@ -18,7 +18,8 @@ let gateway: Gateway;
 beforeEach(async () => {
   ({ clock, ticks, labels, issuer } = await startClockwork());
   const supergraph = ticksSupergraph({ ticks: ticks.url, labels: labels.url });
-  gateway = await startTestGateway({ supergraph, jwksUrl: issuer.jwksUrl });
+  const corsOrigins = ['https://shop.example'];
+  gateway = await startTestGateway({ supergraph, jwksUrl: issuer.jwksUrl, corsOrigins });
 });
 afterEach(async () => {
   await gateway.stop();
@@ -79,6 +80,21 @@ test('a body of a type that a page may send unasked begins no stream', async () 
   }
   expect(metrics.upstreamOperations.labels('ticks').value).toBe(0);
 });
+
+test.each(['sse', 'multipart'] as const)(
+  '%s may be read by pages of the sites that are named',
+  async (name) => {
+    clock.tick('a');
+    const from = async (origin: string) => (await open(name, shared, { headers: { origin } })).headers;
+    expect(await from('https://shop.example')).toMatchObject({
+      'access-control-allow-origin': 'https://shop.example',
+      vary: 'Origin',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    });
+    expect(await from('https://evil.example')).not.toHaveProperty('access-control-allow-origin');
+  },
+);
 
 describe('Last-Event-ID', () => {
   const headers = { 'last-event-id': 'a/1' };

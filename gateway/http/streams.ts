@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { whenTokenEnds } from '../../platform/auth/expiry.js';
@@ -116,11 +117,15 @@ class HttpStream implements Subscriber {
   open(): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
+    // What others have said of the answer, such as which sites may read it, has to be taken along.
+    const said = this.#reply.getHeaders() as OutgoingHttpHeaders;
     const { raw } = this.#reply.hijack();
     raw.once('close', () => this.#stop('left'));
     // That something cannot be written is told by its close.
     raw.on('error', () => undefined);
     raw.writeHead(200, {
+      ...said,
+      'x-content-type-options': 'nosniff',
       'content-type': this.#format.contentType,
       'cache-control': 'no-store',
       // nginx would keep events back until it has a page of them.

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { gate as createGate } from '../testing/gate.js';
-import { silent } from '../testing/log.js';
+import { recordingLog, silent } from '../testing/log.js';
 import { needs } from '../testing/needs.js';
 import { startTestRedis, type TestRedis } from '../testing/redis.js';
 import { until } from '../testing/until.js';
@@ -196,6 +197,83 @@ needs('redis-server')('in Redis', () => {
     await own.start();
     await until('it answers again', () => one.answers);
     expect((await cache.read([id]))[0]?.text).toBe('new');
+  });
+
+  test('the log says each time that it is away, and that it is back, where it hung and its connection stands', async () => {
+    const own = await startTestRedis();
+    const { log, lines } = recordingLog();
+    const one = createRedis({ url: own.url, prefix: 'test', log });
+    onTestFinished(async () => {
+      await one.close();
+      await own.stop();
+    });
+    await until('it is connected', () => one.answers);
+    const store = one.store('s');
+    const told = () => lines.map((line) => line['msg']);
+    const round = ['Redis is away: work goes on without it', 'Redis answers'];
+    for (const times of [1, 2]) {
+      own.pause();
+      await expect(store.take(['a'])).rejects.toThrow(RedisAway);
+      own.resume();
+      await until('it is asked again', () => store.take(['a']).catch(() => undefined));
+      expect(told()).toEqual(Array.from({ length: times }, () => round).flat());
+    }
+  });
+
+  /** A cache in which `old` is kept, and a connection to do as Redis does by itself. */
+  async function kept() {
+    const own = await startTestRedis();
+    const one = createRedis({ url: own.url, prefix: 'test', log: silent });
+    const raw = await createClient({ url: own.url }).connect();
+    onTestFinished(async () => {
+      raw.destroy();
+      await one.close();
+      await own.stop();
+    });
+    await until('it is connected', () => one.answers);
+    const id = randomUUID();
+    const { write, read, asked } = table();
+    write(id, 'old');
+    const cache = createRowCache<Row>({ name: 'test', store: one.store('s'), read, columns, revive });
+    await until('it is kept', async () => {
+      asked.length = 0;
+      await cache.read([id]);
+      return asked.length === 0 || undefined;
+    });
+    const textOf = async () => (await cache.read([id]))[0]?.text;
+    return { own, one, raw, cache, textOf, id, write };
+  }
+
+  test('it may evict what it likes: what was forgotten altogether does not come back', async () => {
+    const { own, one, raw, cache, textOf, id, write } = await kept();
+    own.pause();
+    expect(await textOf()).toBe('old');
+    write(id, 'new');
+    // It is not even asked to forget.
+    await expect(cache.forget([id])).rejects.toThrow(RedisAway);
+    own.resume();
+    await until('it answers', () => one.answers);
+    expect(await textOf()).toBe('new');
+    await raw.del('test:cache:{s}');
+    expect(await textOf()).toBe('new');
+  });
+
+  test('what it still had on its disk when it came back is not used', async () => {
+    const { one, raw, cache, textOf, id, write } = await kept();
+    const saved = await Promise.all(
+      (await raw.keys('*')).map(async (key) => [key, (await raw.get(key)) ?? ''] as const),
+    );
+    write(id, 'new');
+    await cache.forget([id]);
+    for (const [key, value] of saved) await raw.set(key, value);
+    const connected = async () => (await raw.clientList()).map((client) => client.id).toSorted();
+    const before = await connected();
+    await raw.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+    await until('it is connected anew', async () => {
+      const now = await connected();
+      return (now.length === before.length && now.join() !== before.join() && one.answers) || undefined;
+    });
+    expect(await textOf()).toBe('new');
   });
 
   test('a bucket is drawn from by all together, and fills at its rate', async () => {

@@ -32,14 +32,21 @@ export class RedisAway extends Error {
   readonly code = 'ECONNREFUSED';
 }
 
-/** Keys hold the epoch of their store: a new one forgets all at once. */
+/**
+ * Keys hold the epoch of their store, which no other has had: without it all is forgotten at once, be it that this was
+ * wanted or that Redis had no room for it.
+ */
 const keyOf =
-  "local epoch = redis.call('GET', KEYS[1]) or '0' local function at(id) return KEYS[1] .. ':' .. epoch .. ':' .. id end ";
+  "local epoch = redis.call('GET', KEYS[1]) local function at(id) return KEYS[1] .. ':' .. epoch .. ':' .. id end ";
+/** Nothing is kept in none. */
+const orNothing = 'if not epoch then return end ';
 
 const scripts = {
   take: defineScript({
     NUMBER_OF_KEYS: 1,
-    SCRIPT: `${keyOf} local found = {} for i = 3, #ARGV do
+    // A lease that nobody has had yet is as good a name for an epoch.
+    SCRIPT: `${keyOf} if not epoch then epoch = ARGV[1] redis.call('SET', KEYS[1], epoch) end
+    local found = {} for i = 3, #ARGV do
       local value = redis.call('GET', at(ARGV[i]))
       if value then found[i - 2] = { value } else
         local lease = redis.call('GET', at(ARGV[i]) .. ':lease')
@@ -61,7 +68,7 @@ const scripts = {
   }),
   put: defineScript({
     NUMBER_OF_KEYS: 1,
-    SCRIPT: `${keyOf} for i = 2, #ARGV, 3 do
+    SCRIPT: `${keyOf} ${orNothing} for i = 2, #ARGV, 3 do
       local lease = at(ARGV[i]) .. ':lease'
       if redis.call('GET', lease) == ARGV[i + 1] then
         redis.call('DEL', lease) redis.call('SET', at(ARGV[i]), ARGV[i + 2], 'PX', ARGV[1])
@@ -75,7 +82,7 @@ const scripts = {
   }),
   drop: defineScript({
     NUMBER_OF_KEYS: 1,
-    SCRIPT: `${keyOf} for i = 1, #ARGV do redis.call('DEL', at(ARGV[i]), at(ARGV[i]) .. ':lease') end`,
+    SCRIPT: `${keyOf} ${orNothing} for i = 1, #ARGV do redis.call('DEL', at(ARGV[i]), at(ARGV[i]) .. ':lease') end`,
     parseCommand(parser, key: string, ids: readonly string[]) {
       parser.pushKey(key);
       parser.push(...ids);
@@ -124,6 +131,9 @@ export function createRedis(options: { url: string; prefix: string; log: Log }):
   let isClosed = false;
   /** Stores in which something could not be dropped, and how often: before anything of them is used again, all of it is. */
   const stale = new Map<string, number>();
+  const opened = new Set<string>();
+  let isFirst = true;
+  const doubt = (key: string): void => void stale.set(key, (stale.get(key) ?? 0) + 1);
 
   const isAway = (): boolean => !client.isReady || performance.now() < restsUntil;
   function note(away: boolean, reason?: unknown): void {
@@ -141,6 +151,9 @@ export function createRedis(options: { url: string; prefix: string; log: Log }):
   client.on('ready', () => {
     restsUntil = 0;
     note(false);
+    // It may come back with what it had on its disk, or as a copy that is behind: some of it was dropped since.
+    if (!isFirst) for (const key of opened) doubt(key);
+    isFirst = false;
   });
   client.connect().catch((error: unknown) => note(true, error));
 
@@ -154,7 +167,10 @@ export function createRedis(options: { url: string; prefix: string; log: Log }):
     const answer = work();
     answer.catch(() => undefined);
     try {
-      return await Promise.race([answer, tooLate]);
+      const answered = await Promise.race([answer, tooLate]);
+      // One that hung is back without a new connection.
+      note(false);
+      return answered;
     } catch (error) {
       note(true, error);
       throw error instanceof RedisAway ? error : new RedisAway('Redis failed', { cause: error });
@@ -169,11 +185,12 @@ export function createRedis(options: { url: string; prefix: string; log: Log }):
     },
     store(name) {
       const key = `${prefix}:cache:{${name}}`;
+      opened.add(key);
       /** @throws RedisAway */
       async function renew(): Promise<void> {
         const times = stale.get(key);
         if (times === undefined) return;
-        await ask(() => client.incr(key));
+        await ask(() => client.del(key));
         // What could not be dropped since may have been put since.
         if (stale.get(key) === times) stale.delete(key);
       }
@@ -190,7 +207,7 @@ export function createRedis(options: { url: string; prefix: string; log: Log }):
             await renew();
             await ask(() => client.drop(key, ids));
           } catch (error) {
-            stale.set(key, (stale.get(key) ?? 0) + 1);
+            doubt(key);
             throw error;
           }
         },

@@ -30,7 +30,8 @@ export interface RequestContext {
 
 /**
  * A subgraph in one value. `App` is what lives as long as the service; `Context` is made anew for each
- * request and for each event of a subscription, so that its loaders never serve yesterday's rows.
+ * request, for each field of a mutation and for each event of a subscription, so that its loaders never serve
+ * yesterday's rows.
  */
 export interface SubgraphDefinition<App, Context extends RequestContext> {
   name: ServiceName;

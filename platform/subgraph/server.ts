@@ -22,6 +22,7 @@ import type { Worker } from '../worker.js';
 import { type DatabaseWatch, watchDatabase } from './database-watch.js';
 import type { ClientAddress, RequestContext, SubgraphDefinition } from './define.js';
 import { createDoor } from './door.js';
+import { freshMutations, remakeable } from './fresh.js';
 import { startGraphQL } from './graphql.js';
 import type { Peers } from './peers.js';
 import { checkRepresentations } from './representations.js';
@@ -142,15 +143,18 @@ export async function startSubgraph<App, Context extends RequestContext>(
         (keeping) => keeping.stop(),
       );
 
-    const schema = checkRepresentations(
-      buildSubgraphSchema({
-        typeDefs: parse(await readFile(projectPath('subgraphs', name, 'schema.graphql'), 'utf8')),
-        resolvers: definition.resolvers,
-      }),
+    const schema = freshMutations(
+      checkRepresentations(
+        buildSubgraphSchema({
+          typeDefs: parse(await readFile(projectPath('subgraphs', name, 'schema.graphql'), 'utf8')),
+          resolvers: definition.resolvers,
+        }),
+      ),
     );
     const executor = config.SUBGRAPH_EXECUTOR;
-    const context = (principal: Principal | null, address: ClientAddress) =>
-      definition.context(opened, principal, address);
+    const context = remakeable((principal: Principal | null, address: ClientAddress) =>
+      definition.context(opened, principal, address),
+    );
     const graphql = await lifecycle.start(
       'graphql',
       () =>

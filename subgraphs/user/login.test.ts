@@ -66,6 +66,22 @@ test('of 50 wrong passwords at once ten are told, and the right one among them g
   expect(await count(database, 'refresh_tokens')).toBe(1);
 });
 
+test('an account whose email address changes keeps what was wrong of it', async () => {
+  const { commands } = await openUsers();
+  const one = newcomer();
+  const { user } = unwrap(await commands.register(one));
+  const principal = { userId: user.id, role: 'CUSTOMER', expiresAt: 0 } as const;
+  const change = { currentPassword: 'wrong horse', newPassword: 'another horse' };
+  const guess = () => commands.changePassword(principal, change, undefined);
+  for (let tried = 0; tried < 6; tried += 1) expect(await guess()).toMatchObject({ code: 'BAD_USER_INPUT' });
+  const { email } = newcomer();
+  await commands.update(principal, user.id, { email });
+  for (let tried = 0; tried < 4; tried += 1)
+    expect(await commands.login({ email, password: 'wrong horse' }, undefined)).toMatchObject(wrong);
+  await commands.update(principal, user.id, { email: newcomer().email });
+  expect(await guess()).toMatchObject(limited);
+});
+
 test('right passwords at once are not counted', async () => {
   const { commands } = await openUsers();
   const one = newcomer();

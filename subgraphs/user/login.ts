@@ -86,7 +86,7 @@ export function loginCommands(database: Database, signer: TokenSigner): LoginCom
         return withPassword({
           found,
           password,
-          subjects: subjectsOf(normal, address),
+          subjects: subjectsOf(normal, found?.id, address),
           wrong,
           async work(tx, user) {
             if (isOutdated(found?.passwordHash ?? '')) await setPassword(tx, user.id, password);
@@ -106,7 +106,7 @@ export function loginCommands(database: Database, signer: TokenSigner): LoginCom
         return withPassword({
           found,
           password: currentPassword,
-          subjects: subjectsOf(found.email, address),
+          subjects: subjectsOf(found.email, found.id, address),
           wrong,
           async work(tx, user) {
             const refusal = refuseToken(principal, user);

@@ -13,14 +13,21 @@ const hashOf = (text: string): string => createHash('sha256').update(text).diges
 
 /** By the account, there or not: who counts for an address that nobody has must not be told so. */
 const byAccount = (email: string): Subject => ({ name: `account:${hashOf(email)}`, most: 10 });
+/** By the user too, where there is one: another email address forgets nothing. */
+const byUser = (userId: string): Subject => ({ name: `user:${hashOf(userId)}`, most: 10 });
 /** By the client's network. */
 const byAddress = (address: string): Subject => ({
   name: `address:${hashOf(networkOf(address))}`,
   most: 100,
 });
 
-export const subjectsOf = (email: string, address: string | undefined): Subject[] => [
+export const subjectsOf = (
+  email: string,
+  userId: string | undefined,
+  address: string | undefined,
+): Subject[] => [
   byAccount(email),
+  ...(userId === undefined ? [] : [byUser(userId)]),
   ...(address === undefined ? [] : [byAddress(address)]),
 ];
 
