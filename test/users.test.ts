@@ -47,6 +47,18 @@ const remove = (id: string, token: string) =>
     token,
   );
 
+test('one request has no more passwords hashed than a few', async () => {
+  const email = `${randomUUID()}@example.com`;
+  const logins = (count: number) =>
+    Array.from({ length: count }, (_, n) => `l${n}: login(input: $input) { accessToken }`).join(' ');
+  const guess = (count: number) =>
+    system.graphql(`mutation ($input: LoginInput!) { ${logins(count)} }`, {
+      input: { email, password: 'not the one' },
+    });
+  expect(codeOf(await guess(9))).toBe('UNAUTHENTICATED');
+  expect(codeOf(await guess(10))).toBe('QUERY_TOO_COMPLEX');
+});
+
 describe('the list of users', () => {
   interface Page {
     users: {

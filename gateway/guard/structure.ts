@@ -34,16 +34,21 @@ export function isCircular(fragments: Fragments): boolean {
   return [...fragments.keys()].some(isOpen);
 }
 
+/** An answer has an alias as often as its object: a long one makes a short list into gigabytes. */
+const longestAlias = 200;
+
 interface Structure {
   depth: number;
   aliases: number;
+  /** Characters of the longest. */
+  aliasLength: number;
   directives: number;
 }
 
-const nothing: Structure = { depth: 0, aliases: 0, directives: 0 };
+const nothing: Structure = { depth: 0, aliases: 0, aliasLength: 0, directives: 0 };
 
 /**
- * The refusal of an operation that is too deep, or has too many aliases, root fields or directives: those of a fragment
+ * The refusal of an operation that is too deep, or has too many or too long aliases, root fields or directives: those of a fragment
  * count wherever it is used. The document need not be valid.
  */
 export function refuseStructure(parts: OperationParts, limits: StructureLimits): GraphQLError | undefined {
@@ -62,7 +67,9 @@ export function refuseStructure(parts: OperationParts, limits: StructureLimits):
             ? structureOf(node.selectionSet)
             : nothing;
       sum.depth = Math.max(sum.depth, inner.depth + (node.kind === Kind.FIELD ? 1 : 0));
-      sum.aliases += inner.aliases + (node.kind === Kind.FIELD && node.alias ? 1 : 0);
+      const alias = node.kind === Kind.FIELD ? node.alias : undefined;
+      sum.aliases += inner.aliases + (alias ? 1 : 0);
+      sum.aliasLength = Math.max(sum.aliasLength, inner.aliasLength, alias?.value.length ?? 0);
       sum.directives += inner.directives;
     }
     return sum;
@@ -97,10 +104,11 @@ export function refuseStructure(parts: OperationParts, limits: StructureLimits):
     return count;
   }
 
-  const { depth, aliases, directives } = structureOf(operation.selectionSet);
+  const { depth, aliases, aliasLength, directives } = structureOf(operation.selectionSet);
   const found: [what: string, size: number, most: number][] = [
     ['levels of fields', depth, limits.depth],
     ['aliases', aliases, limits.aliases],
+    ['characters in an alias', aliasLength, limits.aliases && longestAlias],
     ['fields at its root', rootFields(operation.selectionSet), limits.rootFields],
     ['directives', directives, limits.directives],
   ];
