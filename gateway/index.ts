@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import { createRights, heedRights } from '../platform/auth/rights.js';
 import type { Redis } from '../platform/cache/redis.js';
@@ -127,12 +128,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const limits = { ...trusting, ...options.socketLimits };
   const places = createPlaces(limits);
+  const networkAddress = (request: IncomingMessage): string => networkOf(clientAddress(request));
   // Three in the time after which a silent connection is cut; proxies have such times too.
   const heartbeatMs = Math.min(options.writeTimeoutMs / 3 || 12_000, 12_000);
   const streams = createStreams({
     hub,
     places,
-    settings: { log, limits, heartbeatMs, format: formatAll, rights },
+    settings: { log, limits, heartbeatMs, addressOf: networkAddress, format: formatAll, rights },
   });
 
   let stopping: Promise<void> | undefined;
@@ -177,10 +179,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits,
     places,
     rights,
+    addressOf: networkAddress,
     // As by HTTP: a token that has not been seen yet costs its address.
     async beforeCheck(request, authorization) {
       if (verifier.recall?.(authorization)) return;
-      const seconds = await rate.take(networkOf(clientAddress(request)));
+      const seconds = await rate.take(networkAddress(request));
       if (seconds > 0) throw tooOften(seconds);
     },
   });

@@ -8,6 +8,7 @@ import { whenTokenEnds } from './auth/expiry.js';
 import type { Principal } from './auth/principal.js';
 import { type Rights, type RightsNews, rightsPayload } from './auth/rights.js';
 import type { TokenVerifier } from './auth/tokens.js';
+import type { ClientAddress } from './client-address.js';
 import { problem } from './errors.js';
 import { formatErrors } from './graphql/errors.js';
 import { closeSocket } from './live/closing.js';
@@ -42,7 +43,7 @@ export interface SocketLimits {
   operations: number;
   /** Sockets, and streams over HTTP, that are open; one more is closed with 1013, or refused with 503. */
   sockets: number;
-  /** Those of one user; one more is closed with 1013, or refused with 429. */
+  /** Those of one user, or of one address of those who are nobody; one more is closed with 1013, or refused with 429. */
   socketsPerUser: number;
   /** How long a client may take to send connection_init, in ms; then it is closed with 4408. */
   initTimeoutMs: number;
@@ -84,6 +85,8 @@ export function serveSockets(options: {
   beforeCheck?: (request: IncomingMessage, authorization: string | undefined) => Promise<void>;
   /** Whether sockets of nobody, which are those of gateways, are told so by pings. */
   tellsRights?: boolean;
+  /** By what those who are nobody are counted; unless told they are not. */
+  addressOf?: ClientAddress;
 }): { close(): Promise<void> } {
   const { server, service, verifier, log, rights } = options;
   const limits = { ...trusting, ...options.limits };
@@ -110,15 +113,15 @@ export function serveSockets(options: {
     WebSocket: Socket,
   });
 
-  /** Counts a socket as its user's until it is closed, where there is room for it. */
-  function admit({ socket, shut }: SocketExtra, { userId }: Principal): boolean {
-    const leave = places.takeOf(userId);
+  /** Counts a socket as its user's or address's until it is closed, where there is room for it. */
+  function admit({ socket, shut }: SocketExtra, holder: string): boolean {
+    const leave = places.takeOf(holder);
     if (leave) {
       socket.once('close', leave);
       return true;
     }
     meet('socketsPerUser');
-    shut(tryAgainLater, `Try again later: a user has at most ${limits.socketsPerUser} sockets`);
+    shut(tryAgainLater, `Try again later: a user or address has at most ${limits.socketsPerUser} sockets`);
     return false;
   }
 
@@ -140,9 +143,9 @@ export function serveSockets(options: {
       if (extra.socket.readyState !== extra.socket.OPEN) return true;
       if (!extra.principal) {
         if (options.tellsRights) extra.stopWaiting = rights.follow((news) => ping(extra.socket, news));
-        return true;
+        return options.addressOf ? admit(extra, options.addressOf(extra.request)) : true;
       }
-      if (!admit(extra, extra.principal)) return false;
+      if (!admit(extra, extra.principal.userId)) return false;
       extra.stopWaiting = whenTokenEnds(extra.principal, rights, (why) =>
         extra.shut(CloseCode.Forbidden, `Forbidden: ${why}`),
       );

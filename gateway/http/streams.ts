@@ -2,8 +2,8 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { whenTokenEnds } from '../../platform/auth/expiry.js';
-import type { Principal } from '../../platform/auth/principal.js';
 import type { Rights } from '../../platform/auth/rights.js';
+import type { ClientAddress } from '../../platform/client-address.js';
 import { type ErrorCode, problem } from '../../platform/errors.js';
 import { closingMs } from '../../platform/live/closing.js';
 import type { Places } from '../../platform/live/places.js';
@@ -30,6 +30,8 @@ interface Settings {
   limits: Pick<SocketLimits, 'sockets' | 'socketsPerUser' | 'bufferBytes'>;
   /** After so long without an event a stream says that it lives, in ms. */
   heartbeatMs: number;
+  /** By what those who are nobody are counted. */
+  addressOf: ClientAddress;
   /** Errors as clients may see them. */
   format: (errors: readonly GraphQLFormattedError[]) => readonly GraphQLFormattedError[];
   /** Whose rights have changed: their streams end. */
@@ -42,23 +44,26 @@ export function createStreams(options: { hub: LiveHub; places: Places; settings:
   let isClosing = false;
 
   /** @throws as `begin` */
-  function takePlace(principal: Principal | null): () => void {
+  function takePlace(holder: string): () => void {
     if (isClosing) throw noRoom(503, restarts);
     const leave = places.take();
     if (!leave) {
       meet('sockets');
       throw noRoom(503, 'There are too many sockets and streams; try again later.');
     }
-    const leaveUser = principal ? places.takeOf(principal.userId) : () => undefined;
-    if (!leaveUser) {
+    const leaveHolder = places.takeOf(holder);
+    if (!leaveHolder) {
       leave();
       meet('socketsPerUser');
       const most = settings.limits.socketsPerUser;
-      throw noRoom(429, `A user has at most ${most} sockets and streams; end one before the next.`);
+      throw noRoom(
+        429,
+        `A user or address has at most ${most} sockets and streams; end one before the next.`,
+      );
     }
     return () => {
       leave();
-      leaveUser();
+      leaveHolder();
     };
   }
 
@@ -66,7 +71,8 @@ export function createStreams(options: { hub: LiveHub; places: Places; settings:
     begin(request, format, reply) {
       // The client may have gone while its token was checked.
       if (reply.raw.destroyed) return;
-      const leave = takePlace(request.context.principal);
+      const { principal } = request.context;
+      const leave = takePlace(principal?.userId ?? settings.addressOf(reply.request.raw));
       const stream = new HttpStream(request, format, reply, settings);
       try {
         stream.unsubscribe = hub.subscribe(request, stream);

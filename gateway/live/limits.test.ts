@@ -62,16 +62,24 @@ test('a socket runs so many operations; one more is refused, and the others go o
   expect(await met('operations')).toBe(1);
 });
 
-test('a user has so many sockets; one more is told to come back, and can once another has gone', async () => {
+test('a user, or an address without a token, has so many sockets; one more is told to come back, and can once another has gone', async () => {
   await start({ socketsPerUser: 2 });
   const init = { authorization: await issuer.bearer() };
   const first = await open(init);
   await open(init);
   const more = await open(null);
   more.send({ type: 'connection_init', payload: init });
-  expect(await more.closed).toEqual({ code: 1013, reason: 'Try again later: a user has at most 2 sockets' });
+  expect(await more.closed).toEqual({
+    code: 1013,
+    reason: 'Try again later: a user or address has at most 2 sockets',
+  });
   await open({ authorization: await issuer.bearer('0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a12') });
+  const nobody = await open();
   await open();
+  const another = await open(null);
+  another.send({ type: 'connection_init' });
+  expect(await another.closed).toMatchObject({ code: 1013 });
+  nobody.close();
   first.close();
   await first.closed;
   await until(async () => {
