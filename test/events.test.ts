@@ -104,6 +104,39 @@ describe('an order’s timeline', () => {
   });
 });
 
+describe('an event as an entity', () => {
+  test('is for whom it concerns, but not where couriers were, which is for staff', async () => {
+    const where = randomUUID();
+    await system.sql(
+      'event',
+      `insert into events (id, at, type, source, topic, user_id, order_id, data)
+       values ($1, now(), 'courier.location.updated', 'test', 'courier.location.updated', $2, $3, '{}')`,
+      [where, customer.userId, orderId],
+    );
+    const [created] = await system.sql<{ id: string }>(
+      'event',
+      `select id from events where order_id = $1 and type = 'order.created'`,
+      [orderId],
+    );
+    const url = system.subgraphs.get('event')?.url ?? '';
+    const told = async (token: string) => {
+      const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Event { type data } } }';
+      const variables = { r: [where, created?.id].map((id) => ({ __typename: 'Event', id })) };
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+      const response = await fetch(url, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data } = (await response.json()) as { data: { _entities: (Told | null)[] } };
+      return data._entities.map((event) => event?.type ?? null);
+    };
+    expect(await told(customer.token)).toEqual([null, 'order.created']);
+    expect(await told(stranger.token)).toEqual([null, null]);
+    expect(await told(system.staffToken)).toEqual(['courier.location.updated', 'order.created']);
+  });
+});
+
 describe('a user’s events', () => {
   const query = `query ($first: Int, $after: Cursor) { me { events(first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor } nodes { id type at user { id } order { id } } } } }`;

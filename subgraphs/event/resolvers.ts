@@ -1,4 +1,4 @@
-import { deliveryStatusUpdated } from '../../events/delivery.js';
+import { courierLocationUpdated, deliveryStatusUpdated } from '../../events/delivery.js';
 import {
   authenticated,
   isCourier,
@@ -111,7 +111,8 @@ export const resolvers: Resolvers = {
     async __resolveReference(reference, { principal, loaders }) {
       const viewer = authenticated(principal);
       const event = isId(reference.id) ? await loaders.event.load(reference.id) : null;
-      return event && maySee(viewer, event.userId ?? '') ? event : null;
+      if (!event || !maySee(viewer, event.userId ?? '')) return null;
+      return isStaff(viewer) || event.type !== courierLocationUpdated.topic ? event : null;
     },
     cursor: async ({ id, place }, _, { loaders }) =>
       encodeCursor(feedScope, place ?? (await loaders.place.load(id))),
