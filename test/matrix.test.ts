@@ -220,6 +220,34 @@ describe('at a subgraph, past the gateway', () => {
     }
   });
 
+  /** What a service has within an answer of its own: of types that are no entities nothing else tries it there. */
+  const within = schemas.flatMap(({ service, types }) => {
+    const own = types.map(({ name, fields: all = [] }) => ({
+      type: name.value,
+      names: all.map((field) => field.name.value),
+    }));
+    const queries = own.find(({ type }) => type === 'Query')?.names ?? [];
+    return own
+      .filter(({ type }) => queries.includes(/it: (\w+)/.exec(places[type]?.('') ?? '')?.[1] ?? ''))
+      .flatMap(({ type, names }) => names.map((field): [string, string, string] => [service, type, field]));
+  });
+
+  test.each(within)('%s gives %s.%s in an answer to those who may', async (service, type, field) => {
+    const query = withVariables('query', places[type]?.(`{ ${selectionOf(type, field)} }`) ?? '');
+    const policy = fields[type]?.[field] ?? 'parent';
+    for (const actor of actors) {
+      const answer = await direct(service, actor, query, world.ids);
+      const value = innermost(answer.data, field) ?? null;
+      if (may(policy, actor))
+        expect([actor, codesOf(answer), value === null]).toEqual([
+          actor,
+          [],
+          valueless.has(`${type}.${field}`),
+        ]);
+      else expect([actor, value]).toEqual([actor, null]);
+    }
+  });
+
   const asked = schemas.flatMap(({ service, types }) =>
     types
       .filter(({ name }) => name.value === 'Query' || name.value === 'Mutation')
