@@ -45,12 +45,12 @@ export function checkRepresentations(schema: GraphQLSchema): GraphQLSchema {
 
 interface KeyField {
   name: string;
-  /** Whether its value is one text or number. */
+  /** Whether its value is one text or whole number, as ids are. */
   isLeaf: boolean;
 }
 
 const fits = (value: unknown, isLeaf: boolean): boolean =>
-  isLeaf ? typeof value === 'string' || typeof value === 'number' : value !== undefined && value !== null;
+  isLeaf ? typeof value === 'string' || Number.isInteger(value) : value !== undefined && value !== null;
 
 /** The fields of each key of an entity; of nested ones the outermost. */
 const keysOf = (type: GraphQLObjectType): KeyField[][] =>
