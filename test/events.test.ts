@@ -75,6 +75,28 @@ describe('an order’s timeline', () => {
       expect(await accounts(token)).toEqual(new Set([courier?.userId]));
   });
 
+  test('tells its courier that it was paid, and not of the payment, which couriers are not told elsewhere', async () => {
+    const [courier] = await system.sql<{ userId: string }>(
+      'order',
+      'select courier_user_id as "userId" from orders where id = $1',
+      [orderId],
+    );
+    const own = await system.sign({ id: courier?.userId ?? '', role: 'COURIER' });
+    const payment = async (token: string) => {
+      const { order } = await system.ask<{ order: { payment: object | null; timeline: Told[] } }>(
+        'query ($id: ID!) { order(id: $id) { payment { id } timeline { type data } } }',
+        { id: orderId },
+        token,
+      );
+      const told = order.timeline.find(({ type }) => type === 'payment.completed')?.data ?? {};
+      return { payment: order.payment, told: Object.keys(told).toSorted() };
+    };
+    expect(await payment(own)).toEqual({ payment: null, told: ['orderId', 'userId'] });
+    const all = ['amountCents', 'currency', 'orderId', 'paymentId', 'status', 'userId'];
+    for (const token of [customer.token, system.staffToken])
+      expect(await payment(token)).toEqual({ payment: { id: expect.any(String) }, told: all });
+  });
+
   test('is for whose order it is, its courier, and staff', async () => {
     const [courier] = await system.sql<{ userId: string }>(
       'order',
