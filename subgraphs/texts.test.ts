@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
+import { cancellation } from '../events/cancellation.js';
 import type { ServiceName } from '../platform/config.js';
-import { maxReason } from '../platform/reason.js';
+import { readSearch } from '../platform/graphql/input.js';
+import { isId } from '../platform/ids.js';
+import { maxReason, readReason } from '../platform/reason.js';
 import { attempt, serviceDatabase } from '../test/support/service.js';
 import { id, standing } from '../test/support/standing.js';
+import { readProfile } from './delivery/domain.js';
+import { readOrder, readProduct } from './order/domain.js';
 
 /** A text that people write: where it is stored, and how many characters it has at most, as at the edge. */
 type Text = [service: ServiceName, table: string, column: string, most: number];
@@ -31,3 +36,23 @@ test.each(texts)(
     await expect(attempt(database, ...before, filled(most + 1))).rejects.toThrow(`${table}_${column}_check`);
   },
 );
+
+test('a character that takes two places in UTF-16 is one at the edge too', () => {
+  const text = (length: number) => '💥'.repeat(length);
+  const orderId = '0198c5f2-7c1e-7b1a-9a55-3f0c9d3e8a11';
+  const items = [{ productId: orderId, quantity: 1, price: '1.00' }];
+  const product = { name: 'Tea', price: '1.00' };
+  const cancel = { orderId, userId: orderId, by: 'customer' };
+  const isTaken: [most: number, (given: string) => boolean][] = [
+    [200, (name) => readProduct({ ...product, name }).ok],
+    [2_000, (description) => readProduct({ ...product, description }).ok],
+    [500, (deliveryAddress) => readOrder({ items, deliveryAddress }, isId).ok],
+    [100, (name) => readProfile({ name }).ok],
+    [maxReason, (reason) => readReason(reason).ok],
+    [maxReason, (reason) => cancellation.input.safeParse({ ...cancel, reason }).success],
+  ];
+  for (const [index, [most, takes]] of isTaken.entries())
+    expect([index, takes(text(most)), takes(text(most + 1))]).toEqual([index, true, false]);
+  expect(readSearch(text(200))).toBe(`%${text(200)}%`);
+  expect(() => readSearch(text(201))).toThrow('200 characters');
+});
