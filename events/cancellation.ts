@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { maxReason } from '../platform/reason.js';
 import { definePeerRequest } from '../platform/subgraph/peers.js';
+import { lengthOf } from '../platform/text.js';
 
 /**
  * Order asks delivery to call an order off: delivery decides whether it is still time. The answer has the number of
@@ -14,7 +15,11 @@ export const cancellation = definePeerRequest({
     orderId: z.uuid(),
     userId: z.uuid(),
     by: z.enum(['customer', 'dispatcher', 'system']),
-    reason: z.string().min(1).max(maxReason).nullable(),
+    reason: z
+      .string()
+      .min(1)
+      .refine((reason) => lengthOf(reason) <= maxReason)
+      .nullable(),
   }),
   output: z.object({
     sequence: z.int().positive().nullable(),

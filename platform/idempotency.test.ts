@@ -118,7 +118,11 @@ test('a refusal leaves no trace: the key is free again', async () => {
   expect(await mutate({ ...asked, input: { amount: '3.00' } })).toMatchObject({ ok: true });
 });
 
-test.each(['', 'x'.repeat(201)])('a key of a wrong length is refused', async (key) => {
+test('a key has two hundred characters at most, whatever places they take in UTF-16', async () => {
+  expect(await mutate(request({ key: '💥'.repeat(200) }))).toMatchObject({ ok: true });
+});
+
+test.each(['', 'x'.repeat(201), '💥'.repeat(201)])('a key of a wrong length is refused', async (key) => {
   expect(await mutate(request({ key }))).toMatchObject({
     ok: false,
     code: 'BAD_USER_INPUT',

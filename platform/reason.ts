@@ -1,5 +1,5 @@
 import { ok, type Result, refuse } from './errors.js';
-import { isText } from './text.js';
+import { isText, lengthOf } from './text.js';
 
 export const maxReason = 500;
 
@@ -7,7 +7,7 @@ export const maxReason = 500;
 export function readReason(reason: string | null | undefined): Result<string | null> {
   const text = reason?.trim() ?? '';
   if (text === '') return ok(null);
-  if (text.length > maxReason || !isText(text))
+  if (lengthOf(text) > maxReason || !isText(text))
     return refuse('BAD_USER_INPUT', `A reason has at most ${maxReason} characters.`, 'reason');
   return ok(text);
 }

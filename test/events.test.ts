@@ -75,6 +75,28 @@ describe('an order’s timeline', () => {
       expect(await accounts(token)).toEqual(new Set([courier?.userId]));
   });
 
+  test('tells its courier that it was paid, and not of the payment, which couriers are not told elsewhere', async () => {
+    const [courier] = await system.sql<{ userId: string }>(
+      'order',
+      'select courier_user_id as "userId" from orders where id = $1',
+      [orderId],
+    );
+    const own = await system.sign({ id: courier?.userId ?? '', role: 'COURIER' });
+    const payment = async (token: string) => {
+      const { order } = await system.ask<{ order: { payment: object | null; timeline: Told[] } }>(
+        'query ($id: ID!) { order(id: $id) { payment { id } timeline { type data } } }',
+        { id: orderId },
+        token,
+      );
+      const told = order.timeline.find(({ type }) => type === 'payment.completed')?.data ?? {};
+      return { payment: order.payment, told: Object.keys(told).toSorted() };
+    };
+    expect(await payment(own)).toEqual({ payment: null, told: ['orderId', 'userId'] });
+    const all = ['amountCents', 'currency', 'orderId', 'paymentId', 'status', 'userId'];
+    for (const token of [customer.token, system.staffToken])
+      expect(await payment(token)).toEqual({ payment: { id: expect.any(String) }, told: all });
+  });
+
   test('is for whose order it is, its courier, and staff', async () => {
     const [courier] = await system.sql<{ userId: string }>(
       'order',
@@ -101,6 +123,39 @@ describe('an order’s timeline', () => {
   test.each([-1, 101])('has no first of %i', async (first) => {
     const query = 'query ($id: ID!, $first: Int) { order(id: $id) { timeline(first: $first) { id } } }';
     expect(await codes(query, { id: orderId, first }, customer.token)).toEqual(['BAD_USER_INPUT']);
+  });
+});
+
+describe('an event as an entity', () => {
+  test('is for whom it concerns, but not where couriers were, which is for staff', async () => {
+    const where = randomUUID();
+    await system.sql(
+      'event',
+      `insert into events (id, at, type, source, topic, user_id, order_id, data)
+       values ($1, now(), 'courier.location.updated', 'test', 'courier.location.updated', $2, $3, '{}')`,
+      [where, customer.userId, orderId],
+    );
+    const [created] = await system.sql<{ id: string }>(
+      'event',
+      `select id from events where order_id = $1 and type = 'order.created'`,
+      [orderId],
+    );
+    const url = system.subgraphs.get('event')?.url ?? '';
+    const told = async (token: string) => {
+      const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Event { type data } } }';
+      const variables = { r: [where, created?.id].map((id) => ({ __typename: 'Event', id })) };
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+      const response = await fetch(url, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data } = (await response.json()) as { data: { _entities: (Told | null)[] } };
+      return data._entities.map((event) => event?.type ?? null);
+    };
+    expect(await told(customer.token)).toEqual([null, 'order.created']);
+    expect(await told(stranger.token)).toEqual([null, null]);
+    expect(await told(system.staffToken)).toEqual(['courier.location.updated', 'order.created']);
   });
 });
 

@@ -15,7 +15,7 @@ import { serviceNames } from '../platform/config.js';
 import type { Answer } from './support/client.js';
 import { type Live, subscribe } from './support/live.js';
 import { type Actor, actors, may, type Policy } from './support/matrix/actors.js';
-import { entityPolicies, fields, plumbing, silent, valueless } from './support/matrix/fields.js';
+import { entityPolicies, fields, isPlumbing, silent, valueless } from './support/matrix/fields.js';
 import { innermost, nullAt, places } from './support/matrix/places.js';
 import { type Root, refusalOf, roots } from './support/matrix/roots.js';
 import { createWorld, type World } from './support/matrix/world.js';
@@ -79,9 +79,11 @@ test('the table has every field of the schema, and no other', () => {
       Object.keys(policies).map((field) => `${type}.${field}`),
     ),
   ];
-  const there = objects
-    .filter(({ name }) => !plumbing.test(name))
-    .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
+  const there = objects.flatMap((type) =>
+    Object.keys(type.getFields())
+      .filter((field) => !isPlumbing(type.name, field))
+      .map((field) => `${type.name}.${field}`),
+  );
   expect(told.toSorted()).toEqual(there.toSorted());
 });
 
@@ -207,6 +209,34 @@ describe('at a subgraph, past the gateway', () => {
     const policy = entityPolicies[type] ?? fields[type]?.[field] ?? 'parent';
     for (const actor of actors) {
       const answer = await direct(service, actor, query, { r: [{ __typename: type, id: idOf(type) }] });
+      const value = innermost(answer.data, field) ?? null;
+      if (may(policy, actor))
+        expect([actor, codesOf(answer), value === null]).toEqual([
+          actor,
+          [],
+          valueless.has(`${type}.${field}`),
+        ]);
+      else expect([actor, value]).toEqual([actor, null]);
+    }
+  });
+
+  /** What a service has within an answer of its own: of types that are no entities nothing else tries it there. */
+  const within = schemas.flatMap(({ service, types }) => {
+    const own = types.map(({ name, fields: all = [] }) => ({
+      type: name.value,
+      names: all.map((field) => field.name.value),
+    }));
+    const queries = own.find(({ type }) => type === 'Query')?.names ?? [];
+    return own
+      .filter(({ type }) => queries.includes(/it: (\w+)/.exec(places[type]?.('') ?? '')?.[1] ?? ''))
+      .flatMap(({ type, names }) => names.map((field): [string, string, string] => [service, type, field]));
+  });
+
+  test.each(within)('%s gives %s.%s in an answer to those who may', async (service, type, field) => {
+    const query = withVariables('query', places[type]?.(`{ ${selectionOf(type, field)} }`) ?? '');
+    const policy = fields[type]?.[field] ?? 'parent';
+    for (const actor of actors) {
+      const answer = await direct(service, actor, query, world.ids);
       const value = innermost(answer.data, field) ?? null;
       if (may(policy, actor))
         expect([actor, codesOf(answer), value === null]).toEqual([

@@ -83,6 +83,28 @@ describe('somebody else’s', () => {
     });
   });
 
+  test('deliveries are not in a list of all, however it is filtered', async () => {
+    const query = `query ($filter: DeliveryFilter) {
+      deliveries(first: 100, filter: $filter) { totalCount nodes { id status address order { id } } } }`;
+    const { deliveries } = await system.ask<{ deliveries: { nodes: { id: string }[] } }>(
+      query,
+      {},
+      owner.token,
+    );
+    expect(deliveries.nodes.map(({ id }) => id)).toContain(ids.delivery);
+    const [had] = await system.sql<{ id: string }>(
+      'delivery',
+      'select courier_id as id from deliveries where id = $1',
+      [ids.delivery],
+    );
+    const filters = [null, { status: ['DELIVERED'] }, { courierId: had?.id }, { overdue: false }];
+    for (const token of [stranger.token, strangerCourier])
+      for (const filter of filters)
+        expect(await system.ask(query, { filter }, token)).toEqual({
+          deliveries: { totalCount: 0, nodes: [] },
+        });
+  });
+
   test('orders are not in a list that is filtered for them', async () => {
     const query = `query ($filter: OrderFilter) { orders(filter: $filter) { totalCount nodes { ${order} } } }`;
     const asked = await system.graphql(query, { filter: { userId: owner.userId } }, stranger.token);

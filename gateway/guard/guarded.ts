@@ -15,6 +15,8 @@ import { operationOf } from '../execute/selections.js';
 import type { LoadedSupergraph } from '../supergraph.js';
 import { compileCost } from './cost/estimate.js';
 import { refuseExpansion } from './expansion.js';
+import { refuseLiterals } from './literals.js';
+import { refuseNumbersOf } from './numbers.js';
 import { lackOf, type Protection, protectionOf, type Variant, variantFor } from './protection/protection.js';
 import { isCircular, refuseStructure, type StructureLimits } from './structure.js';
 
@@ -95,7 +97,11 @@ export function guardEngine(
     if (!getOperationAST(document, request.operationName)) return noSuchOperation();
     const parts = operationOf(document, request.operationName);
     if (isCircular(parts.fragments)) return undefined;
-    const refusal = refuseStructure(parts, limits) ?? refuseExpansion(parts.operation, parts.fragments);
+    const refusal =
+      refuseStructure(parts, limits) ??
+      refuseExpansion(parts.operation, parts.fragments) ??
+      refuseLiterals(document) ??
+      refuseNumbersOf(document);
     if (refusal) {
       metrics.operations.labels('refused').inc();
       return refusal;

@@ -15,6 +15,7 @@ import { jsonOf } from '../execute/json.js';
 import type { Graph } from '../graph.js';
 import { asksForPage, sendGraphiQL } from '../graphiql/page.js';
 import { refuseNesting } from '../guard/nesting.js';
+import { refuseNumbers } from '../guard/numbers.js';
 import { type RateLimit, tooOften, waitOf } from '../guard/rate-limit.js';
 import { describeRequest } from '../request-line.js';
 import {
@@ -72,8 +73,8 @@ export function serveGraphQL(app: FastifyInstance, options: GraphQLOverHttp): vo
     const method = request.method === 'POST' ? 'POST' : 'GET';
     const parameters = method === 'POST' ? bodyParameters(bodyOf(request)) : addressParameters(request.url);
     const { operationName, variables } = parameters;
-    const tooDeep = refuseNesting(variables);
-    if (tooDeep) throw tooDeep;
+    const wrong = refuseNesting(variables) ?? refuseNumbers(variables);
+    if (wrong) throw wrong;
     const deadline = performance.now() + options.answerWithinMs;
     const { authorization } = request.headers;
     const known = verifier.recall?.(authorization);

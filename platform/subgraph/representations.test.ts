@@ -22,7 +22,8 @@ const ask = (r: unknown) =>
   });
 
 test('an entity is loaded', async () => {
-  expect(await ask([{ __typename: 'Book', id: '1' }])).toEqual({ data: { _entities: [{ id: '1' }] } });
+  const books = ['1', 2].map((id) => ({ __typename: 'Book', id }));
+  expect(await ask(books)).toEqual({ data: { _entities: [{ id: '1' }, { id: '2' }] } });
 });
 
 test('the id of one is read without regard to case', async () => {
@@ -44,6 +45,7 @@ test.each([
   [{ __typename: 'Book', id: ['1'] }],
   [{ __typename: 'Book', id: { toString: 1 } }],
   [{ __typename: 'Book', id: true }],
+  [{ __typename: 'Book', id: 1.5 }],
   [{ __typename: '__proto__' }],
 ])('%o represents none, and the value is wrong', async (representation) => {
   const { data, errors } = await ask([representation]);

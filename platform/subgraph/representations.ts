@@ -48,12 +48,12 @@ export function checkRepresentations(schema: GraphQLSchema): GraphQLSchema {
 
 interface KeyField {
   name: string;
-  /** Whether its value is one text or number. */
+  /** Whether its value is one text or whole number, as ids are. */
   isLeaf: boolean;
 }
 
 const fits = (value: unknown, isLeaf: boolean): boolean =>
-  isLeaf ? typeof value === 'string' || typeof value === 'number' : value !== undefined && value !== null;
+  isLeaf ? typeof value === 'string' || Number.isInteger(value) : value !== undefined && value !== null;
 
 const canonical = (value: unknown): unknown =>
   typeof value === 'string' && isId(value) ? value.toLowerCase() : value;

@@ -46,6 +46,14 @@ test('data gets the ids of whom it concerns, and the rest stays', () => {
   });
 });
 
+test('ids that data alone has are in small letters too: events are in order by them', () => {
+  const data = { userId: userId.toUpperCase(), orderId: other.toUpperCase(), courierId: 'A' };
+  expect(completeData({ userId: null, orderId: null, data })).toEqual({
+    ok: true,
+    value: { userId, orderId: other, courierId: 'A' },
+  });
+});
+
 test('data that says something else is refused', () => {
   const bare: unknown = Object.create(null);
   for (const told of [other, {}, { toString: 1, valueOf: 1 }, bare, [userId], 1])

@@ -35,11 +35,10 @@ export function completeData({ userId, orderId, data }: Omit<NewEvent, 'type'>):
   if (!isShallow(data, maxLevels)) return wrong(`data has at most ${maxLevels} levels.`, 'data');
   const completed: Data = { ...data };
   for (const [name, id] of Object.entries({ userId, orderId })) {
-    if (id === null) continue;
     const told = completed[name] ?? id;
-    if (typeof told !== 'string' || told.toLowerCase() !== id)
-      return wrong(`data has another ${name}.`, name);
-    completed[name] = id;
+    const small = typeof told === 'string' ? told.toLowerCase() : told;
+    if (id !== null && small !== id) return wrong(`data has another ${name}.`, name);
+    if (typeof small === 'string') completed[name] = small;
   }
   return ok(completed);
 }

@@ -1,4 +1,5 @@
-import { deliveryStatusUpdated } from '../../events/delivery.js';
+import { courierLocationUpdated, deliveryStatusUpdated } from '../../events/delivery.js';
+import { paymentCompleted, paymentRefunded } from '../../events/payment.js';
 import {
   authenticated,
   isCourier,
@@ -111,7 +112,8 @@ export const resolvers: Resolvers = {
     async __resolveReference(reference, { principal, loaders }) {
       const viewer = authenticated(principal);
       const event = isId(reference.id) ? await loaders.event.load(reference.id) : null;
-      return event && maySee(viewer, event.userId ?? '') ? event : null;
+      if (!event || !maySee(viewer, event.userId ?? '')) return null;
+      return isStaff(viewer) || event.type !== courierLocationUpdated.topic ? event : null;
     },
     cursor: async ({ id, place }, _, { loaders }) =>
       encodeCursor(feedScope, place ?? (await loaders.place.load(id))),
@@ -150,11 +152,20 @@ export const resolvers: Resolvers = {
   EventConnection: connectionResolvers<EventRow>(),
 };
 
-/** What an event tells whoever may see it; the account of a courier, staff and that courier alone. */
-function dataFor(viewer: Principal, { type, data }: EventRow): unknown {
-  if (type !== deliveryStatusUpdated.topic || isStaff(viewer)) return data ?? { erased: true };
-  const { courierUserId = null, ...rest } = (data ?? { erased: true }) as { courierUserId?: string | null };
-  return isCourier(viewer, courierUserId) ? data : rest;
+const ofPayments: ReadonlySet<string> = new Set([paymentCompleted.topic, paymentRefunded.topic]);
+
+/**
+ * What an event tells whoever may see it; the account of a courier, staff and that courier alone, and of a payment, staff
+ * and whose it is.
+ */
+function dataFor(viewer: Principal, { type, userId, data }: EventRow): unknown {
+  const told = (data ?? { erased: true }) as Record<string, unknown>;
+  if (isStaff(viewer)) return told;
+  if (ofPayments.has(type) && data !== null && viewer.userId !== userId)
+    return { orderId: told['orderId'], userId };
+  if (type !== deliveryStatusUpdated.topic) return told;
+  const { courierUserId = null, ...rest } = told as { courierUserId?: string | null };
+  return isCourier(viewer, courierUserId) ? told : rest;
 }
 
 const maxInt = 2 ** 31 - 1;

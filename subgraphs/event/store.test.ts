@@ -135,6 +135,19 @@ describe('events.custom', () => {
     expect(await counts()).toEqual({ 'com.example.weather': 1 });
   });
 
+  test('is asked for no more than when it is published: what looks like a courier is data like other', async () => {
+    const data = { userId: null, courierUserId: 'Rosa' };
+    await handle(customEvent, [heard(customEvent, data, { type: 'note.added' })]);
+    await handle(customEvent, [heard(customEvent, { courierUserId: randomUUID() }, { type: 'note.added' })]);
+    const { rows } = await database.query(
+      "select data ->> 'courierUserId' = 'Rosa' as told, courier_user_id from events order by n",
+    );
+    expect(rows).toEqual([
+      { told: true, courier_user_id: null },
+      { told: false, courier_user_id: null },
+    ]);
+  });
+
   test('carries nothing that would look like this house’s own', async () => {
     const false_ = heard(customEvent, { orderId: randomUUID() }, { type: 'order.created' });
     await expect(handle(customEvent, [false_])).rejects.toThrow('does not come by events.custom');

@@ -10,12 +10,18 @@ import { inboxConsumer } from '../../platform/inbox.js';
 import type { Database, Tx } from '../../platform/postgres/database.js';
 
 /** What the store asks of an event's data: whom it concerns. The rest is kept as it came, of newer versions too. */
-const keptData = z.looseObject({
+const keptData: z.ZodType<Kept> = z.looseObject({
   userId: z.uuid().nullish(),
   orderId: z.uuid().nullish(),
   courierUserId: z.uuid().nullish(),
 });
-type Kept = z.infer<typeof keptData>;
+
+interface Kept {
+  userId?: string | null | undefined;
+  orderId?: string | null | undefined;
+  /** Of custom events it is anything, and no courier's: they are asked for no more than when they are published. */
+  courierUserId?: unknown;
+}
 
 /** Types that only events of these topics have. */
 export const systemTypes: ReadonlySet<string> = new Set(contracts.map(({ topic }) => topic));
@@ -27,7 +33,8 @@ const erasureLock = 7_310_004;
 export const consumers = (database: Database, stored: () => void): AnyConsumer[] =>
   contracts.map(({ topic, anyType = false }) => {
     const erases = topic === userDeleted.topic;
-    const contract: Contract<Kept> = { topic, anyType, schema: keptData, key: (_, id) => id };
+    const schema: z.ZodType<Kept> = topic === customEvent.topic ? customEvent.schema : keptData;
+    const contract: Contract<Kept> = { topic, anyType, schema, key: (_, id) => id };
     return inboxConsumer<Kept>({
       database,
       group: 'event',
@@ -76,7 +83,7 @@ async function store(tx: Tx, topic: string, events: Event<Kept>[]): Promise<void
       events.map(({ subject }) => subject),
       events.map(({ data }) => data.userId),
       events.map(({ data }) => data.orderId),
-      events.map(({ data }) => data.courierUserId),
+      events.map(({ data }) => (isCustom ? null : data.courierUserId)),
       events.map(({ data }) => JSON.stringify(data)),
     ],
   );

@@ -25,6 +25,12 @@ const documents: readonly ((size: number) => string)[] = [
   (size) => `{ product(id: ${'['.repeat(size)}${']'.repeat(size)}) { id } }`,
   (size) => `{ product(id: ${'{a:'.repeat(size)}1${'}'.repeat(size)}) { id } }`,
   (size) => `{ products(first: ${'9'.repeat(size)}) { totalCount } }`,
+  // A custom scalar takes whatever is written.
+  (size) => `{ products(after: ${'9'.repeat(size)}) { totalCount } }`,
+  (size) => `{ products(after: 1e${size}) { totalCount } }`,
+  (size) => `{ products(after: ${'['.repeat(size)}${']'.repeat(size)}) { totalCount } }`,
+  (size) => `{ products(after: ${'{a:'.repeat(size)}1${'}'.repeat(size)}) { totalCount } }`,
+  () => '{ _entities(representations: [{ __typename: "User", id: 1.5 }]) { ... on User { id } } }',
   (size) => `{ products(search: "${'x'.repeat(size)}") { totalCount } }`,
   (size) => `{ products(search: """${'"'.repeat(size)}`,
   (size) => `${times(size, (n) => `query q${n} { __typename }`)}`,

@@ -48,8 +48,16 @@ export const silent: ReadonlySet<string> = new Set([
   ...['Order.payment', 'Courier.phone', 'Courier.user', 'Courier.deliveries', 'User.email'],
 ]);
 
-/** What is only ever within something else, and is for who has that. */
-export const plumbing = /^(Money|PageInfo|Session|\w+Connection|\w+Edge)$/;
+/** What is only ever within something else, and is for who has that: these fields, and no others, of types called so. */
+const plumbing: readonly [type: RegExp, fields: string][] = [
+  [/^Money$/, 'amount currency'],
+  [/^PageInfo$/, 'hasNextPage hasPreviousPage startCursor endCursor'],
+  [/^Session$/, 'accessToken refreshToken expiresAt user'],
+  [/^\w+Connection$/, 'edges nodes pageInfo totalCount'],
+  [/^\w+Edge$/, 'cursor node'],
+];
+export const isPlumbing = (type: string, field: string): boolean =>
+  plumbing.some(([name, names]) => name.test(type) && names.split(' ').includes(field));
 
 function all(policy: Policy, names: string): Record<string, Policy> {
   return Object.fromEntries(names.split(' ').map((name) => [name, policy]));

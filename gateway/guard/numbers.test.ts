@@ -1,0 +1,62 @@
+import { composeServices } from '@apollo/composition';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Gateway } from '../index.js';
+import { openSocket } from '../testing/client.js';
+import { postText, startTestGateway } from '../testing/gateway.js';
+import { startSubgraph, subgraphSdl, type TestSubgraph } from '../testing/subgraph.js';
+
+const sdl = 'scalar Any  type Query { echo(any: Any, ratio: Float): String }';
+let subgraph: TestSubgraph;
+let gateway: Gateway;
+beforeAll(async () => {
+  const echo = (_: unknown, args: object) => JSON.stringify(args);
+  subgraph = await startSubgraph({ name: 'echoes', sdl, resolvers: { Query: { echo } } });
+  const { supergraphSdl = '' } = composeServices([
+    { name: 'echoes', url: subgraph.url, typeDefs: subgraphSdl(sdl) },
+  ]);
+  gateway = await startTestGateway({ supergraph: supergraphSdl });
+});
+afterAll(async () => {
+  await gateway?.stop();
+  await subgraph?.stop();
+});
+
+const long = '9'.repeat(400);
+const ask = (query: string, variables = '{}') =>
+  postText(gateway, `{"query":${JSON.stringify(query)},"variables":${variables}}`);
+const refused = (code: string) => ({ errors: [{ extensions: { code } }] });
+
+test.each([
+  '{ echo(any: 1e400) }',
+  '{ echo(any: { list: [-1e400] }) }',
+  `{ echo(any: ${long}) }`,
+  '{ echo(ratio: 1e400) }',
+  'query ($any: Any = 1e400) { echo(any: $any) }',
+])('a number that nothing can hold is refused, and is no fault: %s', async (query) => {
+  const { status, body } = await ask(query);
+  expect([status, body]).toMatchObject([400, refused('GRAPHQL_VALIDATION_FAILED')]);
+  const socket = await openSocket(gateway.url);
+  socket.subscribe('1', query);
+  expect(await socket.next()).toMatchObject({
+    type: 'error',
+    payload: refused('GRAPHQL_VALIDATION_FAILED').errors,
+  });
+  socket.close();
+});
+
+test.each(['{"any":1e400}', '{"any":{"list":[-1e400]}}'])(
+  'one among variables is refused, where it became null: %s',
+  async (variables) => {
+    const query = 'query ($any: Any) { echo(any: $any) }';
+    const { status, body } = await ask(query, variables);
+    expect([status, body]).toMatchObject([400, refused('BAD_USER_INPUT')]);
+  },
+);
+
+test('the largest that there is passes', async () => {
+  const { body } = await ask(
+    'query ($ratio: Float) { echo(any: -1.7e308, ratio: $ratio) }',
+    '{"ratio":1.7e308}',
+  );
+  expect(body).toEqual({ data: { echo: '{"any":-1.7e+308,"ratio":1.7e+308}' } });
+});

@@ -1,0 +1,1 @@
+alter table delivery_changes drop constraint delivery_changes_reason_check;
