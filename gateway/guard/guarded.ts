@@ -162,6 +162,9 @@ export function guardEngine(
   ): Promise<Outcome> {
     const wrong = variableErrorsOf(variant, request.variables);
     if (wrong.length > 0) return { status: 400, errors: wrong.map((error) => format(error.toJSON(), error)) };
+    const refusal = variant.refusal(request.variables);
+    if (refusal.length > 0)
+      return { status: 200, data: null, errors: refusal.map((error) => format(error, error)) };
     const outcome = await engine.execute({ ...request, ...variant.request }, context);
     if (outcome.data === undefined) return outcome;
     const { data, errors, denied } = variant.complete(outcome, request.variables);

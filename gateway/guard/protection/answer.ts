@@ -20,13 +20,15 @@ export type WithDenied = (
 
 /**
  * Compiles how the answer to what was left of an operation becomes one to all of it: fields that were taken out are
- * null, and so is what cannot be without them. Answers the places of those too.
+ * null, and so is what cannot be without them. Answers the places of those too. `others`, where given, stands for all
+ * fields of the root that are left, whatever the answer has.
  */
 export function compileWithDenied(
   { operation, fragments }: OperationParts,
   { clientSchema: schema, supergraphSchema }: LoadedSupergraph,
   removed: ReadonlySet<FieldNode>,
   clientNames: ReadonlyMap<string, string>,
+  others?: () => unknown,
 ): WithDenied {
   const type = schema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
@@ -55,7 +57,7 @@ export function compileWithDenied(
       isIncluded: includedBy(new Map(conditions.map((name, index) => [name, values[index] === true]))),
       introspect: compileIntrospection(schema, operation, fragments),
       onGrowth: () => undefined,
-      insteadOf: (nodes) => (nodes.every((node) => removed.has(node)) ? deny : undefined),
+      insteadOf: (nodes) => (nodes.every((node) => removed.has(node)) ? deny : others),
     });
     shapes.set(key, compiled);
     return compiled;

@@ -189,6 +189,9 @@ describe.each(['doorstep', 'apollo'] as const)('%s: what may not be seen', (exec
       data: null,
       errors: denied('FORBIDDEN', ['sell']),
     });
+    expect(vault.asked).toEqual([]);
+    const selling = 'mutation ($is: Boolean!) { open a: sell(id: "1") @include(if: $is) { id } }';
+    expect(await ask(selling, 'staff', { is: false })).toEqual({ data: { open: expect.anything() } });
     expect(vault.asked).toEqual(['open']);
   });
 

@@ -42,6 +42,11 @@ export interface Variant {
   request: OperationRequest;
   /** What it is left of. */
   operation: OperationDefinitionNode;
+  /**
+   * The errors of a mutation that has no data without a field that may not be run: then none of it is to run, since its
+   * answer says that nothing was done. Else none.
+   */
+  refusal(variables: Readonly<Record<string, unknown>>): GraphQLFormattedError[];
   /** Makes an answer to that one to what was asked, in which what may not be seen is null; these are its places. */
   complete(
     answer: Answer,
@@ -96,16 +101,25 @@ export function variantFor(
   if (operation.operation === OperationTypeNode.SUBSCRIPTION && root)
     return new GraphQLError(message, { path: [clientName(responseName(root))], extensions });
   const withDenied: WithDenied = compileWithDenied(parts, graph, removed, clientNames);
+  const told = (path: readonly (string | number)[]) => ({ message, path, extensions });
+  const withoutOthers =
+    operation.operation === OperationTypeNode.MUTATION && root
+      ? compileWithDenied(parts, graph, removed, clientNames, () => true)
+      : undefined;
   return {
     key,
     operation: asked.operation,
     request: { query: print(document), operationName: operation.name?.value },
+    refusal(variables) {
+      const { data, denied } = withoutOthers?.({}, variables) ?? { data: {}, denied: [] };
+      return data ? [] : denied.map(told);
+    },
     complete({ data, errors = [] }, variables) {
       const completed = data ? withDenied(data, variables) : { data: null, denied: [] };
       return {
         data: completed.data,
         errors: errors.map((error) => (error.path ? { ...error, path: error.path.map(clientName) } : error)),
-        denied: completed.denied.map((path) => ({ message, path, extensions })),
+        denied: completed.denied.map(told),
       };
     },
   };
