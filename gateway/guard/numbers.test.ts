@@ -1,25 +1,13 @@
-import { composeServices } from '@apollo/composition';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Gateway } from '../index.js';
 import { openSocket } from '../testing/client.js';
-import { postText, startTestGateway } from '../testing/gateway.js';
-import { startSubgraph, subgraphSdl, type TestSubgraph } from '../testing/subgraph.js';
+import { startEchoGateway } from '../testing/echo.js';
+import { postText } from '../testing/gateway.js';
 
-const sdl = 'scalar Any  type Query { echo(any: Any, ratio: Float): String }';
-let subgraph: TestSubgraph;
-let gateway: Gateway;
+let gateway: Awaited<ReturnType<typeof startEchoGateway>>;
 beforeAll(async () => {
-  const echo = (_: unknown, args: object) => JSON.stringify(args);
-  subgraph = await startSubgraph({ name: 'echoes', sdl, resolvers: { Query: { echo } } });
-  const { supergraphSdl = '' } = composeServices([
-    { name: 'echoes', url: subgraph.url, typeDefs: subgraphSdl(sdl) },
-  ]);
-  gateway = await startTestGateway({ supergraph: supergraphSdl });
+  gateway = await startEchoGateway('any: Any, ratio: Float');
 });
-afterAll(async () => {
-  await gateway?.stop();
-  await subgraph?.stop();
-});
+afterAll(() => gateway?.stop());
 
 const long = '9'.repeat(400);
 const ask = (query: string, variables = '{}') =>

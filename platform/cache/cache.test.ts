@@ -166,10 +166,15 @@ needs('redis-server')('in Redis', () => {
   });
   cacheContract(() => redis.store(randomUUID()));
 
-  test('while it is away rows are read from the database, and what changed then is not stale after', async () => {
+  /** A cache in which `old` is kept, and a connection to do as Redis does by itself. */
+  async function kept() {
     const own = await startTestRedis();
     const one = createRedis({ url: own.url, prefix: 'test', log: silent });
+    const raw = await createClient({ url: own.url })
+      .on('error', () => undefined)
+      .connect();
     onTestFinished(async () => {
+      raw.destroy();
       await one.close();
       await own.stop();
     });
@@ -183,20 +188,26 @@ needs('redis-server')('in Redis', () => {
       await cache.read([id]);
       return asked.length === 0 || undefined;
     });
+    const textOf = async () => (await cache.read([id]))[0]?.text;
+    return { own, one, raw, cache, textOf, id, write };
+  }
+
+  test('while it is away rows are read from the database, and what changed then is not stale after', async () => {
+    const { own, one, cache, textOf, id, write } = await kept();
     // It hangs, and keeps what it has: that is worse than dying.
     own.pause();
     write(id, 'new');
     await expect(cache.forget([id])).rejects.toThrow(RedisAway);
-    expect((await cache.read([id]))[0]?.text).toBe('new');
+    expect(await textOf()).toBe('new');
     expect(one.answers).toBe(false);
     own.resume();
     await until('it answers', () => one.answers);
-    expect((await cache.read([id]))[0]?.text).toBe('new');
+    expect(await textOf()).toBe('new');
     await own.kill();
-    expect((await cache.read([id]))[0]?.text).toBe('new');
+    expect(await textOf()).toBe('new');
     await own.start();
     await until('it answers again', () => one.answers);
-    expect((await cache.read([id]))[0]?.text).toBe('new');
+    expect(await textOf()).toBe('new');
   });
 
   test('the log says each time that it is away, and that it is back, where it hung and its connection stands', async () => {
@@ -219,30 +230,6 @@ needs('redis-server')('in Redis', () => {
       expect(told()).toEqual(Array.from({ length: times }, () => round).flat());
     }
   });
-
-  /** A cache in which `old` is kept, and a connection to do as Redis does by itself. */
-  async function kept() {
-    const own = await startTestRedis();
-    const one = createRedis({ url: own.url, prefix: 'test', log: silent });
-    const raw = await createClient({ url: own.url }).connect();
-    onTestFinished(async () => {
-      raw.destroy();
-      await one.close();
-      await own.stop();
-    });
-    await until('it is connected', () => one.answers);
-    const id = randomUUID();
-    const { write, read, asked } = table();
-    write(id, 'old');
-    const cache = createRowCache<Row>({ name: 'test', store: one.store('s'), read, columns, revive });
-    await until('it is kept', async () => {
-      asked.length = 0;
-      await cache.read([id]);
-      return asked.length === 0 || undefined;
-    });
-    const textOf = async () => (await cache.read([id]))[0]?.text;
-    return { own, one, raw, cache, textOf, id, write };
-  }
 
   test('it may evict what it likes: what was forgotten altogether does not come back', async () => {
     const { own, one, raw, cache, textOf, id, write } = await kept();
