@@ -4,10 +4,10 @@ import type { ServiceName } from '../platform/config.js';
 import { readSearch } from '../platform/graphql/input.js';
 import { isId } from '../platform/ids.js';
 import { maxReason, readReason } from '../platform/reason.js';
-import { attempt, serviceDatabase } from '../test/support/service.js';
-import { id, standing } from '../test/support/standing.js';
-import { readProfile } from './delivery/domain.js';
-import { readOrder, readProduct } from './order/domain.js';
+import { readProfile } from '../subgraphs/delivery/domain.js';
+import { readOrder, readProduct } from '../subgraphs/order/domain.js';
+import { attempt, serviceDatabase } from './support/service.js';
+import { id, standing } from './support/standing.js';
 
 /** A text that people write: where it is stored, and how many characters it has at most, as at the edge. */
 type Text = [service: ServiceName, table: string, column: string, most: number];
