@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { maxReason } from '../platform/reason.js';
 import { definePeerRequest } from '../platform/subgraph/peers.js';
-import { lengthOf } from '../platform/text.js';
+import { isTextOf } from '../platform/text.js';
 
 /**
  * Order asks delivery to call an order off: delivery decides whether it is still time. The answer has the number of
@@ -17,8 +17,7 @@ export const cancellation = definePeerRequest({
     by: z.enum(['customer', 'dispatcher', 'system']),
     reason: z
       .string()
-      .min(1)
-      .refine((reason) => lengthOf(reason) <= maxReason)
+      .refine((reason) => isTextOf(reason, maxReason))
       .nullable(),
   }),
   output: z.object({

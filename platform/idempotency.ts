@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ok, type Result, refuse } from './errors.js';
-import { isText, lengthOf } from './text.js';
+import { isTextOf } from './text.js';
 
 /** Runs one statement in the transaction of the effect, of pg or (see postgres/prisma.ts) of Prisma. */
 export type Query = <R>(text: string, values: readonly unknown[]) => Promise<{ rows: R[] }>;
@@ -20,7 +20,7 @@ export interface Repeatable {
  */
 export async function claim(query: Query, request: Repeatable): Promise<Result<string | null>> {
   const { userId, mutation, key } = request;
-  if (key.length < 1 || lengthOf(key) > 200 || !isText(key)) {
+  if (!isTextOf(key, 200)) {
     return refuse('BAD_USER_INPUT', 'An idempotency key has 1 to 200 characters.', 'idempotencyKey');
   }
   const inputHash = createHash('sha256').update(JSON.stringify(request.input)).digest('hex');

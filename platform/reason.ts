@@ -1,5 +1,5 @@
 import { ok, type Result, refuse } from './errors.js';
-import { isText, lengthOf } from './text.js';
+import { isTextOf } from './text.js';
 
 export const maxReason = 500;
 
@@ -7,7 +7,7 @@ export const maxReason = 500;
 export function readReason(reason: string | null | undefined): Result<string | null> {
   const text = reason?.trim() ?? '';
   if (text === '') return ok(null);
-  if (lengthOf(text) > maxReason || !isText(text))
+  if (!isTextOf(text, maxReason))
     return refuse('BAD_USER_INPUT', `A reason has at most ${maxReason} characters.`, 'reason');
   return ok(text);
 }

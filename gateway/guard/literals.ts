@@ -1,8 +1,7 @@
 import { type DocumentNode, type GraphQLError, Kind, visit } from 'graphql';
 import { problem } from '../../platform/errors.js';
+import { deepest } from './nesting.js';
 
-/** As deep as variables may be (nesting.ts): what is far deeper costs whoever walks it the stack. */
-const deepest = 100;
 /** The planner takes about a microsecond for so much each. */
 const heaviest = 100_000;
 

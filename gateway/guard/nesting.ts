@@ -3,7 +3,7 @@ import { problem } from '../../platform/errors.js';
 import { isDeeper } from '../execute/depth.js';
 
 /** No input of a real schema is nested so deep; far more, and whoever walks it runs out of stack. */
-const deepest = 100;
+export const deepest = 100;
 
 /** The refusal of variables that are nested too deep to be passed on, or undefined. */
 export function refuseNesting(variables: unknown): GraphQLError | undefined {

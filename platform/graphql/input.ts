@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { badInput, ok, type Result, refuse } from '../errors.js';
-import { isText, lengthOf } from '../text.js';
+import { isTextOf } from '../text.js';
 
 /** Checks an input by a schema, whose messages are for clients; the first field that is wrong is refused. */
 export function readInput<T>(schema: z.ZodType<T>, input: unknown): Result<T> {
@@ -31,7 +31,6 @@ const isDay = (day: string): boolean => new Date(`${day}T00:00:00Z`).toISOString
 export function readSearch(text: string | null | undefined): string | null {
   const wanted = text?.trim() ?? '';
   if (wanted === '') return null;
-  if (lengthOf(wanted) > 200 || !isText(wanted))
-    throw badInput('search has at most 200 characters.', 'search');
+  if (!isTextOf(wanted, 200)) throw badInput('search has at most 200 characters.', 'search');
   return `%${wanted.replace(/[\\%_]/g, '\\$&')}%`;
 }

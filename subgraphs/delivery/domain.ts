@@ -1,6 +1,6 @@
 import type { DeliveryStatus } from '../../events/delivery.js';
 import { ok, type Refusal, type Result, refuse } from '../../platform/errors.js';
-import { isText, lengthOf } from '../../platform/text.js';
+import { isTextOf } from '../../platform/text.js';
 
 /** Which status may follow which. */
 export const transitions: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
@@ -114,7 +114,7 @@ export function readProfile(
   const profile: Partial<CourierProfile> = {};
   if (given.name !== undefined && given.name !== null) {
     const name = String(given.name).trim();
-    if (name.length < 1 || lengthOf(name) > maxName || !isText(name))
+    if (!isTextOf(name, maxName))
       return refuse('BAD_USER_INPUT', `A name has 1 to ${maxName} characters.`, 'name');
     profile.name = name;
   }

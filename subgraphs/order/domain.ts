@@ -2,7 +2,7 @@ import type { DeliveryStatus } from '../../events/delivery.js';
 import type { OrderStatus } from '../../events/order.js';
 import { ok, type Refusal, type Result, refuse } from '../../platform/errors.js';
 import { currency, parseCents, toDecimal } from '../../platform/money.js';
-import { isText, lengthOf } from '../../platform/text.js';
+import { isTextOf } from '../../platform/text.js';
 
 /** Which status may follow which. */
 export const transitions: Record<OrderStatus, readonly OrderStatus[]> = {
@@ -104,10 +104,10 @@ const maxDescription = 2_000;
 /** Checks what staff says of a product. */
 export function readProduct(request: ProductRequest): Result<ProductDetails> {
   const name = request.name.trim();
-  if (name.length < 1 || lengthOf(name) > maxProductName || !isText(name))
+  if (!isTextOf(name, maxProductName))
     return refuse('BAD_USER_INPUT', `A product's name has 1 to ${maxProductName} characters.`, 'name');
   const description = request.description?.trim() || null;
-  if (description !== null && (lengthOf(description) > maxDescription || !isText(description)))
+  if (description !== null && !isTextOf(description, maxDescription))
     return refuse('BAD_USER_INPUT', `A description has at most ${maxDescription} characters.`, 'description');
   if ((request.currency ?? currency) !== currency)
     return refuse('BAD_USER_INPUT', `Prices are in ${currency}.`, 'currency');
@@ -138,7 +138,7 @@ export function readOrder(request: OrderRequest, isId: (text: string) => boolean
     lines.push(line.value);
   }
   const deliveryAddress = request.deliveryAddress.trim();
-  if (deliveryAddress.length < 1 || lengthOf(deliveryAddress) > maxAddress || !isText(deliveryAddress)) {
+  if (!isTextOf(deliveryAddress, maxAddress)) {
     return refuse('BAD_USER_INPUT', `An address has 1 to ${maxAddress} characters.`, 'deliveryAddress');
   }
   return ok({

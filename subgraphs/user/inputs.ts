@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isText, lengthOf } from '../../platform/text.js';
+import { isTextOf, lengthOf } from '../../platform/text.js';
 import { isEmail, normalizeEmail } from './domain.js';
 import { isCommon } from './passwords.js';
 
@@ -13,7 +13,7 @@ const email = text('This is not an email address.')
 export const longestPassword = 128;
 const wrongLength = 'A password has 8 to 128 characters.';
 const password = text(wrongLength)
-  .refine((given) => isText(given) && lengthOf(given) >= 8 && lengthOf(given) <= longestPassword, {
+  .refine((given) => isTextOf(given, longestPassword, 8), {
     error: wrongLength,
     abort: true,
   })
