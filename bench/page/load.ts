@@ -1,5 +1,7 @@
-import { Pool } from 'undici';
-import { type Answer, Exchange } from '../../platform/calls/exchange.js';
+import type { Answer } from '../../platform/calls/http1/answer-reader.js';
+import { Exchange } from '../../platform/calls/http1/exchange.js';
+import { createPool } from '../../platform/calls/http1/pool.js';
+import { httpRequest } from '../../platform/calls/http1/request.js';
 import type { PlacedOrder } from './orders.js';
 
 /** The order page: what a customer sees of an order of theirs, from all four services. */
@@ -27,17 +29,23 @@ export interface Visitor {
 }
 
 /**
- * It speaks to undici directly and reads no JSON: what it costs, the gateway lacks. `url` is the gateway's,
+ * It sends what is ready to be written, and reads no JSON: what it costs, the gateway lacks. `url` is the gateway's,
  * up to the path.
  */
 export function createVisitor(url: string, orders: readonly PlacedOrder[]): Visitor {
-  const pool = new Pool(url, { pipelining: 1 });
-  const requests = orders.map(({ id, token }) => ({
-    path: '/graphql',
-    method: 'POST' as const,
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: orderPage, variables: { id } }),
-  }));
+  const { origin, host } = new URL(url);
+  const limit = Number.POSITIVE_INFINITY;
+  const pool = createPool({
+    ...{ origin, connections: 1_024, connectMs: 5_000, idleMs: 30_000 },
+    limits: { answer: limit, room: { taken: 0, most: limit } },
+  });
+  const requests = orders.map(({ id, token }) =>
+    httpRequest(
+      `POST /graphql HTTP/1.1\r\nhost: ${host}\r\n`,
+      { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      JSON.stringify({ query: orderPage, variables: { id } }),
+    ),
+  );
   let next = 0;
 
   const send = (n: number): Promise<string> =>
@@ -48,7 +56,7 @@ export function createVisitor(url: string, orders: readonly PlacedOrder[]): Visi
         else reject(new Error(`a page was refused with HTTP ${answer.status}: ${answer.text}`));
       }
       const request = requests[n % requests.length];
-      if (request) pool.dispatch({ origin: url, ...request }, new Exchange(done));
+      if (request) pool.send(new Exchange(request, done));
     });
 
   return {

@@ -1,6 +1,6 @@
 import { Cancellation } from '../../platform/calls/cancellation.js';
 import { CallError } from '../../platform/calls/error.js';
-import type { Answer } from '../../platform/calls/exchange.js';
+import type { Answer } from '../../platform/calls/http1/answer-reader.js';
 import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
 import type { SubgraphAddress } from '../supergraph.js';

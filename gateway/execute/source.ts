@@ -1,6 +1,6 @@
 import type { Caller } from '../../platform/calls/caller.js';
 import { CallError } from '../../platform/calls/error.js';
-import type { Answer } from '../../platform/calls/exchange.js';
+import type { Answer } from '../../platform/calls/http1/answer-reader.js';
 import type { Log } from '../../platform/log.js';
 import type { GatewayContext } from '../context.js';
 import type { SubgraphAddress } from '../supergraph.js';

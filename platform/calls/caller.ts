@@ -1,4 +1,3 @@
-import { Pool } from 'undici';
 import type { Log } from '../log.js';
 import { metrics } from '../metrics.js';
 import { endOfTurn } from '../turn.js';
@@ -6,11 +5,14 @@ import { type ClosedCircuit, createBreaker } from './breaker.js';
 import type { Cancellation } from './cancellation.js';
 import { showCircuit } from './circuits.js';
 import { CallError } from './error.js';
-import { type Answer, Exchange, type Room } from './exchange.js';
+import type { Answer, Room } from './http1/answer-reader.js';
+import { Exchange } from './http1/exchange.js';
+import { createPool } from './http1/pool.js';
+import { httpRequest } from './http1/request.js';
 import { createRetries, mayRepeat } from './retries.js';
 
 const connectMs = 5_000;
-const keepAliveMs = 30_000;
+const idleMs = 30_000;
 
 /** A part that has not answered within so many ms is slow, whatever its caller's own time was. */
 const fairMs = 1_000;
@@ -65,19 +67,13 @@ export interface Caller {
  */
 export function createCaller(options: CallerOptions): Caller {
   const { part, timeoutMs, log, isMissing = () => false, connections = 64, mostCalls = 1_024 } = options;
-  const { origin, pathname, search } = new URL(options.url);
-  const path = pathname + search;
+  const { origin, host, pathname, search } = new URL(options.url);
+  const opening = ` ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
   const count = countersOf(part);
   const shown = showCircuit(part);
-  const pool = new Pool(origin, {
-    connections,
-    connectTimeout: connectMs,
-    keepAliveTimeout: keepAliveMs,
-    // The limit of the call covers these.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: options.answerLimit ?? 64 * 1024 * 1024,
-  });
+  const room: Room = { taken: 0, most: options.answersLimit ?? 256 * 1024 * 1024 };
+  const limits = { answer: options.answerLimit ?? 64 * 1024 * 1024, room };
+  const pool = createPool({ origin, connections, connectMs, idleMs, limits });
   const breaker = createBreaker({
     isMissing,
     onChange(circuit) {
@@ -91,7 +87,6 @@ export function createCaller(options: CallerOptions): Caller {
     onRetry: () => count.retries.inc(),
     onExhausted: () => count.exhausted.inc(),
   });
-  const room: Room = { taken: 0, most: options.answersLimit ?? 256 * 1024 * 1024 };
   let underWay = 0;
   let isClosed = false;
   let answeredAt = Number.NEGATIVE_INFINITY;
@@ -118,10 +113,7 @@ export function createCaller(options: CallerOptions): Caller {
     return undefined;
   }
 
-  /**
-   * All tries of a call. It keeps its place until undici has done with it, which may be after its time is over.
-   * `circuit` is told how it went, where it is closed.
-   */
+  /** All tries of a call. `circuit` is told how it went, where it is closed. */
   function run(
     call: Call,
     startedAt: number,
@@ -129,41 +121,33 @@ export function createCaller(options: CallerOptions): Caller {
     circuit: ClosedCircuit | undefined,
   ): Promise<Answer> {
     const { method, headers, body = '', cancellation } = call;
-    const request = { origin, path, method, headers, body };
+    const request = httpRequest(method + opening, headers, body);
     const ms = Math.ceil(end - startedAt);
     return new Promise((resolve, reject) => {
       let tries = 0;
       let isOver = false;
       let exchange: Exchange | undefined;
       const timer = setTimeout(() => {
-        finish();
         // Where others were answered meanwhile, it is this call that is slow; and one that came late had no chance.
         const hangs = answeredAt < startedAt && (ms >= fairMs || ms >= timeoutMs);
-        fail(new CallError('timeout', `it did not answer within ${ms} ms`, hangs));
-        exchange?.abandon();
+        giveUp(new CallError('timeout', `it did not answer within ${ms} ms`, hangs));
       }, ms);
-      const cancel = () => {
-        clearTimeout(timer);
+      const cancel = () => giveUp(cancelled());
+
+      function giveUp(error: CallError): void {
         finish();
-        fail(cancelled());
-        exchange?.abandon();
-      };
+        if (exchange) pool.abandon(exchange);
+        fail(error);
+      }
 
       function send(): void {
-        if (isOver) {
-          leave();
-          return;
-        }
+        if (isOver) return;
         tries++;
-        exchange = new Exchange(settle, room);
-        pool.dispatch(request, exchange);
+        exchange = new Exchange(request, settle);
+        pool.send(exchange);
       }
 
       function settle(error: Error | undefined, answer?: Answer): void {
-        if (isOver) {
-          leave();
-          return;
-        }
         const failure = error ?? failureOf(answer);
         if (!failure) answeredAt = performance.now();
         const pauseMs = failure && pauseAfter(failure, answer?.status);
@@ -171,9 +155,7 @@ export function createCaller(options: CallerOptions): Caller {
           setTimeout(send, pauseMs);
           return;
         }
-        clearTimeout(timer);
         finish();
-        leave();
         if (failure) fail(failure);
         else succeed(answer as Answer);
       }
@@ -200,8 +182,10 @@ export function createCaller(options: CallerOptions): Caller {
 
       function finish(): void {
         isOver = true;
+        clearTimeout(timer);
         cancellation?.delete(cancel);
         count.duration.observe((performance.now() - startedAt) / 1_000);
+        leave();
       }
 
       enter();

@@ -14,12 +14,9 @@ export class CallError extends Error {
   }
 }
 
-/** Whether the connection failed, or could not be made; not what undici itself refuses, such as an answer that is too large. */
-export function isConnectionFailure(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  if (typeof code !== 'string') return false;
-  return !code.startsWith('UND_ERR_') || code === 'UND_ERR_SOCKET' || code === 'UND_ERR_CONNECT_TIMEOUT';
-}
+/** Whether the connection failed, could not be made, or brought what is no answer; not what is refused here, such as one that is too large. */
+export const isConnectionFailure = (error: Error): boolean =>
+  typeof (error as NodeJS.ErrnoException).code === 'string';
 
 /** Whether a call failed by the fault of the part that was called: it is away, hangs, or answers 5xx. */
 export const isFaultOfPart = (error: Error): boolean =>

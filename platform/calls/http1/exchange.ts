@@ -1,0 +1,19 @@
+import type { Answer } from './answer-reader.js';
+import type { Connection } from './connection.js';
+import type { HttpRequest } from './request.js';
+
+/** A request that is sent once, and who is told what came of it. */
+export class Exchange {
+  /** Whether it began to be written: from then on the other side may have got it. */
+  sent = false;
+  /** Where it is under way; undefined while it waits for a connection. */
+  connection: Connection | undefined = undefined;
+  readonly request: HttpRequest;
+  /** Called once, unless it is abandoned before. */
+  readonly done: (error: Error | undefined, answer?: Answer) => void;
+
+  constructor(request: HttpRequest, done: (error: Error | undefined, answer?: Answer) => void) {
+    this.request = request;
+    this.done = done;
+  }
+}
