@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, type Dispatcher } from 'undici';
 import { z } from 'zod';
+import { Cancellation } from '../platform/calls/cancellation.js';
+import { ask } from '../platform/calls/http1/ask.js';
+import { createPool, type Pool } from '../platform/calls/http1/pool.js';
+import { httpRequest, startOf } from '../platform/calls/http1/request.js';
 import type { SubgraphAddress } from './supergraph.js';
 
 const intervalMs = 1_000;
 const timeoutMs = 2_000;
+const idleMs = 30_000;
+/** Bytes of an answer: pages of health are short. */
+const mostOfAnswer = 1024 * 1024;
 
 /** Knows whether a subgraph answers; asked every second, so that asking costs it nothing however often it is read. */
 export interface Readiness {
@@ -23,8 +29,15 @@ export interface Readiness {
  * a subgraph that hangs. `onReady` is told when the subgraph had been missing.
  */
 export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): Readiness {
-  const connections = new Agent({ connections: 1, connect: { timeout: timeoutMs } });
+  const pool = createPool({
+    origin: new URL(subgraph.url).origin,
+    connections: 1,
+    connectMs: timeoutMs,
+    idleMs,
+    limits: { answer: mostOfAnswer, room: { taken: 0, most: mostOfAnswer } },
+  });
   const stopped = new AbortController();
+  const cancellation = new Cancellation();
   let missing = [subgraph.name];
   let degraded: string[] = [];
   let tell = () => {};
@@ -32,7 +45,7 @@ export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): R
 
   async function watch(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const now = await stateOf(subgraph, connections, stopped.signal);
+      const now = await stateOf(subgraph, pool, cancellation);
       const isBack = missing.length > 0 && now.missing.length === 0;
       ({ missing, degraded } = now);
       tell();
@@ -48,7 +61,8 @@ export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): R
     known,
     async stop() {
       stopped.abort();
-      await connections.destroy();
+      cancellation.cancel();
+      await pool.close();
     },
   };
 }
@@ -61,27 +75,20 @@ interface State {
 /** What a subgraph lacks and does without, in its own words where it has some; where it does not answer, it lacks itself. */
 async function stateOf(
   { name, url }: SubgraphAddress,
-  connections: Agent,
-  stopped: AbortSignal,
+  pool: Pool,
+  cancellation: Cancellation,
 ): Promise<State> {
-  const { origin, pathname, search } = new URL(url);
-  const ask = (request: { path: string; method: 'GET' | 'POST'; body?: string }) =>
-    connections.request({
-      origin,
-      ...request,
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), stopped]),
-    });
+  const headers = { 'content-type': 'application/json', accept: 'application/json' };
+  const say = (start: string, body = '') =>
+    ask(pool, httpRequest(start, headers, body), { ms: timeoutMs, cancellation });
   const ready: State = { missing: [], degraded: [] };
   try {
-    const page = await ask({ path: '/health/ready', method: 'GET' });
-    if (page.statusCode === 503) return { ...ready, ...lackingPage.parse(await page.body.json()) };
-    if (page.statusCode === 200) return { ...ready, ...(await degradedOf(page.body)) };
-    await page.body.dump();
-    if (page.statusCode !== 404) return { ...ready, missing: [name] };
-    const answer = await ask({ path: pathname + search, method: 'POST', body: '{"query":"{__typename}"}' });
-    await answer.body.dump();
-    return answer.statusCode === 200 ? ready : { ...ready, missing: [name] };
+    const page = await say(startOf('GET', new URL('/health/ready', url)));
+    if (page.status === 503) return { ...ready, ...lackingPage.parse(JSON.parse(page.text)) };
+    if (page.status === 200) return { ...ready, ...degradedOf(page.text) };
+    if (page.status !== 404) return { ...ready, missing: [name] };
+    const answer = await say(startOf('POST', new URL(url)), '{"query":"{__typename}"}');
+    return answer.status === 200 ? ready : { ...ready, missing: [name] };
   } catch {
     return { ...ready, missing: [name] };
   }
@@ -94,10 +101,9 @@ const lackingPage = z.object({ missing: parts });
 const readyPage = z.object({ degraded: parts.optional() });
 
 /** Subgraphs of others may say whatever they like with their 200. */
-async function degradedOf(body: Dispatcher.ResponseData['body']): Promise<Partial<State>> {
-  const text = await body.text();
+function degradedOf(page: string): Partial<State> {
   try {
-    const { degraded } = readyPage.parse(JSON.parse(text));
+    const { degraded } = readyPage.parse(JSON.parse(page));
     return degraded ? { degraded } : {};
   } catch {
     return {};

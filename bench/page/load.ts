@@ -1,7 +1,7 @@
 import type { Answer } from '../../platform/calls/http1/answer-reader.js';
 import { Exchange } from '../../platform/calls/http1/exchange.js';
 import { createPool } from '../../platform/calls/http1/pool.js';
-import { httpRequest } from '../../platform/calls/http1/request.js';
+import { httpRequest, startOf } from '../../platform/calls/http1/request.js';
 import type { PlacedOrder } from './orders.js';
 
 /** The order page: what a customer sees of an order of theirs, from all four services. */
@@ -33,15 +33,15 @@ export interface Visitor {
  * up to the path.
  */
 export function createVisitor(url: string, orders: readonly PlacedOrder[]): Visitor {
-  const { origin, host } = new URL(url);
+  const endpoint = new URL('/graphql', url);
   const limit = Number.POSITIVE_INFINITY;
   const pool = createPool({
-    ...{ origin, connections: 1_024, connectMs: 5_000, idleMs: 30_000 },
+    ...{ origin: endpoint.origin, connections: 1_024, connectMs: 5_000, idleMs: 30_000 },
     limits: { answer: limit, room: { taken: 0, most: limit } },
   });
   const requests = orders.map(({ id, token }) =>
     httpRequest(
-      `POST /graphql HTTP/1.1\r\nhost: ${host}\r\n`,
+      startOf('POST', endpoint),
       { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       JSON.stringify({ query: orderPage, variables: { id } }),
     ),

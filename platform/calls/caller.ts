@@ -8,7 +8,7 @@ import { CallError } from './error.js';
 import type { Answer, Room } from './http1/answer-reader.js';
 import { Exchange } from './http1/exchange.js';
 import { createPool } from './http1/pool.js';
-import { httpRequest } from './http1/request.js';
+import { httpRequest, startOf } from './http1/request.js';
 import { createRetries, mayRepeat } from './retries.js';
 
 const connectMs = 5_000;
@@ -67,13 +67,13 @@ export interface Caller {
  */
 export function createCaller(options: CallerOptions): Caller {
   const { part, timeoutMs, log, isMissing = () => false, connections = 64, mostCalls = 1_024 } = options;
-  const { origin, host, pathname, search } = new URL(options.url);
-  const opening = ` ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
+  const url = new URL(options.url);
+  const starts = { GET: startOf('GET', url), POST: startOf('POST', url) };
   const count = countersOf(part);
   const shown = showCircuit(part);
   const room: Room = { taken: 0, most: options.answersLimit ?? 256 * 1024 * 1024 };
   const limits = { answer: options.answerLimit ?? 64 * 1024 * 1024, room };
-  const pool = createPool({ origin, connections, connectMs, idleMs, limits });
+  const pool = createPool({ origin: url.origin, connections, connectMs, idleMs, limits });
   const breaker = createBreaker({
     isMissing,
     onChange(circuit) {
@@ -121,7 +121,7 @@ export function createCaller(options: CallerOptions): Caller {
     circuit: ClosedCircuit | undefined,
   ): Promise<Answer> {
     const { method, headers, body = '', cancellation } = call;
-    const request = httpRequest(method + opening, headers, body);
+    const request = httpRequest(starts[method], headers, body);
     const ms = Math.ceil(end - startedAt);
     return new Promise((resolve, reject) => {
       let tries = 0;

@@ -7,6 +7,10 @@ export interface HttpRequest {
   isAscii: boolean;
 }
 
+/** The beginning of a request to a URL. */
+export const startOf = (method: 'GET' | 'POST', { host, pathname, search }: URL): string =>
+  `${method} ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\n`;
+
 /** What would end a header, or is no character of one: a text of a client's is not to add any. */
 const misfit = /[^\t\x20-\x7e\x80-\xff]/;
 

@@ -1,0 +1,219 @@
+import type { Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { generate } from 'selfsigned';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { rawServer } from '../../testing/raw-server.js';
+import { until } from '../../testing/until.js';
+import type { Answer } from './answer-reader.js';
+import { Exchange } from './exchange.js';
+import { createPool, type PoolOptions } from './pool.js';
+import { httpRequest } from './request.js';
+
+const running: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const stop of running.splice(0).reverse()) await stop();
+});
+
+const start = 'POST / HTTP/1.1\r\nhost: a\r\n';
+const hello = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello';
+/** How many whole requests without a body there are. */
+const requestsIn = (all: string): number => all.split('\r\n\r\n').length - 1;
+
+function poolOf(origin: string, options: Partial<PoolOptions> = {}) {
+  const most = Number.POSITIVE_INFINITY;
+  const limits = { answer: most, room: { taken: 0, most } };
+  const pool = createPool({ origin, connections: 4, connectMs: 5_000, idleMs: 30_000, limits, ...options });
+  running.push(pool.close);
+  function begin(body = '', headers = {}) {
+    let settle: (error: Error | undefined, answer?: Answer) => void = () => {};
+    const answer = new Promise<Answer>((resolve, reject) => {
+      settle = (error, given) => (given ? resolve(given) : reject(error));
+    });
+    const exchange = new Exchange(httpRequest(start, headers, body), settle);
+    pool.send(exchange);
+    return { exchange, answer };
+  }
+  return {
+    pool,
+    begin,
+    ask: (body?: string, headers?: Record<string, string>) => begin(body, headers).answer,
+  };
+}
+
+/** A server that does this with each request, and a pool of connections to it. */
+async function serverOf(
+  onRequest: (socket: Socket, count: number, all: string) => void,
+  options?: Partial<PoolOptions>,
+) {
+  let count = 0;
+  const answered = new WeakMap<Socket, number>();
+  const server = await rawServer((all, socket) => {
+    for (let n = answered.get(socket) ?? 0; n < requestsIn(all); n++) {
+      answered.set(socket, n + 1);
+      onRequest(socket, ++count, all);
+    }
+  });
+  running.push(server.stop);
+  return { ...poolOf(`http://127.0.0.1:${server.port}`, options), connections: server.connections };
+}
+
+describe('a connection', () => {
+  test('is used again', async () => {
+    const { ask, connections } = await serverOf((socket) => socket.write(hello));
+    for (let n = 0; n < 5; n++) expect(await ask()).toEqual({ status: 200, text: 'hello' });
+    expect(connections).toHaveLength(1);
+  });
+
+  test.each([
+    ['says that it closes', 'connection: close\r\n'],
+    ['keeps it for no longer than it takes to ask again', 'keep-alive: timeout=2\r\n'],
+  ])('is not used again where its server %s', async (_name, header) => {
+    const { ask, connections } = await serverOf((socket) =>
+      socket.write(`HTTP/1.1 200 OK\r\n${header}content-length: 0\r\n\r\n`),
+    );
+    for (let n = 0; n < 3; n++) await ask();
+    expect(connections).toHaveLength(3);
+    await until('all are closed', () => connections.every(({ destroyed }) => destroyed));
+  });
+
+  test('that nobody uses is closed before its server does', async () => {
+    const { ask, connections } = await serverOf((socket) => socket.write(hello), { idleMs: 100 });
+    await ask();
+    await until('it is closed', () => connections[0]?.destroyed);
+    await ask();
+    expect(connections).toHaveLength(2);
+  });
+
+  test('over which something comes that nobody asked for is closed: it is nobody’s answer', async () => {
+    const poison = 'HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison';
+    const { ask, connections } = await serverOf((socket) => socket.write(hello));
+    await ask();
+    connections[0]?.write(poison);
+    await until('it is closed', () => connections[0]?.destroyed);
+    for (let n = 0; n < 5; n++) expect((await ask()).text).toBe('hello');
+  });
+
+  test('is not used again where its server answers before it has all of the request', async () => {
+    const server = await rawServer((_all, socket) => {
+      socket.pause();
+      if (socket.bytesWritten === 0) socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n');
+    });
+    running.push(server.stop);
+    const { ask } = poolOf(`http://127.0.0.1:${server.port}`);
+    expect((await ask('a'.repeat(32 * 1024 * 1024))).status).toBe(413);
+    expect((await ask('a')).status).toBe(413);
+    expect(server.connections).toHaveLength(2);
+  });
+
+  test('that cannot be made in time is given up, and nothing was sent', async () => {
+    const mute = await rawServer(() => undefined);
+    running.push(mute.stop);
+    // A TLS handshake that nobody answers.
+    const { begin } = poolOf(`https://127.0.0.1:${mute.port}`, { connectMs: 100 });
+    const { exchange, answer } = begin();
+    await expect(answer).rejects.toThrow('no connection was made within 100 ms');
+    expect(exchange.sent).toBe(false);
+  });
+});
+
+describe('what is asked while all connections are taken', () => {
+  test('is sent in its order as they become free', async () => {
+    const { ask, connections } = await serverOf(
+      (socket, count) => socket.write(`HTTP/1.1 ${200 + count} OK\r\ncontent-length: 0\r\n\r\n`),
+      { connections: 1 },
+    );
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask()));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, (_, n) => 201 + n));
+    expect(connections).toHaveLength(1);
+  });
+
+  test('and abandoned is never sent', async () => {
+    const { pool, ask, begin } = await serverOf((socket) => socket.write(hello), { connections: 1 });
+    const first = ask();
+    const { exchange } = begin();
+    pool.abandon(exchange);
+    await first;
+    await ask();
+    expect(exchange.sent).toBe(false);
+  });
+
+  test('gets a connection of its own where the one that it waits for is closed', async () => {
+    const { pool, begin, ask, connections } = await serverOf(
+      (socket, count) => count > 1 && socket.write(hello),
+      { connections: 1 },
+    );
+    const { exchange } = begin();
+    await until('it is asked', () => connections.length === 1);
+    const next = ask();
+    pool.abandon(exchange);
+    expect((await next).text).toBe('hello');
+    expect(connections).toHaveLength(2);
+    await until('the first is closed', () => connections[0]?.destroyed);
+  });
+});
+
+test('closing waits for what was asked before, and leaves no connection', async () => {
+  const asked: Socket[] = [];
+  const { pool, ask, connections } = await serverOf((socket) => asked.push(socket), { connections: 2 });
+  const answers = Promise.all([ask(), ask(), ask()]);
+  await until('two are asked', () => asked.length === 2);
+  let isClosed = false;
+  const closed = pool.close().then(() => {
+    isClosed = true;
+  });
+  asked[0]?.write(hello);
+  asked[1]?.write(hello);
+  await until('the third is asked', () => asked.length === 3);
+  expect(isClosed).toBe(false);
+  asked[2]?.write(hello);
+  await closed;
+  expect((await answers).map(({ text }) => text)).toEqual(['hello', 'hello', 'hello']);
+  await until('all are closed', () => connections.every(({ destroyed }) => destroyed));
+});
+
+describe('a request', () => {
+  test('is what it is, in whatever alphabet', async () => {
+    let came = '';
+    const server = await rawServer((all, socket) => {
+      came = all;
+      if (all.endsWith('end')) socket.write(hello);
+    });
+    running.push(server.stop);
+    const { ask } = poolOf(`http://127.0.0.1:${server.port}`);
+    for (const body of ['end', 'ü€😀end']) {
+      came = '';
+      await ask(body, { 'x-name': 'caf\u00e9' });
+      const length = Buffer.byteLength(body);
+      const text = Buffer.from(body).toString('latin1');
+      expect(came.endsWith(`${start}content-length: ${length}\r\nx-name: caf\u00e9\r\n\r\n${text}`)).toBe(
+        true,
+      );
+    }
+  });
+
+  test.each(['a\r\nx-admin: yes', 'a\nb', 'a\0b', 'a\u010ab'])('is refused with a header of %j', (value) => {
+    expect(() => httpRequest(start, { 'x-name': value }, '')).toThrow(TypeError);
+  });
+
+  test('says how long its body is, where it is none that never has one', () => {
+    expect(httpRequest(start, {}, '').head).toContain('content-length: 0');
+    expect(httpRequest('GET / HTTP/1.1\r\n', {}, '').head).toBe('GET / HTTP/1.1\r\n\r\n');
+  });
+});
+
+test('a server of https is one whose certificate is right', async () => {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
+  const server = await rawServer(
+    (_all, socket) => socket.write(hello),
+    (onConnection) => createTlsServer({ key, cert }, onConnection),
+  );
+  running.push(server.stop);
+  const { begin, ask } = poolOf(`https://localhost:${server.port}`);
+  const refused = begin();
+  await expect(refused.answer).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+  expect(refused.exchange.sent).toBe(false);
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  for (let n = 0; n < 3; n++) expect((await ask()).text).toBe('hello');
+  expect(server.connections.filter(({ bytesWritten }) => bytesWritten > 0)).toHaveLength(1);
+});
