@@ -158,6 +158,28 @@ test('a call that is over in the pause before a retry gives its place back', asy
   expect([requests(), await outcomes('cancelled')]).toEqual([1, 1]);
 });
 
+test('a call that is over in the pause before a retry leaves the one alone that has its connection now', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(20);
+  const held: ServerResponse[] = [];
+  const { call, requests, retries } = await partOf(
+    (request, response) => {
+      if (request.headers['x-fails']) response.writeHead(503).end();
+      else held.push(response);
+    },
+    { connections: 1 },
+  );
+  const cancellation = new Cancellation();
+  const first = call({ ...query, headers: { 'x-fails': 'yes' }, cancellation });
+  await until('it is to be tried again', async () => (await retries()) === 1);
+  const second = call(mutation);
+  await until('the other is asked', () => held.length === 1);
+  cancellation.cancel();
+  await expect(first).rejects.toMatchObject({ outcome: 'cancelled' });
+  held[0]?.end('hello');
+  expect((await second).text).toBe('hello');
+  expect(requests()).toBe(2);
+});
+
 test('retries are a tenth of the calls, and as many as there are connections, however long an outage is', async () => {
   // Every second call succeeds, or the circuit would end it.
   const { call, requests, retries, exhausted, circuit } = await partOf(

@@ -148,6 +148,8 @@ export class Connection {
   #forget(): void {
     this.#reader?.leave();
     this.#reader = undefined;
+    // Whoever gives it up from now on is not to close the connection under the next one.
+    if (this.#exchange) this.#exchange.connection = undefined;
     this.#exchange = undefined;
   }
 }

@@ -6,7 +6,7 @@ import type { HttpRequest } from './request.js';
 export class Exchange {
   /** Whether it began to be written: from then on the other side may have got it. */
   sent = false;
-  /** Where it is under way; undefined while it waits for a connection. */
+  /** Where it is under way; undefined while it waits for a connection, and when it is over. */
   connection: Connection | undefined = undefined;
   readonly request: HttpRequest;
   /** Called once, unless it is abandoned before. */

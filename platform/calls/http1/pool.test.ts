@@ -106,6 +106,16 @@ describe('a connection', () => {
     expect(server.connections).toHaveLength(2);
   });
 
+  test('serves its next exchange also where the one before is abandoned after its answer', async () => {
+    const { pool, begin, connections } = await serverOf((socket) => socket.write(hello), { connections: 1 });
+    const { exchange, answer } = begin();
+    await answer;
+    const next = begin();
+    pool.abandon(exchange);
+    expect((await next.answer).text).toBe('hello');
+    expect(connections).toHaveLength(1);
+  });
+
   test('that cannot be made in time is given up, and nothing was sent', async () => {
     const mute = await rawServer(() => undefined);
     running.push(mute.stop);
