@@ -114,6 +114,8 @@ export class Connection {
   }
 
   #onEnd(): void {
+    // By itself it would first send what is still to be sent, which the other side may never read.
+    this.#socket.destroy();
     const reader = this.#reader;
     if (!reader) return;
     let answer: Answer;

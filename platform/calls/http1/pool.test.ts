@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -114,6 +114,22 @@ describe('a connection', () => {
     pool.abandon(exchange);
     expect((await next.answer).text).toBe('hello');
     expect(connections).toHaveLength(1);
+  });
+
+  test('that its server ends before it reads all of a request is closed, and its place is free', async () => {
+    const server = await rawServer(
+      (_all, socket) => {
+        socket.pause();
+        socket.end();
+      },
+      (onConnection) => createServer({ allowHalfOpen: true }, onConnection),
+    );
+    running.push(server.stop);
+    const { pool, ask } = poolOf(`http://127.0.0.1:${server.port}`, { connections: 1 });
+    const large = 'a'.repeat(32 * 1024 * 1024);
+    for (let n = 0; n < 2; n++) await expect(ask(large)).rejects.toThrow('the other side closed');
+    await pool.close();
+    expect(server.connections).toHaveLength(2);
   });
 
   test('that cannot be made in time is given up, and nothing was sent', async () => {
