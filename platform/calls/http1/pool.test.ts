@@ -198,6 +198,17 @@ test('closing waits for what was asked before, and leaves no connection', async 
   await until('all are closed', () => connections.every(({ destroyed }) => destroyed));
 });
 
+test('whoever closes while another does is told as well', async () => {
+  const asked: Socket[] = [];
+  const { pool, ask } = await serverOf((socket) => asked.push(socket));
+  const answer = ask();
+  await until('it is asked', () => asked.length === 1);
+  const closed = Promise.all([pool.close(), pool.close()]);
+  asked[0]?.write(hello);
+  await answer;
+  await closed;
+});
+
 describe('a request', () => {
   test('is what it is, in whatever alphabet', async () => {
     let came = '';

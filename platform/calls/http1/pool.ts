@@ -34,6 +34,7 @@ export function createPool({ origin, connections, connectMs, idleMs, limits }: P
   const idle: Connection[] = [];
   const waiting = new Set<Exchange>();
   let closed: (() => void) | undefined;
+  let closing: Promise<void> | undefined;
   const sweeper = setInterval(sweep, sweepMs).unref();
 
   const options: ConnectionOptions = {
@@ -89,11 +90,12 @@ export function createPool({ origin, connections, connectMs, idleMs, limits }: P
     },
     close() {
       clearInterval(sweeper);
-      return new Promise((resolve) => {
+      closing ??= new Promise((resolve) => {
         closed = resolve;
         for (const connection of idle) connection.destroy();
         if (all.size === 0) resolve();
       });
+      return closing;
     },
   };
 }
