@@ -14,10 +14,13 @@ export interface AnswerHead {
 
 /**
  * A whole head, and nothing that readers could take for different things: line ends are CRLF, names are tokens
- * with their colon at once, no header goes on in a second line.
+ * with their colon at once, no header goes on in a second line, and nothing is a control character.
  */
 const wellFormed =
-  /^HTTP\/1\.[01] [1-5]\d\d(?: [^\r\n\0]*)?(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n\0]*)*$/;
+  /^HTTP\/1\.[01] [1-5]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
+/** No `trim()`: that takes away more than blanks and tabs, which is for others a different value. */
+const lengthValue = /^[ \t]*(\d{1,15})[ \t]*$/;
+const chunkedValue = /^[ \t]*chunked[ \t]*$/i;
 const closes = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
 const timeout = /(?:^|,)[ \t]*timeout=(\d{1,6})[ \t]*(?:,|$)/i;
 const afterVersion = 'HTTP/1.1 '.length;
@@ -41,13 +44,14 @@ export function readHead(head: string): AnswerHead {
     const nameLength = colon - begin;
     if (nameLength !== 10 && nameLength !== 14 && nameLength !== 17) continue;
     const name = head.slice(begin, colon).toLowerCase();
-    const value = head.slice(colon + 1, at < 0 ? undefined : at).trim();
+    const value = head.slice(colon + 1, at < 0 ? undefined : at);
     if (name === 'content-length') {
-      if (length !== undefined || !/^\d{1,15}$/.test(value))
+      const digits = lengthValue.exec(value)?.[1];
+      if (length !== undefined || digits === undefined)
         throw new HttpError('its answer has a content-length that is none');
-      length = Number(value);
+      length = Number(digits);
     } else if (name === 'transfer-encoding') {
-      if (isChunked || value.toLowerCase() !== 'chunked')
+      if (isChunked || !chunkedValue.test(value))
         throw new HttpError('its answer has a transfer coding that nobody asked for');
       isChunked = true;
     } else if (name === 'connection') {

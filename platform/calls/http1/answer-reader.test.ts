@@ -87,6 +87,10 @@ describe('an answer', () => {
     ['a space before the colon', `${ok}content-length : 1\r\n\r\na`],
     ['a header without a colon', `${ok}content-length 1\r\n\r\n`],
     ['a NUL', `${ok}x: \0\r\n${length}\r\na`],
+    ['a control character', `${ok}x: \x01\r\n${length}\r\na`],
+    ['a control character in its reason', `HTTP/1.1 200 \x7f\r\n${length}\r\na`],
+    ['a length after what is no blank', `${ok}content-length:\u00a01\r\n\r\na`],
+    ['chunks after what is no blank', `${ok}transfer-encoding:\u000bchunked\r\n\r\n0\r\n\r\n`],
     ['two lengths', `${ok}${length}${length}\r\na`],
     ['a list of lengths', `${ok}content-length: 1, 1\r\n\r\na`],
     ['a negative length', `${ok}content-length: -1\r\n\r\n`],
@@ -104,10 +108,16 @@ describe('an answer', () => {
     ['a chunk longer than it says', `${chunked}1\r\nab\r\n`],
     ['a chunk that ends by LF', `${chunked}1\na\r\n`],
     ['a chunk whose size never ends', `${chunked}1;${'a'.repeat(20_000)}`],
+    ['a blank after the size of a chunk', `${chunked}1 \r\na\r\n0\r\n\r\n`],
+    ['a trailer without a colon', `${chunked}0\r\nHTTP/1.1 200 OK\r\n\r\n`],
+    ['a trailer with a space before its colon', `${chunked}0\r\nx : y\r\n\r\n`],
+    ['a trailer of two lines by CR', `${chunked}0\r\nx: y\rz: 1\r\n\r\n`],
+    ['a control character in a chunk’s extension', `${chunked}1;\x01\r\na\r\n0\r\n\r\n`],
     ['trailers without end', `${chunked}0\r\n${'x: y\r\n'.repeat(5_000)}`],
   ])('with %s is none', (_name, text) => {
-    expect(() => read(bytesOf(text))).toThrow(HttpError);
-    expect(() => read(eachByte(text))).toThrow(HttpError);
+    const bytes = Buffer.from(text, 'latin1');
+    expect(() => read([bytes])).toThrow(HttpError);
+    expect(() => read([...bytes].map((byte) => Buffer.of(byte)))).toThrow(HttpError);
   });
 
   test.each([

@@ -2,7 +2,8 @@ import { HttpError } from './error.js';
 
 /** A chunk's size, extensions included, or all trailers have no more characters. */
 const mostOfLine = 16 * 1024;
-const size = /^([0-9a-fA-F]{1,12})[ \t]*(?:;[^\r\n\0]*)?\r\n$/;
+const size = /^([0-9a-fA-F]{1,12})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?\r\n$/;
+const trailer = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n$/;
 
 /** Takes the chunked coding (RFC 9112, 7.1) off a body. Trailers are read over. */
 export class Chunks {
@@ -53,8 +54,10 @@ export class Chunks {
   #readLine(line: string): boolean {
     if (!line.endsWith('\r\n')) throw new HttpError('a chunk of its answer is none');
     if (this.#expects === 'trailer') {
+      if (line === '\r\n') return true;
+      if (!trailer.test(line)) throw new HttpError('a trailer of its answer is none');
       this.#trailers += line.length;
-      return line === '\r\n';
+      return false;
     }
     if (this.#expects === 'end of data') {
       if (line !== '\r\n') throw new HttpError('a chunk of its answer is longer than it says');
