@@ -23,14 +23,24 @@ const lengthValue = /^[ \t]*(\d{1,15})[ \t]*$/;
 const chunkedValue = /^[ \t]*chunked[ \t]*$/i;
 const closes = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
 const timeout = /(?:^|,)[ \t]*timeout=(\d{1,6})[ \t]*(?:,|$)/i;
+const start = 'HTTP/1.';
+const bareLineFeed = /(?<!\r)\n/;
 const afterVersion = 'HTTP/1.1 '.length;
+
+/**
+ * Looks at a head whose end has not come, and never may where it is none.
+ * @throws HttpError where nothing that follows could make it one
+ */
+export function checkBeginning(head: string): void {
+  if (!start.startsWith(head.slice(0, start.length)) || bareLineFeed.test(head)) throw noHead();
+}
 
 /**
  * Reads the head of an answer, without the empty line at its end.
  * @throws HttpError where it is none, or leaves it open where the answer ends
  */
 export function readHead(head: string): AnswerHead {
-  if (!wellFormed.test(head)) throw new HttpError('its answer does not begin as one of HTTP/1.1');
+  if (!wellFormed.test(head)) throw noHead();
   const status = Number(head.slice(afterVersion, afterVersion + 3));
   let length: number | undefined;
   let isChunked = false;
@@ -65,6 +75,8 @@ export function readHead(head: string): AnswerHead {
   const framing = framingOf(status, length, isChunked);
   return { status, framing, keepsOpen: keepsOpen && framing.kind !== 'connection', idleMs };
 }
+
+const noHead = () => new HttpError('its answer does not begin as one of HTTP/1.1');
 
 function framingOf(status: number, length: number | undefined, isChunked: boolean): Framing {
   if (status < 200 || status === 204 || status === 304) return { kind: 'length', length: 0 };

@@ -57,6 +57,11 @@ describe('an answer', () => {
     expect(read(eachByte(text)).answer).toEqual(answer);
   });
 
+  test('may come after any number of others that tell of it', () => {
+    const text = `${'HTTP/1.1 100\r\n\r\n'.repeat(20_000)}${ok}content-length: 1\r\n\r\na`;
+    expect(read(bytesOf(text)).answer).toEqual({ status: 200, text: 'a' });
+  });
+
   test('without a length goes on to the end of its connection', () => {
     const text = `${ok}\r\nhello`;
     expect(read(bytesOf(text)).answer).toBeUndefined();
@@ -118,6 +123,16 @@ describe('an answer', () => {
     const bytes = Buffer.from(text, 'latin1');
     expect(() => read([bytes])).toThrow(HttpError);
     expect(() => read([...bytes].map((byte) => Buffer.of(byte)))).toThrow(HttpError);
+  });
+
+  test.each([
+    ['another protocol', 'SSH-2.0-OpenSSH_9\r\n'],
+    ['a single byte', '\0'],
+    ['lines that end by LF', `HTTP/1.1 200 OK\ncontent-length: 0\n\n`],
+    ['another protocol after one that tells of it', 'HTTP/1.1 100 Continue\r\n\r\n{"data":'],
+  ])('that begins with %s is none at once: its end may never come', (_name, text) => {
+    expect(() => read(bytesOf(text))).toThrow(HttpError);
+    expect(() => read(eachByte(text))).toThrow(HttpError);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { CallError } from '../error.js';
-import { type AnswerHead, readHead } from './answer-head.js';
+import { type AnswerHead, checkBeginning, readHead } from './answer-head.js';
 import { Chunks } from './chunks.js';
 import { HttpError } from './error.js';
 
@@ -69,23 +69,27 @@ export class AnswerReader {
 
   #readHead(bytes: Buffer): Answer | undefined {
     const all = this.#pieces.length === 0 ? bytes : Buffer.concat([...this.#pieces, bytes]);
-    const end = all.indexOf(headEnd);
-    if (end > mostOfHead || (end < 0 && all.length > mostOfHead))
-      throw new HttpError(`the head of its answer has more than ${mostOfHead} bytes`);
-    if (end < 0) {
-      this.#pieces = [all === bytes ? Buffer.from(bytes) : all];
-      return undefined;
-    }
     this.#pieces = [];
-    const head = readHead(all.toString('latin1', 0, end));
-    const after = end + headEnd.length;
-    if (head.status === 101) throw new HttpError('it changed to a protocol that nobody asked for');
-    // One that tells of the answer to come.
-    if (head.status < 200) return after < all.length ? this.#readHead(all.subarray(after)) : undefined;
-    this.head = head;
-    if (head.framing.kind === 'length') this.#admit(head.framing.length);
-    else if (head.framing.kind === 'chunked') this.#chunks = new Chunks((piece) => this.#keep(piece));
-    return this.#readBody(head, all, after);
+    for (let at = 0; at < all.length; ) {
+      const end = all.indexOf(headEnd, at);
+      if ((end < 0 ? all.length : end) - at > mostOfHead)
+        throw new HttpError(`the head of its answer has more than ${mostOfHead} bytes`);
+      if (end < 0) {
+        checkBeginning(all.toString('latin1', at));
+        this.#pieces.push(Buffer.from(all.subarray(at)));
+        return undefined;
+      }
+      const head = readHead(all.toString('latin1', at, end));
+      at = end + headEnd.length;
+      if (head.status === 101) throw new HttpError('it changed to a protocol that nobody asked for');
+      // Others only tell of the answer to come.
+      if (head.status < 200) continue;
+      this.head = head;
+      if (head.framing.kind === 'length') this.#admit(head.framing.length);
+      else if (head.framing.kind === 'chunked') this.#chunks = new Chunks((piece) => this.#keep(piece));
+      return this.#readBody(head, all, at);
+    }
+    return undefined;
   }
 
   #readBody(head: AnswerHead, bytes: Buffer, at: number): Answer | undefined {
