@@ -38,6 +38,12 @@ test('an answer is its status and its text, whatever it is below 500', async () 
   });
 });
 
+test('a header that cannot be one is a rejection, as all else that is wrong', async () => {
+  const { call, underWay } = await partOf((_request, response) => response.end());
+  await expect(call({ ...query, headers: { 'x-name': 'a\nb' } })).rejects.toThrow(TypeError);
+  expect(await underWay()).toBe(0);
+});
+
 test('what was asked just before it is closed is still answered', async () => {
   const port = await listen(createServer((_request, response) => response.end('hello')));
   const url = `http://127.0.0.1:${port}`;

@@ -121,9 +121,9 @@ export function createCaller(options: CallerOptions): Caller {
     circuit: ClosedCircuit | undefined,
   ): Promise<Answer> {
     const { method, headers, body = '', cancellation } = call;
-    const request = httpRequest(starts[method], headers, body);
     const ms = Math.ceil(end - startedAt);
     return new Promise((resolve, reject) => {
+      const request = httpRequest(starts[method], headers, body);
       let tries = 0;
       let isOver = false;
       let exchange: Exchange | undefined;
