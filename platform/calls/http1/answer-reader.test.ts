@@ -34,6 +34,7 @@ const readable: [string, string, Answer][] = [
   ['no reason', 'HTTP/1.1 404\r\ncontent-length:0\r\n\r\n', { status: 404, text: '' }],
   ['HTTP/1.0', 'HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nhi', { status: 200, text: 'hi' }],
   ['no body by its status', 'HTTP/1.1 204 No Content\r\n\r\n', { status: 204, text: '' }],
+  ['the length of another', 'HTTP/1.1 304 \r\ncontent-length: 5\r\n\r\n', { status: 304, text: '' }],
   [
     'chunks',
     `${ok}Transfer-Encoding: Chunked\r\n\r\n3\r\nh\u00fc\r\n00a;ext="1"\r\n0123456789\r\n0\r\n\r\n`,
@@ -113,6 +114,7 @@ describe('an answer', () => {
     ['a chunk longer than it says', `${chunked}1\r\nab\r\n`],
     ['a chunk that ends by LF', `${chunked}1\na\r\n`],
     ['a chunk whose size never ends', `${chunked}1;${'a'.repeat(20_000)}`],
+    ['a chunk of more than numbers hold', `${chunked}10000000000001\r\na`],
     ['a blank after the size of a chunk', `${chunked}1 \r\na\r\n0\r\n\r\n`],
     ['a trailer without a colon', `${chunked}0\r\nHTTP/1.1 200 OK\r\n\r\n`],
     ['a trailer with a space before its colon', `${chunked}0\r\nx : y\r\n\r\n`],
@@ -152,6 +154,19 @@ describe('an answer', () => {
     reader.read(Buffer.from(`${ok}content-length: 5\r\n\r\nhello`));
     expect(room.taken).toBe(0);
   });
+});
+
+test('where there is no room left, a small one is read all the same, and a large one is not', () => {
+  const room: Room = { taken: 0, most: mebibyte };
+  const other = new AnswerReader({ answer: 2 * mebibyte, room });
+  other.read(Buffer.from(`${ok}content-length: ${2 * mebibyte}\r\n\r\n${'a'.repeat(mebibyte - 1_000)}`));
+  const small = ['a'.repeat(500_000), 'b'.repeat(500_000)];
+  const beginning = Buffer.from(`${ok}content-length: 1000000\r\n\r\n`);
+  const answer = read([beginning, ...small.map((one) => Buffer.from(one))], { room }).answer;
+  expect(answer?.text).toBe(small.join(''));
+  expect(() => other.read(Buffer.alloc(2_000))).toThrow(expect.objectContaining({ outcome: 'full' }));
+  other.leave();
+  expect(room.taken).toBe(0);
 });
 
 describe('whether its connection stays open', () => {

@@ -74,6 +74,9 @@ describe('a connection', () => {
     );
     for (let n = 0; n < 3; n++) await ask();
     expect(connections).toHaveLength(3);
+    // Nor by what waits for one already.
+    await Promise.all(Array.from({ length: 8 }, () => ask()));
+    expect(connections).toHaveLength(11);
     await until('all are closed', () => connections.every(({ destroyed }) => destroyed));
   });
 
@@ -130,6 +133,53 @@ describe('a connection', () => {
     for (let n = 0; n < 2; n++) await expect(ask(large)).rejects.toThrow('the other side closed');
     await pool.close();
     expect(server.connections).toHaveLength(2);
+  });
+
+  test('whose answer is none is closed, and its place is free', async () => {
+    const { ask, connections } = await serverOf(
+      (socket, count) => socket.write(count === 1 ? 'SSH-2.0-OpenSSH_9\r\n' : hello),
+      { connections: 1 },
+    );
+    const answers = [ask(), ask()];
+    await expect(answers[0]).rejects.toThrow('does not begin as one of HTTP/1.1');
+    expect((await answers[1])?.text).toBe('hello');
+    expect(connections).toHaveLength(2);
+    await until('it is closed', () => connections[0]?.destroyed);
+  });
+
+  test('is not used again when its time is over, whether or not it is closed by then', async () => {
+    const { ask, connections } = await serverOf((socket) => socket.write(hello), { idleMs: 20 });
+    await ask();
+    const over = performance.now() + 20;
+    await until('its time is over', () => performance.now() > over);
+    await ask();
+    expect(connections).toHaveLength(2);
+  });
+
+  test('is the one that was used last, so that the others become old', async () => {
+    const used: Socket[] = [];
+    const { ask } = await serverOf((socket) => {
+      used.push(socket);
+      socket.write(hello);
+    });
+    await Promise.all([ask(), ask(), ask()]);
+    for (let n = 0; n < 5; n++) await ask();
+    expect([new Set(used).size, new Set(used.slice(3)).size]).toEqual([3, 1]);
+  });
+
+  test('may be to an address of IPv6', async () => {
+    const server = await rawServer((_all, socket) => socket.write(hello));
+    running.push(server.stop);
+    // The same as IPv4 has it, which is there everywhere.
+    const { ask } = poolOf(`http://[::ffff:127.0.0.1]:${server.port}`);
+    expect((await ask()).text).toBe('hello');
+  });
+
+  test('that was made in time has for its answer as long as that takes', async () => {
+    const { ask } = await serverOf((socket) => setTimeout(() => socket.write(hello), 300), {
+      connectMs: 200,
+    });
+    expect((await ask()).text).toBe('hello');
   });
 
   test('that cannot be made in time is given up, and nothing was sent', async () => {
@@ -198,6 +248,16 @@ test('closing waits for what was asked before, and leaves no connection', async 
   await until('all are closed', () => connections.every(({ destroyed }) => destroyed));
 });
 
+test('what is asked while it is closed gets a connection of its own, which is closed after it', async () => {
+  const { pool, ask, connections } = await serverOf((socket) => socket.write(hello));
+  await ask();
+  const closed = pool.close();
+  expect((await ask()).text).toBe('hello');
+  await closed;
+  expect(connections).toHaveLength(2);
+  await until('all are closed', () => connections.every(({ destroyed }) => destroyed));
+});
+
 test('whoever closes while another does is told as well', async () => {
   const asked: Socket[] = [];
   const { pool, ask } = await serverOf((socket) => asked.push(socket));
@@ -252,5 +312,7 @@ test('a server of https is one whose certificate is right', async () => {
   expect(refused.exchange.sent).toBe(false);
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
   for (let n = 0; n < 3; n++) expect((await ask()).text).toBe('hello');
-  expect(server.connections.filter(({ bytesWritten }) => bytesWritten > 0)).toHaveLength(1);
+  const used = server.connections.filter(({ bytesWritten }) => bytesWritten > 0);
+  // By its name a server with several certificates chooses.
+  expect(used).toMatchObject([{ servername: 'localhost' }]);
 });
