@@ -11,6 +11,7 @@ import type { TokenVerifier } from './auth/tokens.js';
 import type { ClientAddress } from './client-address.js';
 import { problem } from './errors.js';
 import { formatErrors } from './graphql/errors.js';
+import { infiniteVariables } from './infinite.js';
 import { closeSocket } from './live/closing.js';
 import { type Outlet, runProtocol, tryAgainLater } from './live/connection.js';
 import { createPlaces, type Places } from './live/places.js';
@@ -194,6 +195,7 @@ export function serveSockets(options: {
       onTooSlow: () => meet('bufferBytes'),
       onInitTimeout: () => meet('initTimeoutMs'),
       tooMany,
+      infinite: () => format([infiniteVariables()]),
       onFault: (err) => log.error({ service, err }, 'a socket could not be served'),
     });
   }

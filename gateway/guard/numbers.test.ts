@@ -32,14 +32,27 @@ test.each([
   socket.close();
 });
 
-test.each(['{"any":1e400}', '{"any":{"list":[-1e400]}}'])(
-  'one among variables is refused, where it became null: %s',
-  async (variables) => {
-    const query = 'query ($any: Any) { echo(any: $any) }';
-    const { status, body } = await ask(query, variables);
-    expect([status, body]).toMatchObject([400, refused('BAD_USER_INPUT')]);
-  },
-);
+test.each([
+  '{"any":1e400}',
+  '{"any":{"list":[-1E+400]}}',
+  `{"any":${long}}`,
+  `{"any":${'9'.repeat(250)}e99}`,
+])('one among variables is refused, where it became null: %s', async (variables) => {
+  const query = 'query ($any: Any) { echo(any: $any) }';
+  const { status, body } = await ask(query, variables);
+  expect([status, body]).toMatchObject([400, refused('BAD_USER_INPUT')]);
+  const socket = await openSocket(gateway.url);
+  socket.write(`{"id":"1","type":"subscribe","payload":{"query":"${query}","variables":${variables}}}`);
+  expect(await socket.next()).toMatchObject({
+    id: '1',
+    type: 'error',
+    payload: refused('BAD_USER_INPUT').errors,
+  });
+  // Its name is free again.
+  socket.subscribe('1', '{ echo }');
+  expect(await socket.next()).toMatchObject({ id: '1', type: 'next', payload: { data: { echo: '{}' } } });
+  socket.close();
+});
 
 test('the largest that there is passes', async () => {
   const { body } = await ask(

@@ -1,7 +1,6 @@
 import { BREAK, type DocumentNode, type GraphQLError, Kind, visit } from 'graphql';
 import { problem } from '../../platform/errors.js';
-
-const tooLarge = 'A number is at most 1.8e308, or as far below zero: what is more, nothing here can hold.';
+import { holdsInfinity, infiniteMessage, infiniteVariables } from '../../platform/infinite.js';
 
 /**
  * The refusal of a document with a number that is infinite once it is read: the planner cannot write it, which would be
@@ -16,17 +15,9 @@ export function refuseNumbersOf(document: DocumentNode): GraphQLError | undefine
       return isHeld ? undefined : BREAK;
     },
   });
-  return isHeld ? undefined : problem('GRAPHQL_VALIDATION_FAILED', tooLarge);
+  return isHeld ? undefined : problem('GRAPHQL_VALIDATION_FAILED', infiniteMessage);
 }
 
-/**
- * The same of variables, which are not nested too deep: on its way to a subgraph such a number would become null. Those
- * of a socket have been written anew before anybody looks at them, and are null.
- */
+/** The same of variables, which are not nested too deep. */
 export const refuseNumbers = (variables: unknown): GraphQLError | undefined =>
-  isHeld(variables) ? undefined : problem('BAD_USER_INPUT', tooLarge, { field: 'variables' });
-
-const isHeld = (value: unknown): boolean => {
-  if (typeof value === 'number') return Number.isFinite(value);
-  return typeof value !== 'object' || value === null || Object.values(value).every(isHeld);
-};
+  holdsInfinity(variables) ? infiniteVariables() : undefined;

@@ -10,6 +10,8 @@ interface Message {
 /** A graphql-transport-ws client that hides nothing: messages are queued as they come, so that none is missed. */
 export interface SocketClient {
   send(message: Message): void;
+  /** Sends a text as it is. */
+  write(text: string): void;
   subscribe(id: string, query: string, variables?: Record<string, unknown>): void;
   /** The next message; throws where the socket closes instead. */
   next(): Promise<Message>;
@@ -47,6 +49,7 @@ export async function openSocket(
 
   const client: SocketClient = {
     send: (message) => socket.send(JSON.stringify(message)),
+    write: (text) => socket.send(text),
     subscribe: (id, query, variables) =>
       client.send({ id, type: 'subscribe', payload: { query, ...(variables && { variables }) } }),
     async next() {

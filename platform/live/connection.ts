@@ -8,6 +8,7 @@ import {
   type Server,
 } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { textHoldsInfinity } from '../infinite.js';
 import { closeSocket } from './closing.js';
 import { createHeartbeat } from './heartbeat.js';
 import { nextFrame, startOf } from './next-frame.js';
@@ -53,10 +54,12 @@ export function runProtocol<Extra>(options: {
   onInitTimeout: () => void;
   /** The payload of the error for one operation more. */
   tooMany: () => ErrorMessage['payload'];
+  /** The same for one whose variables have an infinite number: it is read here, and would be null for the hooks. */
+  infinite: () => ErrorMessage['payload'];
   /** A message could not be handled, or the socket not be left: a fault of ours. */
   onFault: (error: unknown) => void;
 }): void {
-  const { protocol, client, wire, maxBuffered, onTooSlow, tooMany, onFault } = options;
+  const { protocol, client, wire, maxBuffered, onTooSlow, onFault } = options;
   const ids = createOperationIds(options.maxOperations);
   let isOver = false;
   /** Undefined while it is being opened, when it may be closed already. */
@@ -103,10 +106,13 @@ export function runProtocol<Extra>(options: {
       return id === undefined ? undefined : handle(JSON.stringify({ ...message, id }));
     }
     if (message?.type !== MessageType.Subscribe) return handle(text);
+    const refuse = (payload: ErrorMessage['payload']) =>
+      write({ id: message.id, type: MessageType.Error, payload });
+    if (textHoldsInfinity(text, message.payload.variables)) return refuse(options.infinite());
     const started = ids.start(message.id);
     if (started === 'running already')
       return shut(CloseCode.SubscriberAlreadyExists, alreadyExists(message.id));
-    if (started === 'too many') return write({ id: message.id, type: MessageType.Error, payload: tooMany() });
+    if (started === 'too many') return refuse(options.tooMany());
     try {
       await handle(JSON.stringify({ ...message, id: started.id }));
     } finally {
