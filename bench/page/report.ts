@@ -75,9 +75,11 @@ export function printReport(
     console.log('\nWith a profile there is nothing to compare, and it slows all down.');
     return;
   }
-  const same = stacks.every(([, turns]) => Math.abs(statementsOf(turns) - statementsOf(stock)) < 0.01);
+  // Fewer come of requests that share a read under way.
+  const most = statementsOf(stock) * 1.01;
+  const hasMore = stacks.some(([, turns]) => statementsOf(turns) > most);
   console.log(
-    `\nSQL statements a request: ${same ? 'the same in all stacks' : 'NOT the same in all stacks'}`,
+    `\nSQL statements a request: ${hasMore ? 'MORE than' : 'no more than'} those of the stock stack`,
   );
   const ratio = medianOf(doorstep) / medianOf(stock);
   console.log(`>= ${promised}x: ${ratio >= promised ? 'holds' : 'does not hold'} (${ratio.toFixed(2)}x)`);
