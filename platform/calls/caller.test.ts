@@ -63,6 +63,21 @@ describe('what is safe is sent again', () => {
     expect([requests(), await retries()]).toEqual([3, 1]);
   });
 
+  test.each([
+    ['each alone', 1],
+    ['more at once than there are connections', 16],
+  ])('however often a part closes connections that it said it keeps, %s', async (_name, users) => {
+    const { call, retries, exhausted } = await partOf(
+      closing((socket) => socket.destroy()),
+      { connections: 4 },
+    );
+    const queries = async () => {
+      for (let n = 0; n < 100; n++) expect((await call()).text).toBe('hello');
+    };
+    await Promise.all(Array.from({ length: users }, queries));
+    expect([(await retries()) > 20 * users, await exhausted()]).toEqual([true, 0]);
+  });
+
   test('when every connection is closed under its call at once', async () => {
     const held: ServerResponse[] = [];
     let round = 1;

@@ -127,6 +127,7 @@ export function createCaller(options: CallerOptions): Caller {
       let tries = 0;
       let isOver = false;
       let exchange: Exchange | undefined;
+      let needsNew = false;
       const timer = setTimeout(() => {
         // Where others were answered meanwhile, it is this call that is slow; and one that came late had no chance.
         const hangs = answeredAt < startedAt && (ms >= fairMs || ms >= timeoutMs);
@@ -143,7 +144,7 @@ export function createCaller(options: CallerOptions): Caller {
       function send(): void {
         if (isOver) return;
         tries++;
-        exchange = new Exchange(request, settle);
+        exchange = new Exchange(request, settle, needsNew);
         pool.send(exchange);
       }
 
@@ -177,7 +178,9 @@ export function createCaller(options: CallerOptions): Caller {
       function pauseAfter(failure: Error, status: number | undefined): number | undefined {
         if (!breaker.isClosed() || !mayRepeat(call, { sent: exchange?.sent ?? false, status, failure }))
           return undefined;
-        return retries.take(tries, end);
+        if (!exchange?.metEnd) return retries.take(tries, end);
+        needsNew = true;
+        return retries.renew(tries);
       }
 
       function finish(): void {

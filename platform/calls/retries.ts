@@ -25,6 +25,11 @@ export interface Retries {
    * full jitter. Undefined where it would be one too many, or later than `end` on the clock of performance.now().
    */
   take(tries: number, end: number): number | undefined;
+  /**
+   * The same for a call whose connection was closed while it was idle, and which gets a new one: it need not wait, and is
+   * paid for by nobody, since nothing says that the part is away.
+   */
+  renew(tries: number): number | undefined;
 }
 
 /** Retries out of a budget: so many at first, which is also the most that is saved up, however long an outage is. */
@@ -50,6 +55,11 @@ export function createRetries(options: {
       saved -= callsPerRetry;
       options.onRetry();
       return pauseMs;
+    },
+    renew(tries) {
+      if (tries >= mostTries) return undefined;
+      options.onRetry();
+      return 0;
     },
   };
 }

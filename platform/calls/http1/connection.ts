@@ -33,6 +33,9 @@ export class Connection {
   #connecting: NodeJS.Timeout | undefined;
   #exchange: Exchange | undefined;
   #reader: AnswerReader | undefined;
+  #wasUsed = false;
+  /** Whether nothing has come for the present exchange. */
+  #isSilent = true;
 
   constructor(options: ConnectionOptions, first: Exchange) {
     this.#options = options;
@@ -89,6 +92,7 @@ export class Connection {
 
   #write(exchange: Exchange): void {
     exchange.sent = true;
+    this.#isSilent = true;
     this.#reader = new AnswerReader(this.#options.limits);
     const { head, body, isAscii } = exchange.request;
     if (isAscii) this.#socket.write(head + body, 'latin1');
@@ -102,6 +106,7 @@ export class Connection {
       this.#socket.destroy();
       return true;
     }
+    this.#isSilent = false;
     let answer: Answer | undefined;
     try {
       answer = reader.read(bytes);
@@ -133,6 +138,7 @@ export class Connection {
     const { keepsOpen, idleMs = Number.POSITIVE_INFINITY } = reader.head as NonNullable<AnswerReader['head']>;
     const keptMs = Math.min(this.#options.idleMs, idleMs - marginMs);
     this.#forget();
+    this.#wasUsed = true;
     // What answers before it has all of the request may take the rest for another one.
     if (keepsOpen && keptMs > 0 && this.#socket.writableLength === 0 && this.#socket.writable) {
       this.idleUntil = performance.now() + keptMs;
@@ -144,7 +150,9 @@ export class Connection {
   #fail(error: Error): void {
     const exchange = this.#exchange;
     this.#forget();
-    exchange?.done(error);
+    if (!exchange) return;
+    exchange.metEnd = this.#wasUsed && this.#isSilent;
+    exchange.done(error);
   }
 
   #forget(): void {

@@ -46,7 +46,8 @@ export function createPool({ origin, connections, connectMs, idleMs, limits }: P
     limits,
     onFree(connection) {
       const [next] = waiting;
-      if (next) {
+      if (next?.needsNew) connection.destroy();
+      else if (next) {
         waiting.delete(next);
         connection.send(next);
       } else if (closed) connection.destroy();
@@ -75,7 +76,9 @@ export function createPool({ origin, connections, connectMs, idleMs, limits }: P
 
   return {
     send(exchange) {
-      for (let free = idle.pop(); free; free = idle.pop()) {
+      while (!exchange.needsNew) {
+        const free = idle.pop();
+        if (!free) break;
         if (free.isOpen && free.idleUntil > performance.now()) {
           free.send(exchange);
           return;
@@ -83,7 +86,11 @@ export function createPool({ origin, connections, connectMs, idleMs, limits }: P
         free.destroy();
       }
       if (all.size < connections) open(exchange);
-      else waiting.add(exchange);
+      else {
+        waiting.add(exchange);
+        // Where one is idle, it is one that has been used: its place is for another.
+        idle.shift()?.destroy();
+      }
     },
     abandon(exchange) {
       if (!waiting.delete(exchange)) exchange.connection?.destroy();
