@@ -25,7 +25,7 @@ export interface Readiness {
 
 /**
  * Asks a subgraph over and over whether it is ready: GET /health/ready beside its GraphQL endpoint, or, of one
- * that has no such page, `{ __typename }`. It has a connection of its own, or it would wait behind the fetches of
+ * that has no such page (404, or what else its server says to that, as Apollo Server's 400), `{ __typename }`. It has a connection of its own, or it would wait behind the fetches of
  * a subgraph that hangs. `onReady` is told when the subgraph had been missing.
  */
 export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): Readiness {
@@ -86,7 +86,7 @@ async function stateOf(
     const page = await say(startOf('GET', new URL('/health/ready', url)));
     if (page.status === 503) return { ...ready, ...lackingPage.parse(JSON.parse(page.text)) };
     if (page.status === 200) return { ...ready, ...degradedOf(page.text) };
-    if (page.status !== 404) return { ...ready, missing: [name] };
+    if (page.status >= 500) return { ...ready, missing: [name] };
     const answer = await say(startOf('POST', new URL(url)), '{"query":"{__typename}"}');
     return answer.status === 200 ? ready : { ...ready, missing: [name] };
   } catch {
