@@ -25,12 +25,12 @@ function poolOf(origin: string, options: Partial<PoolOptions> = {}) {
   const limits = { answer: most, room: { taken: 0, most } };
   const pool = createPool({ origin, connections: 4, connectMs: 5_000, idleMs: 30_000, limits, ...options });
   running.push(pool.close);
-  function begin(body = '', headers = {}) {
+  function begin(body = '', headers = {}, needsNew = false) {
     let settle: (error: Error | undefined, answer?: Answer) => void = () => {};
     const answer = new Promise<Answer>((resolve, reject) => {
       settle = (error, given) => (given ? resolve(given) : reject(error));
     });
-    const exchange = new Exchange(httpRequest(start, headers, body), settle);
+    const exchange = new Exchange(httpRequest(start, headers, body), settle, needsNew);
     pool.send(exchange);
     return { exchange, answer };
   }
@@ -191,6 +191,20 @@ describe('a connection', () => {
     await expect(answer).rejects.toThrow('no connection was made within 100 ms');
     expect(exchange.sent).toBe(false);
   });
+});
+
+test.each([
+  ['idle', 1],
+  ['taken', 3],
+])('what is to have a new connection takes the place of one that is %s', async (_name, before) => {
+  const { begin, ask, connections } = await serverOf((socket) => socket.write(hello), { connections: 1 });
+  await ask();
+  const others = Array.from({ length: before - 1 }, () => ask());
+  const { answer } = begin('', {}, true);
+  expect((await Promise.all([...others, answer])).map(({ text }) => text)).toEqual(
+    Array(before).fill('hello'),
+  );
+  expect(connections).toHaveLength(2);
 });
 
 describe('what is asked while all connections are taken', () => {
