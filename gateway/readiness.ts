@@ -25,8 +25,9 @@ export interface Readiness {
 
 /**
  * Asks a subgraph over and over whether it is ready: GET /health/ready beside its GraphQL endpoint, or, of one
- * that has no such page (404, or what else its server says to that, as Apollo Server's 400), `{ __typename }`. It has a connection of its own, or it would wait behind the fetches of
- * a subgraph that hangs. `onReady` is told when the subgraph had been missing.
+ * that has no such page (404, or what else its server says to that, as Apollo Server's 400), `{ __typename }`. It has
+ * a connection of its own, or it would wait behind the fetches of a subgraph that hangs. `onReady` is told when the
+ * subgraph had been missing.
  */
 export function watchSubgraph(subgraph: SubgraphAddress, onReady: () => void): Readiness {
   const pool = createPool({
