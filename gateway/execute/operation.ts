@@ -26,7 +26,7 @@ import { compileIntrospection } from './introspection.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
-import { withConditionsApart, withoutIntrospection } from './plannable.js';
+import { withConditionsApart, withoutIntrospection, withoutLeftOut } from './plannable.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, includedBy, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
@@ -222,7 +222,7 @@ function planOf(
     planner.buildQueryPlan(
       operationFromDocument(apiSchema, given, name === undefined ? {} : { operationName: name }),
     );
-  const form = withoutIntrospection(document);
+  const form = withoutIntrospection(withoutLeftOut(document));
   try {
     return build(withConditionsApart(form, needs));
   } catch (error) {

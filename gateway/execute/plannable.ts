@@ -16,6 +16,26 @@ export const withoutIntrospection = (document: DocumentNode): DocumentNode =>
   });
 
 /**
+ * A document without what `@skip` and `@include` leave out whatever its variables are. For that the planner still
+ * fetches what it requires, beside what others require with other arguments, and no subgraph takes both.
+ */
+export const withoutLeftOut = (document: DocumentNode): DocumentNode =>
+  visit(document, {
+    Field: unlessLeftOut,
+    FragmentSpread: unlessLeftOut,
+    InlineFragment: unlessLeftOut,
+    SelectionSet: {
+      leave: (set) => (set.selections.length > 0 ? undefined : { ...set, selections: [typename] }),
+    },
+  });
+
+const unlessLeftOut = ({ directives = [] }: SelectionNode): null | undefined =>
+  directives.some((directive) => isCondition(directive) && leavesOut(directive)) ? null : undefined;
+
+const leavesOut = ({ name, arguments: [condition] = [] }: DirectiveNode): boolean =>
+  condition?.value.kind === Kind.BOOLEAN && condition.value.value === (name.value === 'skip');
+
+/**
  * A document in which some fields that may be left out stand in fragments of their own, which have the condition:
  * - those that require others: the planner makes needs of their own of those. Else it lets the whole entity wait for what
  *   such a field needs, though `@skip` leave the field out and nobody fetch that;

@@ -116,6 +116,12 @@ export const requirementQueries: readonly NamedQuery[] = [
     { refusal: conflictOfInterface },
   ],
   [
+    'the same where one of them is left out whatever the variables are',
+    '{ reviewed { shipping ... on Book @include(if: false) { freight } } }',
+    undefined,
+    { data: { reviewed: [2400, 150, 2400, null, 900].map((shipping) => ({ shipping })) } },
+  ],
+  [
     'the same in a list of the interface',
     '{ products { shipping ... on Book { freight } } }',
     undefined,
