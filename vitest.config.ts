@@ -17,7 +17,8 @@ export default defineConfig({
     // Beside each test file run a PostgreSQL server and, in some, a whole program.
     maxWorkers: 2,
     sequence: { sequencer: SlowApart },
-    testTimeout: 30_000,
+    // What is waited for has limits of its own, of 15 s at most; a machine that stands still takes longer for all of a test.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './scripts/closing-line.ts'],
     coverage: {
