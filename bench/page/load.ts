@@ -1,8 +1,9 @@
-import type { Answer } from '../../platform/calls/http1/answer-reader.js';
-import { Exchange } from '../../platform/calls/http1/exchange.js';
+import { ask } from '../../platform/calls/http1/ask.js';
 import { createPool } from '../../platform/calls/http1/pool.js';
 import { httpRequest, startOf } from '../../platform/calls/http1/request.js';
 import type { PlacedOrder } from './orders.js';
+
+const patienceMs = 60_000;
 
 /** The order page: what a customer sees of an order of theirs, from all four services. */
 export const orderPage = `query OrderPage($id: ID!) {
@@ -48,16 +49,13 @@ export function createVisitor(url: string, orders: readonly PlacedOrder[]): Visi
   );
   let next = 0;
 
-  const send = (n: number): Promise<string> =>
-    new Promise((resolve, reject) => {
-      function done(error: Error | undefined, answer?: Answer): void {
-        if (!answer) reject(error);
-        else if (answer.status === 200 && !answer.text.includes('"errors":')) resolve(answer.text);
-        else reject(new Error(`a page was refused with HTTP ${answer.status}: ${answer.text}`));
-      }
-      const request = requests[n % requests.length];
-      if (request) pool.send(new Exchange(request, done));
-    });
+  async function send(n: number): Promise<string> {
+    const request = requests[n % requests.length];
+    if (!request) throw new Error('there are no orders');
+    const { status, text } = await ask(pool, request, { ms: patienceMs });
+    if (status === 200 && !text.includes('"errors":')) return text;
+    throw new Error(`a page was refused with HTTP ${status}: ${text}`);
+  }
 
   return {
     page: (order) => send(orders.indexOf(order)),

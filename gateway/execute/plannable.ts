@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import { isIntrospection } from './introspection.js';
 import type { Needs } from './needs.js';
+import { conditionsOf } from './selections.js';
 
 /** A document for the planner, which has subgraphs answer introspection below the root, each of its own schema. */
 export const withoutIntrospection = (document: DocumentNode): DocumentNode =>
@@ -29,11 +30,12 @@ export const withoutLeftOut = (document: DocumentNode): DocumentNode =>
     },
   });
 
-const unlessLeftOut = ({ directives = [] }: SelectionNode): null | undefined =>
-  directives.some((directive) => isCondition(directive) && leavesOut(directive)) ? null : undefined;
-
-const leavesOut = ({ name, arguments: [condition] = [] }: DirectiveNode): boolean =>
-  condition?.value.kind === Kind.BOOLEAN && condition.value.value === (name.value === 'skip');
+const unlessLeftOut = (selection: SelectionNode): null | undefined =>
+  conditionsOf(selection).some(
+    ({ isInclude, value }) => value.kind === Kind.BOOLEAN && value.value !== isInclude,
+  )
+    ? null
+    : undefined;
 
 /**
  * A document in which some fields that may be left out stand in fragments of their own, which have the condition:

@@ -4,7 +4,7 @@ import { endOfTurn } from '../turn.js';
 import { type ClosedCircuit, createBreaker } from './breaker.js';
 import type { Cancellation } from './cancellation.js';
 import { showCircuit } from './circuits.js';
-import { CallError } from './error.js';
+import { CallError, cancelled, timedOut } from './error.js';
 import type { Answer, Room } from './http1/answer-reader.js';
 import { Exchange } from './http1/exchange.js';
 import { createPool } from './http1/pool.js';
@@ -131,7 +131,7 @@ export function createCaller(options: CallerOptions): Caller {
       const timer = setTimeout(() => {
         // Where others were answered meanwhile, it is this call that is slow; and one that came late had no chance.
         const hangs = answeredAt < startedAt && (ms >= fairMs || ms >= timeoutMs);
-        giveUp(new CallError('timeout', `it did not answer within ${ms} ms`, hangs));
+        giveUp(timedOut(ms, hangs));
       }, ms);
       const cancel = () => giveUp(cancelled());
 
@@ -227,7 +227,6 @@ export function createCaller(options: CallerOptions): Caller {
   };
 }
 
-const cancelled = () => new CallError('cancelled', 'nobody waits for it any more');
 const failureOf = (answer: Answer | undefined): Error | undefined =>
   answer && answer.status >= 500
     ? new CallError('error', `it answered HTTP ${answer.status}`, true)

@@ -21,3 +21,9 @@ export const isConnectionFailure = (error: Error): boolean =>
 /** Whether a call failed by the fault of the part that was called: it is away, hangs, or answers 5xx. */
 export const isFaultOfPart = (error: Error): boolean =>
   error instanceof CallError ? error.isFaultOfPart : isConnectionFailure(error);
+
+/** `isFaultOfPart` where it is the part that hangs. */
+export const timedOut = (ms: number, isFaultOfPart = false): CallError =>
+  new CallError('timeout', `it did not answer within ${ms} ms`, isFaultOfPart);
+
+export const cancelled = (): CallError => new CallError('cancelled', 'nobody waits for it any more');

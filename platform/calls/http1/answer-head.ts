@@ -12,12 +12,15 @@ export interface AnswerHead {
   idleMs: number | undefined;
 }
 
+/** What a reason or a value may have, and a line of a head or of trailers without its end: as sources of expressions. */
+const text = String.raw`[\t\x20-\x7e\x80-\xff]*`;
+export const field = `[!#$%&'*+\\-.^_\`|~0-9A-Za-z]+:${text}`;
+
 /**
  * A whole head, and nothing that readers could take for different things: line ends are CRLF, names are tokens
  * with their colon at once, no header goes on in a second line, and nothing is a control character.
  */
-const wellFormed =
-  /^HTTP\/1\.[01] [1-5]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
+const wellFormed = new RegExp(`^HTTP/1\\.[01] [1-5]\\d\\d(?: ${text})?(?:\\r\\n${field})*$`);
 /** No `trim()`: that takes away more than blanks and tabs, which is for others a different value. */
 const lengthValue = /^[ \t]*(\d{1,15})[ \t]*$/;
 const chunkedValue = /^[ \t]*chunked[ \t]*$/i;

@@ -1,5 +1,5 @@
 import type { Cancellation } from '../cancellation.js';
-import { CallError } from '../error.js';
+import { type CallError, cancelled, timedOut } from '../error.js';
 import type { Answer } from './answer-reader.js';
 import { Exchange } from './exchange.js';
 import type { Pool } from './pool.js';
@@ -21,8 +21,8 @@ export function ask(
       if (answer) resolve(answer);
       else reject(error);
     });
-    const timer = setTimeout(() => giveUp(new CallError('timeout', `it did not answer within ${ms} ms`)), ms);
-    const cancel = () => giveUp(new CallError('cancelled', 'nobody waits for it any more'));
+    const timer = setTimeout(() => giveUp(timedOut(ms)), ms);
+    const cancel = () => giveUp(cancelled());
 
     function giveUp(error: CallError): void {
       settle();

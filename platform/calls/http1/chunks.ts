@@ -1,9 +1,10 @@
+import { field } from './answer-head.js';
 import { HttpError } from './error.js';
 
 /** A chunk's size, extensions included, or all trailers have no more characters. */
 const mostOfLine = 16 * 1024;
 const size = /^([0-9a-fA-F]{1,12})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?\r\n$/;
-const trailer = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n$/;
+const trailer = new RegExp(`^${field}\\r\\n$`);
 
 /** Takes the chunked coding (RFC 9112, 7.1) off a body. Trailers are read over. */
 export class Chunks {
