@@ -3,7 +3,10 @@ import {
   type DocumentNode,
   type FieldNode,
   Kind,
+  type OperationDefinitionNode,
+  parse,
   type SelectionNode,
+  type SelectionSetNode,
   visit,
 } from 'graphql';
 import { isIntrospection } from './introspection.js';
@@ -17,25 +20,42 @@ export const withoutIntrospection = (document: DocumentNode): DocumentNode =>
   });
 
 /**
- * A document without what `@skip` and `@include` leave out whatever its variables are. For that the planner still
- * fetches what it requires, beside what others require with other arguments, and no subgraph takes both.
+ * A document without what `@skip` and `@include` leave out whatever its variables are, and fragments that are empty
+ * then. For that the planner still fetches what it requires, beside what others require with other arguments, and no
+ * subgraph takes both. Of an object of which all is left out nothing is asked for in its place: its type could be
+ * known to others alone.
  */
-export const withoutLeftOut = (document: DocumentNode): DocumentNode =>
-  visit(document, {
-    Field: unlessLeftOut,
-    FragmentSpread: unlessLeftOut,
-    InlineFragment: unlessLeftOut,
-    SelectionSet: {
-      leave: (set) => (set.selections.length > 0 ? undefined : { ...set, selections: [typename] }),
+export function withoutLeftOut(document: DocumentNode, empty: ReadonlySet<string> = new Set()): DocumentNode {
+  const found = new Set(empty);
+  const isOut = (selection: SelectionNode): boolean =>
+    (selection.kind === Kind.FRAGMENT_SPREAD && empty.has(selection.name.value)) || isLeftOut(selection);
+  const enter = (selection: SelectionNode): null | undefined => (isOut(selection) ? null : undefined);
+  const left: DocumentNode = visit(document, {
+    Field: { enter, leave: fill },
+    FragmentSpread: enter,
+    InlineFragment: { enter, leave: (fragment) => (isEmpty(fragment) ? null : undefined) },
+    FragmentDefinition: {
+      leave(fragment) {
+        if (!isEmpty(fragment)) return undefined;
+        found.add(fragment.name.value);
+        return null;
+      },
     },
+    OperationDefinition: { leave: fill },
   });
+  return found.size > empty.size ? withoutLeftOut(left, found) : left;
+}
 
-const unlessLeftOut = (selection: SelectionNode): null | undefined =>
+const isLeftOut = (selection: SelectionNode): boolean =>
   conditionsOf(selection).some(
     ({ isInclude, value }) => value.kind === Kind.BOOLEAN && value.value !== isInclude,
-  )
-    ? null
-    : undefined;
+  );
+
+const isEmpty = ({ selectionSet }: { readonly selectionSet?: SelectionSetNode | undefined }): boolean =>
+  selectionSet?.selections.length === 0;
+
+const fill = <N extends FieldNode | OperationDefinitionNode>(node: N): N | undefined =>
+  isEmpty(node) ? { ...node, selectionSet: nothing } : undefined;
 
 /**
  * A document in which some fields that may be left out stand in fragments of their own, which have the condition:
@@ -65,5 +85,11 @@ const isUncertain = ({ selectionSet }: FieldNode): boolean =>
   ) ?? false;
 
 const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+/** What is left out, but for the planner not nothing. */
+const nothing = (
+  parse('{ ... @skip(if: true) { __typename } }', { noLocation: true })
+    .definitions[0] as OperationDefinitionNode
+).selectionSet;
 
 const isCondition = ({ name }: DirectiveNode): boolean => name.value === 'skip' || name.value === 'include';

@@ -10,6 +10,7 @@ import {
   type ValueNode,
   visit,
 } from 'graphql';
+import { withoutLeftOut } from '../../execute/plannable.js';
 import type { Question } from './duel.js';
 import { withoutUnused } from './shrink.js';
 
@@ -39,12 +40,12 @@ export function unconditional({ query, variables = {}, ...circumstances }: Quest
 }
 
 /**
- * The same question with the conditions of fields on fragments around them, which means the same. Our executor shows the
- * planner some fields like this (see plannable.ts), so that a plan of ours may ask others for an entity than Apollo's does,
- * and a fault that one plan meets is not met by the other.
+ * The same question with the conditions of fields on fragments around them, and without what is left out whatever the
+ * variables are, which means the same. Our executor shows the planner some fields like this (see plannable.ts), so that
+ * a plan of ours may ask others for an entity than Apollo's does, and a fault that one plan meets is not met by the other.
  */
 export function conditionsApart({ query, ...circumstances }: Question): Question {
-  const apart: DocumentNode = visit(parse(query), {
+  const apart: DocumentNode = visit(withoutLeftOut(parse(query)), {
     Field: ({ directives = [], ...field }): SelectionNode | undefined =>
       directives.length === 0
         ? undefined
@@ -54,7 +55,7 @@ export function conditionsApart({ query, ...circumstances }: Question): Question
             selectionSet: { kind: Kind.SELECTION_SET, selections: [field] },
           },
   });
-  return { ...circumstances, query: print(apart) };
+  return { ...circumstances, query: print(withoutUnused(apart)) };
 }
 
 /** Whether the value of a condition is true, by the variables given and the defaults of others. */

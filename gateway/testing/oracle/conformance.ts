@@ -2,6 +2,7 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  GraphQLError,
   GraphQLIncludeDirective,
   type GraphQLInterfaceType,
   type GraphQLObjectType,
@@ -56,7 +57,13 @@ export function complaints(
     variables: coerced,
   };
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
-  return complaintsOfObject(reader, root, [operation.selectionSet], body.data, []);
+  try {
+    return complaintsOfObject(reader, root, [operation.selectionSet], body.data, []);
+  } catch (error) {
+    // A condition that is null: there is nothing to answer.
+    if (error instanceof GraphQLError) return [error.message];
+    throw error;
+  }
 }
 
 const fragmentsOf = (document: DocumentNode) =>

@@ -1,6 +1,6 @@
 import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
-import { type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
+import { type Disagreement, type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
 import { requireDifferently } from './requirements.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
@@ -50,7 +50,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'a wrong value costs its own field',
-    why: '6.4.4: the field of a value that does not fit is null, and the rest stands. Apollo gives up the whole answer, or the rest of that of a fetch, where something is no list or no object, or is one in place of a key.',
+    why: '6.4.4: the field of a value that does not fit is null, and the rest stands. Apollo gives up the whole answer, or the rest of that of a fetch, where something is no list or no object, or is one in place of a key; what it gives up may be the type of an object, which then is not hidden.',
     settle(dispute) {
       const { question, ours, oracle } = dispute;
       if (!question.faults || ours.body.data === undefined) return;
@@ -64,7 +64,11 @@ export const knownDifferences: readonly KnownDifference[] = [
       const isLost = (path: Path | undefined) => path && leadsThroughNull(oracle.body.data, path);
       dispute.onlyOracle = dispute.onlyOracle.filter((one) => !lost.includes(one));
       dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) => !isLost(path));
-      dispute.data = dispute.data.filter((one) => !hasMore(one.ours, one.oracle));
+      const isHidden = (one: Disagreement) =>
+        one.ours === null &&
+        isObject(one.oracle) &&
+        !errorsOf(ours).some(({ path }) => path && leadsTo(one.path, path));
+      dispute.data = dispute.data.filter((one) => !hasMore(one.ours, one.oracle) && !isHidden(one));
     },
   },
   {

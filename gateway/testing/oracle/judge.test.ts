@@ -127,3 +127,33 @@ test('an error of a null that may not be is right where both have the null, and 
   expect(await isExplained({ query }, told(lost, 'users', 0, 'reviews'), answer(there))).toBe(false);
   expect(await isExplained({ query }, told(there, 'users', 0, 'email'), answer(there))).toBe(false);
 });
+
+test('where a condition is null there is no answer', async () => {
+  const query = 'query ($v: Boolean = true) { users { email @skip(if: $v) } }';
+  const users = (status: number) => ({ ...answer({ users: [{}] }), status });
+  const ask = (question: Question) => isExplained(question, users(200), users(500));
+  expect(await ask({ query, variables: { v: null } })).toBe(false);
+  expect(await ask({ query, variables: {} })).toBe(true);
+});
+
+test.each<[string, Record<string, unknown>[], Answer['body']['errors'], boolean]>([
+  ['of whose type a fetch told that Apollo gave up', [{ code: 'INTERNAL_SERVER_ERROR' }], undefined, true],
+  ['which Apollo has, and gave nothing up', [], undefined, false],
+  [
+    'for an error',
+    [{ code: 'INTERNAL_SERVER_ERROR' }],
+    [{ message: 'No', path: ['users', 0, 'karma'] }],
+    false,
+  ],
+])('null may be a hidden object %s', async (_, lost, errors, isRight) => {
+  const question: Question = { query: '{ users { karma } }', faults: { kind: 'fields', seed: '1' } };
+  const ours = { status: 200, body: { data: { users: [null] }, ...(errors && { errors }) } };
+  const oracle = {
+    status: 200,
+    body: {
+      data: { users: [{ karma: 1 }] },
+      errors: lost.map((extensions) => ({ message: 'Oh', extensions })),
+    },
+  };
+  expect(await isExplained(question, ours, oracle)).toBe(isRight);
+});

@@ -141,6 +141,16 @@ export const languageQueries: readonly NamedQuery[] = [
   ],
   ['@skip of all there is', '{ user(id: "u1") { name @skip(if: true) } }'],
   ['@skip of everything at the root', '{ now @skip(if: true) }'],
+  ['@skip of everything of a mutation', 'mutation { promote(id: "u1") @skip(if: true) { id } }'],
+  [
+    '@skip of all there is of an interface object, of which one is of a hidden type',
+    '{ stocked { ... on Product @skip(if: true) { name } } }',
+  ],
+  [
+    'fragments on members that are empty',
+    `{ stocked { ...A ... on Film { minutes @include(if: false) } } }
+     fragment A on Product { ... on Named { ...B } ...B } fragment B on Book { pages @include(if: false) }`,
+  ],
   [
     'conditions in conditions',
     'query ($a: Boolean!, $b: Boolean!) { user(id: "u1") @include(if: $a) { id friends @include(if: $b) { karma @skip(if: $b) discount @include(if: $a) } } }',
