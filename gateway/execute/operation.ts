@@ -21,6 +21,7 @@ import type { CompleteObject, Completion } from './completion.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
+import { ambiguousMeanings } from './exclusive.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
@@ -88,12 +89,13 @@ export function compileOperation(
   const name = read.operation.name?.value;
   // What is kept has no locations: they are most of a document's memory.
   const parsed = parse(read.query, { noLocation: true });
+  const asked = operationOf(parsed, name);
+  const tooLarge = refuseExpansion(asked.operation, asked.fragments);
+  if (tooLarge) throw tooLarge;
   const { document, clientNames } = environment.keepsNames
     ? { document: parsed, clientNames: new Map<string, string>() }
-    : renameFields(parsed, graph.needs);
+    : renameFields(parsed, graph.needs, ambiguousMeanings(graph.clientSchema, asked));
   const { operation, fragments } = operationOf(document, name);
-  const tooLarge = refuseExpansion(operation, fragments);
-  if (tooLarge) throw tooLarge;
   const type = graph.clientSchema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
   const { selectionSet } = operation;

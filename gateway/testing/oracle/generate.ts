@@ -1,4 +1,5 @@
 import {
+  type GraphQLAbstractType,
   type GraphQLArgument,
   type GraphQLCompositeType,
   type GraphQLField,
@@ -6,6 +7,8 @@ import {
   getNamedType,
   isAbstractType,
   isCompositeType,
+  isInterfaceType,
+  isLeafType,
   isObjectType,
   isRequiredArgument,
   isUnionType,
@@ -114,6 +117,8 @@ function createWriter(schema: GraphQLSchema, random: Random, inputs: Inputs, avo
     const dice = random.next();
     const serial = type === schema.getMutationType();
     if (isUnionType(type) || (isAbstractType(type) && dice < 0.4)) {
+      const both = random.chance(0.15) ? twins(type) : undefined;
+      if (both) return both;
       return dice < 0.1 ? typename() : fragment(random.pick(membersOf(type)), depth, path, within);
     }
     if (dice < 0.07) return typename();
@@ -168,6 +173,34 @@ function createWriter(schema: GraphQLSchema, random: Random, inputs: Inputs, avo
       text: `fragment ${name} on ${condition.name} ${text}`,
     });
     return `...${name}${inputs.conditions(0.2)}`;
+  }
+
+  /** What two members have below a field of theirs, under one name that means something else in each. */
+  function twins(type: GraphQLAbstractType): string | undefined {
+    const members = schema
+      .getPossibleTypes(type)
+      .filter(({ name }) => !avoided.has(`${type.name}...${name}`));
+    const first = members.length > 1 ? random.pick(members) : undefined;
+    const second = first && random.pick(members.filter((member) => member !== first));
+    if (!first || !second) return undefined;
+    const others = second.getFields();
+    const shared = Object.values(first.getFields()).filter(
+      (one) => one.args.length === 0 && String(others[one.name]?.type) === String(one.type),
+    );
+    const objects = shared.flatMap(({ name, type: outer }) => {
+      const named = getNamedType(outer);
+      return isObjectType(named) || isInterfaceType(named) ? [{ name, named }] : [];
+    });
+    if (objects.length === 0) return undefined;
+    const { name, named } = random.pick(objects);
+    const leaves = Object.values(named.getFields()).filter(
+      (one) => isLeafType(getNamedType(one.type)) && !avoided.has(`${named.name}.${one.name}`),
+    );
+    if (leaves.length === 0) return undefined;
+    const leaf = random.pick(leaves);
+    const other = random.pick(leaves.filter((one) => String(one.type) === String(leaf.type)));
+    const alias = `y${aliases++}`;
+    return `... on ${first.name} { ${name} { ${alias}: ${leaf.name}${argumentsOf(named, leaf)} } } ... on ${second.name} { ${name} { ${alias}: ${other.name}${argumentsOf(named, other)} } }`;
   }
 
   function field(
