@@ -18,7 +18,8 @@ export const withoutIntrospection = (document: DocumentNode): DocumentNode =>
 
 /**
  * A document without what `@skip` and `@include` leave out whatever its variables are. For that the planner still
- * fetches what it requires, beside what others require with other arguments, and no subgraph takes both.
+ * fetches what it requires, beside what others require with other arguments, and no subgraph takes both. Where nothing is
+ * left the name of the type is left out too: to tell it, the planner may ask another subgraph.
  */
 export const withoutLeftOut = (document: DocumentNode): DocumentNode =>
   visit(document, {
@@ -26,7 +27,7 @@ export const withoutLeftOut = (document: DocumentNode): DocumentNode =>
     FragmentSpread: unlessLeftOut,
     InlineFragment: unlessLeftOut,
     SelectionSet: {
-      leave: (set) => (set.selections.length > 0 ? undefined : { ...set, selections: [typename] }),
+      leave: (set) => (set.selections.length > 0 ? undefined : { ...set, selections: [noTypename] }),
     },
   });
 
@@ -65,5 +66,22 @@ const isUncertain = ({ selectionSet }: FieldNode): boolean =>
   ) ?? false;
 
 const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+const noTypename: FieldNode = {
+  ...typename,
+  directives: [
+    {
+      kind: Kind.DIRECTIVE,
+      name: { kind: Kind.NAME, value: 'skip' },
+      arguments: [
+        {
+          kind: Kind.ARGUMENT,
+          name: { kind: Kind.NAME, value: 'if' },
+          value: { kind: Kind.BOOLEAN, value: true },
+        },
+      ],
+    },
+  ],
+};
 
 const isCondition = ({ name }: DirectiveNode): boolean => name.value === 'skip' || name.value === 'include';
