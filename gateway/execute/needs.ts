@@ -23,6 +23,8 @@ export interface Needs {
    * What fields require, by `placeOf` the field. Empty where no two fields require one field with different arguments.
    */
   requirements: ReadonlyMap<string, SelectionSetNode>;
+  /** The names of what fields require of the object that has them, by `placeOf` the field. */
+  required: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A field of a type, as a subgraph has it. */
@@ -50,8 +52,15 @@ export function needsOf(supergraph: DocumentNode): Needs {
       }
     }
   }
-  return { names, withArguments, requiring, requirements: mayConflict(required) ? required : new Map() };
+  return {
+    ...{ names, withArguments, requiring },
+    requirements: mayConflict(required) ? required : new Map(),
+    required: new Map([...required].map(([place, set]) => [place, namesIn(set)])),
+  };
 }
+
+const namesIn = ({ selections }: SelectionSetNode): string[] =>
+  selections.flatMap((selection) => (selection.kind === Kind.FIELD ? selection.name.value : []));
 
 /** The names of subgraphs, by what the directives of a supergraph call them. */
 function servicesOf(supergraph: DocumentNode): Map<string, string> {

@@ -33,6 +33,7 @@ import { conditionVariables, includedBy, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { objectTest, typeTest } from './types.js';
+import { findUnmet } from './unmet.js';
 import { compileVariableTest } from './variables.js';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -107,7 +108,8 @@ export function compileOperation(
   const fetched = lazilyFetched(primary, rest);
   const conflict = environment.keepsNames
     ? undefined
-    : findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched });
+    : (findUnmet(graph.needs, graph.supergraphSchema, fetched) ??
+      findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched }));
   if (conflict) throw conflict;
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
