@@ -231,6 +231,8 @@ export const otherwise = {
   /** See conditions.ts. */
   unconditionally: 'what is left out is as if it were not there, and what is not is there',
   /** See conditions.ts. */
+  forGood: 'what is left out whatever the variables are is not there',
+  /** See conditions.ts. */
   apart: 'a condition of a field is one of a fragment around it',
 };
 

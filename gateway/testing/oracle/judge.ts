@@ -3,7 +3,7 @@ import type { Answer } from '../gateway.js';
 import { ambiguousNames } from './ambiguous.js';
 import { comparable, equal } from './answers.js';
 import { careful, uncareful } from './careful.js';
-import { conditionsApart, hasConditions, unconditional } from './conditions.js';
+import { conditionsApart, hasConditions, unconditional, withoutLost } from './conditions.js';
 import { complaints } from './conformance.js';
 import { knownDifferences, otherwise } from './differences.js';
 import { disputeOf, isSettled } from './dispute.js';
@@ -49,13 +49,14 @@ export async function judge(
   if (found.length > 0) return { known: [], isExplained: false, complaints: found };
   const verdict = settle(oracle, []);
   if (isTrusted && verdict.isExplained) return verdict;
-  const { apart, carefully, unconditionally } = otherwise;
+  const { apart, carefully, forGood, unconditionally } = otherwise;
   const plainly = careful(schema, question);
   const ways: [Question, string[]][] = [[plainly, [carefully]]];
   if (hasConditions(question))
     ways.push(
       [unconditional(plainly), [carefully, unconditionally]],
       [conditionsApart(plainly), [carefully, apart]],
+      [conditionsApart(withoutLost(question)), [forGood, apart]],
     );
   for (const [way, known] of ways) {
     const asked = settle(uncareful(await askOracle(way)), known);
