@@ -32,7 +32,7 @@ import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, includedBy, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
-import { objectTest, typeTest } from './types.js';
+import { keyTest, objectTest, typeTest } from './types.js';
 import { findUnmet } from './unmet.js';
 import { compileVariableTest } from './variables.js';
 
@@ -115,7 +115,8 @@ export function compileOperation(
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
-  const step = compilePlan(rest, { sources, types, condition, fetched });
+  const hasKey = keyTest(graph.supergraphSchema, graph.needs.keys);
+  const step = compilePlan(rest, { sources, types, hasKey, condition, fetched });
   const askingFor = compileAsking(fetched, clientNames);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const replaceInEvent = compileReplace(primary?.outputRewrites);

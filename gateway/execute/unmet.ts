@@ -1,4 +1,3 @@
-import type { QueryPlanSelectionNode } from '@apollo/query-planner';
 import {
   type FieldNode,
   type GraphQLError,
@@ -12,6 +11,7 @@ import {
 import { problem } from '../../platform/errors.js';
 import type { Fetched } from './blame.js';
 import { type Needs, placeOf } from './needs.js';
+import { namesOf } from './representation.js';
 
 /**
  * The refusal of a plan that fetches a field without what it requires: its subgraph would answer something made of nothing.
@@ -51,12 +51,6 @@ export function findUnmet(
   }
   return undefined;
 }
-
-/** What a fetch shows of the objects that it asks about. */
-const namesOf = (requires: readonly QueryPlanSelectionNode[]): string[] =>
-  requires.flatMap((selection) =>
-    selection.kind === 'InlineFragment' ? namesOf(selection.selections) : (selection.alias ?? selection.name),
-  );
 
 /** The fields of an object, those that its subgraph has at hand for others among them. */
 const fieldsIn = ({ selections }: SelectionSetNode): string[] =>
