@@ -24,6 +24,7 @@ import { type Entity, merge } from './entity.js';
 import { ambiguousMeanings } from './exclusive.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
+import { withMembersApart } from './members.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
@@ -219,7 +220,7 @@ export function compileOperation(
  */
 function planOf(
   planner: QueryPlanner,
-  { apiSchema, needs }: LoadedSupergraph,
+  { apiSchema, clientSchema, needs }: LoadedSupergraph,
   document: DocumentNode,
   name: string | undefined,
 ): QueryPlan {
@@ -231,7 +232,10 @@ function planOf(
   try {
     return build(withConditionsApart(form, needs));
   } catch (error) {
-    if (!(error instanceof GraphQLError) || !error.message.startsWith('Cannot add selection')) throw error;
+    const { message = '' } = error as Partial<Error>;
+    if (message.startsWith('We should have an edge'))
+      return build(withConditionsApart(withMembersApart(form, clientSchema), needs));
+    if (!(error instanceof GraphQLError) || !message.startsWith('Cannot add selection')) throw error;
     return build(form);
   }
 }
