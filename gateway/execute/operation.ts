@@ -233,10 +233,15 @@ function planOf(
     return build(withConditionsApart(form, needs));
   } catch (error) {
     const { message = '' } = error as Partial<Error>;
-    if (message.startsWith('We should have an edge'))
-      return build(withConditionsApart(withMembersApart(form, clientSchema), needs));
-    if (!(error instanceof GraphQLError) || !message.startsWith('Cannot add selection')) throw error;
-    return build(form);
+    if (error instanceof GraphQLError && message.startsWith('Cannot add selection')) return build(form);
+    if (!message.startsWith('We should have an edge')) throw error;
+    const members = withMembersApart(form, clientSchema);
+    try {
+      return build(withConditionsApart(members, needs));
+    } catch {
+      // Nor that: the first reason is the one that is told.
+      throw error;
+    }
   }
 }
 
