@@ -6,7 +6,7 @@ import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
 import { compileIdle } from './idle.js';
 import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
-import { compileRepresentation, type Types } from './representation.js';
+import { compileRepresentation, type HasKey, type Types } from './representation.js';
 import { compileReplace, compileRewrites, type Replace, type Rewrite } from './rewrites.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf, mostErrors } from './subgraph-errors.js';
@@ -36,6 +36,8 @@ export interface FetchEnvironment {
   condition: ReadCondition;
   sources: ReadonlyMap<string, SubgraphSource>;
   types: Types;
+  /** Whether fields of these names hold a key by which a subgraph is asked about a type. */
+  hasKey: (service: string, ...of: Parameters<HasKey>) => boolean;
   /** Whether another fetch of the plan asks the same of the same entities. */
   isShared: (node: FetchNode) => boolean;
   /** Whether no two fetches answer with the objects at a path as part of what holds them. */
@@ -176,11 +178,12 @@ function compileEntityFetch(
   path: Path,
   fetch: Compiled & { environment: FetchEnvironment },
 ): Step {
-  const { types, isShared, isFetchedOnce } = fetch.environment;
+  const { types, hasKey, isShared, isFetchedOnce } = fetch.environment;
   const representation = compileRepresentation(
     node.requires ?? [],
     types,
     compileRewrites(node.inputRewrites, types.isType),
+    (...of) => hasKey(node.serviceName, ...of),
   );
   const { size } = representation;
   const mayStandForAll = path.includes('@') && isFetchedOnce(path);

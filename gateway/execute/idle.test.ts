@@ -31,3 +31,33 @@ test.each([
   expect(await ask(query)).toEqual({ status: 200, data: { products: [product] } });
   expect(asked).toBe(times);
 });
+
+let types = 0;
+const review = engineOn({
+  goods: {
+    sdl: 'interface Product @key(fields: "id") { id: ID! } type Tea implements Product @key(fields: "id") { id: ID! }',
+    answer() {
+      types++;
+      return { data: { _entities: [{ __typename: 'Tea', id: '1' }] } };
+    },
+  },
+  reviews: {
+    sdl: 'type Product @key(fields: "id") @interfaceObject { id: ID!  stars: Int } type Query { best: Product }',
+    answer: () => ({ data: { best: { __typename: 'Product', id: '1', stars: 5 } } }),
+  },
+});
+
+test.each([
+  ['{ stars @skip(if: true) }', 0, {}],
+  ['{ ... on Tea @include(if: false) { id } }', 0, {}],
+  ['{ ...T @skip(if: true) }', 0, {}],
+  ['{ __typename stars @skip(if: true) }', 1, { __typename: 'Tea' }],
+])('nobody is asked for the type of what nothing is wanted of: %s', async (selection, times, best) => {
+  types = 0;
+  expect(
+    await review(
+      `{ best ${selection} ...Q @skip(if: true) } fragment Q on Query { best { ...T } } fragment T on Product { id }`,
+    ),
+  ).toEqual({ status: 200, data: { best } });
+  expect(types).toBe(times);
+});

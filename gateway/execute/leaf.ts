@@ -1,5 +1,5 @@
 import { type GraphQLEnumType, type GraphQLLeafType, isEnumType } from 'graphql';
-import { deepest, isDeeper } from './depth.js';
+import { deepest } from './depth.js';
 
 /** Whether a value that is not null is one of the type's, as a subgraph writes them in JSON. */
 export interface LeafTest {
@@ -29,8 +29,16 @@ export const builtIn: Readonly<Record<string, LeafTest>> = {
     expression: "typeof value === 'string'",
   },
 };
+
+/** Whether JSON says the same of a value once it is written, and of all that is in it. */
+function isWritable(value: unknown, levels: number): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isWritable(inner, levels - 1));
+}
+
 const writable: LeafTest = {
-  test: (value) => (typeof value === 'number' ? Number.isFinite(value) : !isDeeper(value, deepest)),
+  test: (value) => isWritable(value, deepest),
   expression: "typeof value === 'string' || Number.isFinite(value)",
 };
 

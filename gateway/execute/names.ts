@@ -1,6 +1,7 @@
 import { type DocumentNode, type FieldNode, type FragmentDefinitionNode, Kind, visit } from 'graphql';
+import { meaningOf } from './exclusive.js';
 import { isIntrospection } from './introspection.js';
-import { argumentsOf, type Needs } from './needs.js';
+import type { Needs } from './needs.js';
 
 /** A document for the planner, and what clients call those of its fields that were given another name. */
 export interface Renamed {
@@ -12,18 +13,25 @@ export interface Renamed {
 /**
  * Gives response names of our own to fields that would stand in the place of what plans fetch unasked: in
  * `{ products { id: name stock } }` the key `id` has to go somewhere, and Apollo's planner lets it go, as it
- * passes a `weight(unit: KILO)` for the `weight` that some field requires.
+ * passes a `weight(unit: KILO)` for the `weight` that some field requires. So it does with `ambiguous` ones (see
+ * `ambiguousMeanings`), of which one would stand in the place of another.
  */
 export function renameFields(
   document: DocumentNode,
   { names, withArguments }: Pick<Needs, 'names' | 'withArguments'>,
+  ambiguous: ReadonlySet<string> = new Set(),
 ): Renamed {
   /** What is below `__schema` and `__type` is no entity's, and is answered without a plan. */
   let introspected = 0;
-  const isInTheWay = ({ alias, name }: FieldNode): boolean =>
-    introspected === 0 &&
-    names.has((alias ?? name).value) &&
-    (alias && alias.value !== name.value ? true : withArguments.has(name.value));
+  const isInTheWay = (field: FieldNode): boolean => {
+    if (introspected > 0) return false;
+    const { alias, name } = field;
+    if (ambiguous.size > 0 && ambiguous.has(meaningOf(field))) return true;
+    return (
+      names.has((alias ?? name).value) &&
+      (alias && alias.value !== name.value ? true : withArguments.has(name.value))
+    );
+  };
   const leave = (field: FieldNode): undefined => {
     if (isIntrospection(field)) introspected--;
   };
@@ -55,7 +63,7 @@ export function renameFields(
         if (isIntrospection(field)) introspected++;
         if (isKept) return undefined;
         const name = (field.alias ?? field.name).value;
-        const key = `${name}:${field.name.value}(${argumentsOf(field)})`;
+        const key = meaningOf(field);
         const value = given.get(key) ?? `${prefix}${given.size}`;
         given.set(key, value);
         clientNames.set(value, name);

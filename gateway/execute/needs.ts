@@ -23,11 +23,18 @@ export interface Needs {
    * What fields require, by `placeOf` the field. Empty where no two fields require one field with different arguments.
    */
   requirements: ReadonlyMap<string, SelectionSetNode>;
+  /** The names of each key by which a subgraph is asked about a type, by `keysAt` both. */
+  keys: ReadonlyMap<string, readonly (readonly string[])[]>;
+  /** The names of what fields require of the object that has them, by `placeOf` the field. */
+  required: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A field of a type, as a subgraph has it. */
 export const placeOf = (service: string, type: string, field: string): string =>
   `${service} ${type}.${field}`;
+
+/** A type, as a subgraph is asked about it. */
+export const keysAt = (service: string, type: string): string => `${service} ${type}`;
 
 /** Reads the needs out of a supergraph's SDL. */
 export function needsOf(supergraph: DocumentNode): Needs {
@@ -35,11 +42,16 @@ export function needsOf(supergraph: DocumentNode): Needs {
   const withArguments = new Set<string>();
   const requiring = new Set<string>();
   const required = new Map<string, SelectionSetNode>();
+  const keys = new Map<string, string[][]>();
   const services = servicesOf(supergraph);
   for (const definition of supergraph.definitions) {
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION)
       continue;
-    for (const { set } of fieldSets(definition.directives, 'join__type', 'key')) collectNames(set, names);
+    for (const { set, graph } of fieldSets(definition.directives, 'join__type', 'key')) {
+      collectNames(set, names);
+      const place = keysAt(services.get(graph) ?? '', definition.name.value);
+      keys.set(place, [...(keys.get(place) ?? []), namesIn(set)]);
+    }
     for (const field of definition.fields ?? []) {
       if (field.arguments && field.arguments.length > 0) withArguments.add(field.name.value);
       for (const { set, graph } of fieldSets(field.directives, 'join__field', 'requires')) {
@@ -50,8 +62,15 @@ export function needsOf(supergraph: DocumentNode): Needs {
       }
     }
   }
-  return { names, withArguments, requiring, requirements: mayConflict(required) ? required : new Map() };
+  return {
+    ...{ names, withArguments, requiring, keys },
+    requirements: mayConflict(required) ? required : new Map(),
+    required: new Map([...required].map(([place, set]) => [place, namesIn(set)])),
+  };
 }
+
+const namesIn = ({ selections }: SelectionSetNode): string[] =>
+  selections.flatMap((selection) => (selection.kind === Kind.FIELD ? selection.name.value : []));
 
 /** The names of subgraphs, by what the directives of a supergraph call them. */
 function servicesOf(supergraph: DocumentNode): Map<string, string> {

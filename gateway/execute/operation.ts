@@ -21,8 +21,10 @@ import type { CompleteObject, Completion } from './completion.js';
 import { findConflict } from './conflicts.js';
 import type { Event } from './engine.js';
 import { type Entity, merge } from './entity.js';
+import { ambiguousMeanings } from './exclusive.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
+import { withMembersApart } from './members.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
@@ -31,7 +33,8 @@ import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, includedBy, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
-import { objectTest, typeTest } from './types.js';
+import { keyTest, objectTest, typeTest } from './types.js';
+import { findUnmet } from './unmet.js';
 import { compileVariableTest } from './variables.js';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -88,12 +91,13 @@ export function compileOperation(
   const name = read.operation.name?.value;
   // What is kept has no locations: they are most of a document's memory.
   const parsed = parse(read.query, { noLocation: true });
+  const asked = operationOf(parsed, name);
+  const tooLarge = refuseExpansion(asked.operation, asked.fragments);
+  if (tooLarge) throw tooLarge;
   const { document, clientNames } = environment.keepsNames
     ? { document: parsed, clientNames: new Map<string, string>() }
-    : renameFields(parsed, graph.needs);
+    : renameFields(parsed, graph.needs, ambiguousMeanings(graph.clientSchema, asked));
   const { operation, fragments } = operationOf(document, name);
-  const tooLarge = refuseExpansion(operation, fragments);
-  if (tooLarge) throw tooLarge;
   const type = graph.clientSchema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
   const { selectionSet } = operation;
@@ -105,13 +109,15 @@ export function compileOperation(
   const fetched = lazilyFetched(primary, rest);
   const conflict = environment.keepsNames
     ? undefined
-    : findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched });
+    : (findUnmet(graph.needs, graph.supergraphSchema, fetched) ??
+      findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched }));
   if (conflict) throw conflict;
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
-  const step = compilePlan(rest, { sources, types, condition, fetched });
+  const hasKey = keyTest(graph.supergraphSchema, graph.needs.keys);
+  const step = compilePlan(rest, { sources, types, hasKey, condition, fetched });
   const askingFor = compileAsking(fetched, clientNames);
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const replaceInEvent = compileReplace(primary?.outputRewrites);
@@ -214,7 +220,7 @@ export function compileOperation(
  */
 function planOf(
   planner: QueryPlanner,
-  { apiSchema, needs }: LoadedSupergraph,
+  { apiSchema, clientSchema, needs }: LoadedSupergraph,
   document: DocumentNode,
   name: string | undefined,
 ): QueryPlan {
@@ -226,8 +232,16 @@ function planOf(
   try {
     return build(withConditionsApart(form, needs));
   } catch (error) {
-    if (!(error instanceof GraphQLError) || !error.message.startsWith('Cannot add selection')) throw error;
-    return build(form);
+    const { message = '' } = error as Partial<Error>;
+    if (error instanceof GraphQLError && message.startsWith('Cannot add selection')) return build(form);
+    if (!message.startsWith('We should have an edge')) throw error;
+    const members = withMembersApart(form, clientSchema);
+    try {
+      return build(withConditionsApart(members, needs));
+    } catch {
+      // Nor that: the first reason is the one that is told.
+      throw error;
+    }
   }
 }
 

@@ -336,6 +336,19 @@ describe('each reader has its own time', () => {
     expect(books.fetches).toHaveLength(1);
   });
 
+  test('one that went away, and whose time is over then, leaves once: the first goes on waiting', async () => {
+    const read = reader();
+    const first = read(60_000);
+    const cancellation = new Cancellation();
+    const gone = read(100, cancellation);
+    await sent(books, 1);
+    cancellation.cancel();
+    await expect(gone).rejects.toMatchObject(unavailable);
+    books.fetched(0).answer(titled('Kim'));
+    expect(await first).toEqual(titled('Kim'));
+    expect(books.fetches).toHaveLength(1);
+  });
+
   test('one that comes in the moment in which the last goes away is not joined to what was given up', async () => {
     const read = reader();
     const cancellation = new Cancellation();

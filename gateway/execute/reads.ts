@@ -73,7 +73,11 @@ export function createReads(): Reads {
         const known = underWay.get(user)?.get(key);
         const read = known ?? begin(user, key, deadline, start);
         if (known) metrics.readsJoined.inc({ subgraph: subgraph.name });
+        let hasLeft = false;
         const leave = () => {
+          // Who has gone away may still be there when its time is over.
+          if (hasLeft) return;
+          hasLeft = true;
           if (--read.readers > 0) return;
           forgetRead(user, key, read);
           read.cancellation.cancel();

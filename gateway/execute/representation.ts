@@ -30,11 +30,15 @@ export interface Types {
   isObject: ObjectTest;
 }
 
-/** Compiles the `requires` of a fetch. */
+/** Whether fields of these names hold a key of a type. */
+export type HasKey = (typename: unknown, names: ReadonlySet<string>) => boolean;
+
+/** Compiles the `requires` of a fetch. What they show no key of by `hasKey` is not what the fetch is about. */
 export function compileRepresentation(
   requires: Selections,
   { isType, isObject }: Types,
   rewrite: Rewrite | undefined,
+  hasKey: HasKey = () => true,
 ): Representation {
   const fragments = requires.map((selection): Fragment => {
     const isFragment = selection.kind === 'InlineFragment';
@@ -48,7 +52,7 @@ export function compileRepresentation(
   const [only, ...more] = fragments;
   const names = only && more.length === 0 && !rewrite ? scalarsOf(only.selections) : [];
   if (!only || names.length === 0) {
-    const write = byType(fragments, isType, rewrite);
+    const write = byType(fragments, { isType, hasKey }, rewrite);
     return { keyOf: write, jsonOf: (entity) => write(entity) as string, size: 0 };
   }
   const { condition } = only;
@@ -102,12 +106,19 @@ const onlyOf =
     return isMeant ? write(entity) : undefined;
   };
 
-function byType(fragments: readonly Fragment[], isType: TypeTest, rewrite: Rewrite | undefined): Write {
+function byType(
+  fragments: readonly Fragment[],
+  { isType, hasKey }: { isType: TypeTest; hasKey: HasKey },
+  rewrite: Rewrite | undefined,
+): Write {
   const matching = new Map<unknown, readonly Fragment[]>();
   const fragmentsOf = (typename: unknown): readonly Fragment[] => {
     const known = matching.get(typename);
     if (known) return known;
-    const found = fragments.filter(({ condition }) => condition === undefined || isType(typename, condition));
+    const meant = fragments.filter(({ condition }) => condition === undefined || isType(typename, condition));
+    const names = new Set(meant.flatMap(({ selections }) => namesOf(selections)));
+    // Of an object of another type there may be what fields require, and no key.
+    const found = hasKey(typename, names) ? meant : [];
     // Types are named by subgraphs: one that makes names up must not fill the memory.
     if (matching.size < 1_000) matching.set(typename, found);
     return found;
@@ -129,6 +140,12 @@ function byType(fragments: readonly Fragment[], isType: TypeTest, rewrite: Rewri
     return JSON.stringify(whole);
   };
 }
+
+/** The names of the fields of an object, whatever fragments they stand in. */
+export const namesOf = (selections: Selections): string[] =>
+  selections.flatMap((selection) =>
+    selection.kind === 'InlineFragment' ? namesOf(selection.selections) : (selection.alias ?? selection.name),
+  );
 
 /** A writer for fields without type conditions writes their JSON at once, with no object between. */
 function compileWriter(selections: Selections, isType: TypeTest): Write {

@@ -1,4 +1,5 @@
 import { type GraphQLSchema, isAbstractType, isInterfaceType, isObjectType } from 'graphql';
+import { keysAt } from './needs.js';
 
 /** Whether an object that says it is of type `typename` is of type `condition`. */
 export type TypeTest = (typename: unknown, condition: string) => boolean;
@@ -23,5 +24,20 @@ export function typeTest(schema: GraphQLSchema): TypeTest {
       (isObjectType(type) || isInterfaceType(type)) &&
       schema.isSubType(wanted, type)
     );
+  };
+}
+
+/** Tells whether fields of these names hold a key by which a subgraph is asked about a type, as itself or as an interface of its. */
+export function keyTest(
+  schema: GraphQLSchema,
+  keys: ReadonlyMap<string, readonly (readonly string[])[]>,
+): (service: string, typename: unknown, names: ReadonlySet<string>) => boolean {
+  return (service, typename, names) => {
+    const type = typeof typename === 'string' ? schema.getType(typename) : undefined;
+    const interfaces = isObjectType(type) ? type.getInterfaces() : [];
+    const known = [String(typename), ...interfaces.map(({ name }) => name)].flatMap(
+      (name) => keys.get(keysAt(service, name)) ?? [],
+    );
+    return known.length === 0 || known.some((key) => key.every((name) => names.has(name)));
   };
 }

@@ -76,8 +76,9 @@ export function guardEngine(
 
   /** Undefined for what the engine refuses, and says why: what is no document, and what has fragments inside themselves. */
   function guardsOf(request: OperationRequest): Guards | GraphQLError | undefined {
-    // Engines differ in what they make of an empty name.
-    if (request.operationName === '') return noSuchOperation();
+    // Engines differ in what they make of an empty name, and with one of several lines a document could pass for another.
+    if (typeof request.operationName === 'string' && !isName.test(request.operationName))
+      return noSuchOperation();
     const before = known.get(keyOf(request));
     if (before) return before;
     try {
@@ -229,6 +230,8 @@ export function guardEngine(
     },
   };
 }
+
+const isName = /^\w+$/;
 
 const keyOf = ({ query, operationName }: OperationRequest): string =>
   operationName ? `${operationName}\n${query}` : `\n${query}`;

@@ -56,6 +56,14 @@ describe('a body', () => {
     expect((await run('C')).status).toBe(400);
     expect((await run()).status).toBe(400);
   });
+
+  test('names no operation by the lines of a document that was run before', async () => {
+    const [first, second] = ['query A { a: __typename }', 'query B { b: __typename }'];
+    const run = (operationName: string, text: string) =>
+      postText(gateway, JSON.stringify({ query: text, operationName }));
+    expect((await run('A', `${first}\n${second}`)).body).toEqual({ data: { a: 'Query' } });
+    expect((await run(`A\n${first}`, second)).status).toBe(400);
+  });
 });
 
 describe('an address', () => {

@@ -4,6 +4,7 @@ import { contextOf } from '../context.js';
 import { createCompiledEngine } from '../execute/compiled.js';
 import type { Outcome } from '../execute/engine.js';
 import type { SubgraphSource } from '../execute/source.js';
+import type { SubgraphAnswer } from '../execute/subgraph-answer.js';
 import { loadSupergraph } from '../supergraph.js';
 import { subgraphSdl } from './subgraph.js';
 
@@ -13,7 +14,7 @@ export interface Answering {
   answer: (body: {
     query: string;
     variables?: Record<string, unknown>;
-  }) => Awaited<ReturnType<SubgraphSource['fetch']>>;
+  }) => SubgraphAnswer | Promise<SubgraphAnswer>;
 }
 
 /** The supergraph of such subgraphs, with no network between. */

@@ -38,7 +38,7 @@ export interface TestSubgraph {
 }
 
 const imported = [
-  ...['@key', '@shareable', '@external', '@requires', '@composeDirective'],
+  ...['@key', '@shareable', '@external', '@requires', '@provides', '@composeDirective', '@interfaceObject'],
   ...['@authenticated', '@requiresScopes', '@policy', '@cost', '@listSize'],
 ];
 const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ${JSON.stringify(imported)})\n`;

@@ -1,3 +1,4 @@
+import { ambiguousNames } from './ambiguous.js';
 import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
 import { type Disagreement, type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
@@ -119,6 +120,20 @@ export const knownDifferences: readonly KnownDifference[] = [
       dispute.data = dispute.data.filter(
         ({ ours, oracle }) => typeof oracle !== 'number' || ours !== String(oracle),
       );
+    },
+  },
+  {
+    name: 'a name means what the type of its holder says',
+    why: '6.3.2: fields are collected for the type of each object. Below objects of different types Apollo has one place for what has one name. Without faults it is asked carefully about that.',
+    settle(dispute) {
+      const { schema, question } = dispute;
+      if (!question.faults) return;
+      const names = ambiguousNames(schema, question);
+      const isMeant = ({ path = [] }: { path: Path | undefined }) =>
+        path.some((step) => names.has(String(step)));
+      dispute.data = dispute.data.filter((one) => !isMeant(one));
+      dispute.onlyOurs = dispute.onlyOurs.filter((one) => !isMeant(one));
+      dispute.onlyOracle = dispute.onlyOracle.filter((one) => !isMeant(one));
     },
   },
   {

@@ -1,4 +1,5 @@
 import {
+  type GraphQLAbstractType,
   type GraphQLArgument,
   type GraphQLCompositeType,
   type GraphQLField,
@@ -6,6 +7,8 @@ import {
   getNamedType,
   isAbstractType,
   isCompositeType,
+  isInterfaceType,
+  isLeafType,
   isObjectType,
   isRequiredArgument,
   isUnionType,
@@ -25,6 +28,8 @@ export interface Hints {
   samples: Samples;
   /** What not to ask for: `Type.field`, and `Type...Other` for a fragment on another type inside of one. */
   avoided: ReadonlySet<string>;
+  /** How often one name stands for two things below objects of two types; never unless told. */
+  twins?: number;
 }
 
 /** How large queries get; small ones leave more of a second for other queries. */
@@ -51,22 +56,22 @@ const oddAliases = [
  */
 export function createGenerator(
   schema: GraphQLSchema,
-  { samples, avoided }: Hints,
+  hints: Hints,
   accepts: (query: string) => boolean = () => true,
 ) {
   return (seed: string): GeneratedQuery => {
     // What one selection has cannot always stand beside what another has; then the next one is tried.
     for (let attempt = 0; ; attempt++) {
-      const made = writeQuery(schema, createRandom(`${seed}/${attempt}`), { samples, avoided });
+      const made = writeQuery(schema, createRandom(`${seed}/${attempt}`), hints);
       if (validate(schema, parse(made.query)).length === 0 && accepts(made.query)) return made;
       if (attempt === 100) throw new Error(`no valid query comes of the seed ${seed}`);
     }
   };
 }
 
-function writeQuery(schema: GraphQLSchema, random: Random, { samples, avoided }: Hints): GeneratedQuery {
-  const inputs = createInputs(random, samples);
-  const writer = createWriter(schema, random, inputs, avoided);
+function writeQuery(schema: GraphQLSchema, random: Random, hints: Hints): GeneratedQuery {
+  const inputs = createInputs(random, hints.samples);
+  const writer = createWriter(schema, random, inputs, hints);
   const kind = random.chance(0.07) ? OperationTypeNode.MUTATION : OperationTypeNode.QUERY;
   const root = schema.getRootType(kind);
   if (!root) throw new Error(`the schema has no ${kind}`);
@@ -83,7 +88,12 @@ interface Head {
   parent: string;
 }
 
-function createWriter(schema: GraphQLSchema, random: Random, inputs: Inputs, avoided: ReadonlySet<string>) {
+function createWriter(
+  schema: GraphQLSchema,
+  random: Random,
+  inputs: Inputs,
+  { avoided, twins: twinRate = 0 }: Hints,
+) {
   const fragments = new Map<string, { type: string; within: string; text: string }>();
   /** What stands under a response name, by its path, so that what is asked twice merges. */
   const heads = new Map<string, Head>();
@@ -114,6 +124,8 @@ function createWriter(schema: GraphQLSchema, random: Random, inputs: Inputs, avo
     const dice = random.next();
     const serial = type === schema.getMutationType();
     if (isUnionType(type) || (isAbstractType(type) && dice < 0.4)) {
+      const both = twinRate > 0 && random.chance(twinRate) ? twins(type) : undefined;
+      if (both) return both;
       return dice < 0.1 ? typename() : fragment(random.pick(membersOf(type)), depth, path, within);
     }
     if (dice < 0.07) return typename();
@@ -168,6 +180,34 @@ function createWriter(schema: GraphQLSchema, random: Random, inputs: Inputs, avo
       text: `fragment ${name} on ${condition.name} ${text}`,
     });
     return `...${name}${inputs.conditions(0.2)}`;
+  }
+
+  /** What two members have below a field of theirs, under one name that means something else in each. */
+  function twins(type: GraphQLAbstractType): string | undefined {
+    const members = schema
+      .getPossibleTypes(type)
+      .filter(({ name }) => !avoided.has(`${type.name}...${name}`));
+    const first = members.length > 1 ? random.pick(members) : undefined;
+    const second = first && random.pick(members.filter((member) => member !== first));
+    if (!first || !second) return undefined;
+    const others = second.getFields();
+    const shared = Object.values(first.getFields()).filter(
+      (one) => one.args.length === 0 && String(others[one.name]?.type) === String(one.type),
+    );
+    const objects = shared.flatMap(({ name, type: outer }) => {
+      const named = getNamedType(outer);
+      return isObjectType(named) || isInterfaceType(named) ? [{ name, named }] : [];
+    });
+    if (objects.length === 0) return undefined;
+    const { name, named } = random.pick(objects);
+    const leaves = Object.values(named.getFields()).filter(
+      (one) => isLeafType(getNamedType(one.type)) && !avoided.has(`${named.name}.${one.name}`),
+    );
+    if (leaves.length === 0) return undefined;
+    const leaf = random.pick(leaves);
+    const other = random.pick(leaves.filter((one) => String(one.type) === String(leaf.type)));
+    const alias = `y${aliases++}`;
+    return `... on ${first.name} { ${name} { ${alias}: ${leaf.name}${argumentsOf(named, leaf)} } } ... on ${second.name} { ${name} { ${alias}: ${other.name}${argumentsOf(named, other)} } }`;
   }
 
   function field(

@@ -167,7 +167,16 @@ export const requirementQueries: readonly NamedQuery[] = [
     { data: { scarce: { a2: 'f2', best: null, t1: 'Film' } } },
   ],
   ['interface objects without a member that is hidden', '{ stocked { id name related { id stock } } }'],
-  ['interface objects with a fragment on another interface', '{ stocked { ... on Named { name } } }'],
+  [
+    'interface objects with a fragment on another interface',
+    '{ stocked { ... on Named { name } } }',
+    undefined,
+    {
+      data: {
+        stocked: [...['Kim', 'Emma', 'Metropolis', 'M', 'Lamp', 'Radio'].map((name) => ({ name })), null],
+      },
+    },
+  ],
   [
     'required fields of an interface object in a fragment',
     '{ stocked { ... on Book { boxes volume } ... on Gadget { shipping voltage } } }',

@@ -39,6 +39,19 @@ export const typeQueries: readonly NamedQuery[] = [
     'a union with fields that differ by member',
     '{ venues { host { ... on User { title: name } ... on Robot { title: model } ... on Company { title: name } } } }',
   ],
+  [
+    'a field that differs by what holds its object',
+    '{ products(ids: ["b1", "f1"]) { ... on Book { related(first: 1) { reviews(first: 1) { id } } } ... on Film { related(first: 1) { reviews(first: 2) { id } } } } }',
+    undefined,
+    {
+      data: {
+        products: [
+          { related: [{ reviews: [{ id: 'review2' }] }] },
+          { related: [{ reviews: [{ id: 'review1' }, { id: 'review4' }] }] },
+        ],
+      },
+    },
+  ],
   ['a union in a third subgraph', '{ scanned { lender { ... on User { name } ... on Venue { name } } } }'],
   ['a union of which no member is asked for', '{ scanned { lender { ... on Venue { holdings { id } } } } }'],
   [

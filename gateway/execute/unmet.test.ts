@@ -1,0 +1,48 @@
+import { QueryPlanner } from '@apollo/query-planner';
+import { expect, test } from 'vitest';
+import { composed } from '../testing/engine.js';
+import { createOperations } from './operations.js';
+
+const answer = () => ({ data: {} });
+const { graph, sources } = composed({
+  parts: {
+    answer,
+    sdl: 'type Kit @key(fields: "id") { id: ID!  parts: Int @shareable } type Query { kit: Kit }',
+  },
+  totals: {
+    answer,
+    sdl: `type Kit @key(fields: "id") { id: ID!  parts: Int @external  total: Int @requires(fields: "parts")  size: Int }
+      type Box @key(fields: "id") { id: ID!  kit: Kit  counted: Kit @provides(fields: "parts") }
+      type Query { ours: Kit  counted: Kit @provides(fields: "parts") }`,
+  },
+  taxes: {
+    answer,
+    sdl: `type Kit @key(fields: "id") { id: ID!  total: Int @external  tax: Int @requires(fields: "total") }
+      type Box @key(fields: "id") { id: ID! }
+      type Query { taxed: Kit  boxes: [Box] }`,
+  },
+});
+const { find } = createOperations({
+  ...{ graph, sources, introspection: true },
+  planner: new QueryPlanner(graph.supergraph),
+});
+
+test.each([
+  ['as root fields', '{ ours { tax } }'],
+  ['beside it', '{ ours { total tax } }'],
+  ['on a condition', 'query ($is: Boolean!) { ours { size ... @include(if: $is) { tax } } }'],
+  ['below an entity', '{ boxes { kit { tax } } }'],
+])('a field is not fetched before what it requires, where another requires it: %s', (_where, query) => {
+  const message =
+    'Kit.total needs Kit.parts, which cannot be fetched before it here: ask for the object by another field.';
+  expect(find({ query })).toMatchObject([{ message, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
+});
+
+test.each([
+  ['by its own subgraph', '{ taxed { tax } }'],
+  ['by that of the first', '{ kit { tax total } }'],
+  ['without the second', '{ ours { total size } boxes { kit { total } } }'],
+  ['provided with what the first needs', '{ counted { total } boxes { counted { total } } }'],
+])('and is, where there is something between: %s', (_how, query) => {
+  expect(find({ query })).toHaveProperty('execute');
+});

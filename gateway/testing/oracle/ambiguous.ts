@@ -1,0 +1,12 @@
+import { type GraphQLSchema, getOperationAST, parse } from 'graphql';
+import { ambiguousMeanings } from '../../execute/exclusive.js';
+import { operationOf } from '../../execute/selections.js';
+import type { Question } from './duel.js';
+
+/** The response names of a question that mean different things below objects of different types. */
+export function ambiguousNames(schema: GraphQLSchema, { query }: Question): ReadonlySet<string> {
+  const document = parse(query);
+  if (!getOperationAST(document)) return new Set();
+  const meanings = ambiguousMeanings(schema, operationOf(document, undefined));
+  return new Set([...meanings].map((meaning) => meaning.slice(0, meaning.indexOf(':'))));
+}
