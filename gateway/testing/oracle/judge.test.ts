@@ -157,3 +157,19 @@ test.each<[string, Record<string, unknown>[], Answer['body']['errors'], boolean]
   };
   expect(await isExplained(question, ours, oracle)).toBe(isRight);
 });
+
+test.each([
+  ['each is right in one way or another', [{ email: 'u1@x.org' }], true],
+  ['one of them is right in no way', null, false],
+])('root fields do not depend on each other: %s', async (_, b, isRight) => {
+  const question = { query: '{ a: users { email karma @skip(if: true) } b: users { email } }' };
+  const right = [{ email: 'u1@x.org' }];
+  const verdict = await judge(
+    clientSchema,
+    question,
+    { ours: answer({ a: right, b: right }), oracle: answer({ a: null, b: null }) },
+    ({ query }) =>
+      Promise.resolve(answer(query.includes('q__a') ? { q__a: right, q__b: null } : { a: null, b })),
+  );
+  expect(verdict).toMatchObject({ isExplained: isRight });
+});

@@ -6,7 +6,7 @@ import { careful, uncareful } from './careful.js';
 import { conditionsApart, hasConditions, unconditional } from './conditions.js';
 import { complaints } from './conformance.js';
 import { knownDifferences, otherwise } from './differences.js';
-import { disputeOf, isSettled } from './dispute.js';
+import { type Dispute, disputeOf, isSettled } from './dispute.js';
 import type { Answers, Question } from './duel.js';
 
 /** Alike, or different, by which of the known differences and whether they explain all of it. */
@@ -23,7 +23,7 @@ export async function judge(
   { ours, oracle }: Answers,
   askOracle: (question: Question) => Promise<Answer>,
 ): Promise<Verdict> {
-  const settle = (answer: Answer, more: string[]): Exclude<Verdict, 'equal'> => {
+  const settle = (answer: Answer, more: string[]): Settled => {
     const dispute = disputeOf({
       schema,
       question,
@@ -39,7 +39,7 @@ export async function judge(
       settle(dispute);
       if (text() !== before) known.push(name);
     }
-    return { known, isExplained: isSettled(dispute), complaints: [] };
+    return { known, open: openIn(dispute) };
   };
 
   // Of such a question ApolloGateway's answer is wrong, and ours would be as wrong if it were alike.
@@ -51,7 +51,9 @@ export async function judge(
   const found = complaints(schema, question, ours);
   if (found.length > 0) return { known: [], isExplained: false, complaints: found };
   const verdict = settle(oracle, []);
-  if (isTrusted && verdict.isExplained) return verdict;
+  let { known } = verdict;
+  let open = isTrusted ? verdict.open : undefined;
+  const isExplained = () => open?.size === 0;
   const { apart, carefully, unconditionally } = otherwise;
   const plainly = careful(schema, question);
   const ways: [Question, string[]][] = [[plainly, [carefully]]];
@@ -62,9 +64,26 @@ export async function judge(
       // With a name of its type asked for, no object is one of which all is left out.
       [conditionsApart(question), [apart]],
     );
-  for (const [way, known] of ways) {
-    const asked = settle(uncareful(await askOracle(way)), known);
-    if (asked.isExplained) return asked;
+  for (const [way, names] of ways) {
+    if (isExplained()) break;
+    const asked = settle(uncareful(await askOracle(way)), names);
+    if (asked.open.has(whole)) continue;
+    // Root fields do not depend on each other: one may be explained by one way, and another by another.
+    const before = open;
+    open = before ? new Set([...asked.open].filter((name) => before.has(name))) : asked.open;
+    if (open.size < (before?.size ?? 1)) known = [...new Set([...known, ...asked.known])];
   }
-  return { ...verdict, isExplained: false };
+  return { known, isExplained: isExplained(), complaints: [] };
 }
+
+interface Settled {
+  known: string[];
+  /** The root fields of which something is not explained. */
+  open: ReadonlySet<string>;
+}
+
+/** Stands for all root fields. */
+const whole = '';
+
+const openIn = ({ data, onlyOurs, onlyOracle }: Dispute): ReadonlySet<string> =>
+  new Set([...data, ...onlyOurs, ...onlyOracle].map(({ path = [] }) => String(path[0] ?? whole)));
