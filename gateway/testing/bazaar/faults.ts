@@ -25,9 +25,11 @@ export interface FaultPlan {
   seed: string;
   /** The part of all fields that fail. */
   rate: number;
+  /** Whether the names of types stay as they are. */
+  sparesNames: boolean;
 }
 
-export const noFaults: FaultPlan = { seed: '', rate: 0 };
+export const noFaults: FaultPlan = { seed: '', rate: 0, sparesNames: false };
 
 /** A wrong value that graphql would not let out: it is put into the finished answer, at the path of its field. */
 export interface Damage {

@@ -29,20 +29,22 @@ export interface Circumstances {
   faults?: { kind: FaultKind; seed: string } | undefined;
   /** Whether entities do not say the name of an interface, which is not that of their type. */
   hidesInterfaceNames?: boolean | undefined;
+  /** Whether faults leave the names of types as they are. */
+  sparesNames?: boolean | undefined;
 }
 
-const hidesNames = 'nameless';
-
 /** A request id that tells subgraphs of its circumstances; `run` tells one run of the same query from another. */
-export const requestId = ({ faults, hidesInterfaceNames }: Circumstances, run: string): string =>
-  [faults?.kind ?? 'none', faults?.seed ?? '', run, ...(hidesInterfaceNames ? [hidesNames] : [])].join('.');
+export const requestId = (
+  { faults, hidesInterfaceNames = false, sparesNames = false }: Circumstances,
+  run: string,
+): string => [faults?.kind ?? 'none', faults?.seed ?? '', run, hidesInterfaceNames, sparesNames].join('.');
 
 /** The names of the mutations that ran, by request; those of old requests are forgotten. */
 const entriesOf = new LRUCache<string, string[]>({ max: 1_000 });
 
 /** What a subgraph is to do with a request of this id. */
 export function readRequest(subgraph: string, id: string) {
-  const [kind, seed = '', , names] = id.split('.') as [FaultKind, ...string[]];
+  const [kind, seed = '', , hides, spares] = id.split('.') as [FaultKind, ...string[]];
   let entries = entriesOf.get(id);
   if (!entries) {
     entries = [];
@@ -50,11 +52,13 @@ export function readRequest(subgraph: string, id: string) {
   }
   const rates = [0.01, 0.04, 0.15];
   const faults: FaultPlan =
-    kind === 'fields' ? { seed, rate: rates[hash(`rate ${seed}`) % rates.length] as number } : noFaults;
+    kind === 'fields'
+      ? { seed, rate: rates[hash(`rate ${seed}`) % rates.length] as number, sparesNames: spares === 'true' }
+      : noFaults;
   return {
     context: { faults, entries },
     outage: outageOf(kind, `${subgraph} ${seed}`),
-    hidesInterfaceNames: names === hidesNames,
+    hidesInterfaceNames: hides === 'true',
   };
 }
 

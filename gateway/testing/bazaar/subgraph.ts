@@ -60,7 +60,8 @@ export function createSubgraph(
       ...(variables && { variableValues: variables }),
       ...(operationName && { operationName }),
     });
-    return applyDamage(result, context.damage);
+    const { damage, faults } = context;
+    return applyDamage(result, faults.sparesNames ? damage.filter(({ typename }) => !typename) : damage);
   };
 }
 

@@ -236,6 +236,8 @@ export const otherwise = {
   unconditionally: 'what is left out is as if it were not there, and what is not is there',
   /** See conditions.ts. */
   apart: 'a condition of a field is one of a fragment around it',
+  /** Where a field has one type, Apollo goes by what a subgraph calls it, and drops an object that has another's name. */
+  named: 'an object is of the type of its field',
 };
 
 /** All of it is explained. */

@@ -54,7 +54,7 @@ export async function judge(
   let { known } = verdict;
   let open = isTrusted ? verdict.open : undefined;
   const isExplained = () => open?.size === 0;
-  const { apart, carefully, unconditionally } = otherwise;
+  const { apart, carefully, named, unconditionally } = otherwise;
   const plainly = careful(schema, question);
   const ways: [Question, string[]][] = [[plainly, [carefully]]];
   if (hasConditions(question))
@@ -63,6 +63,11 @@ export async function judge(
       [conditionsApart(plainly), [carefully, apart]],
       // With a name of its type asked for, no object is one of which all is left out.
       [conditionsApart(question), [apart]],
+    );
+  if (question.faults?.kind === 'fields')
+    ways.push(
+      [{ ...question, sparesNames: true }, [named]],
+      [{ ...plainly, sparesNames: true }, [carefully, named]],
     );
   for (const [way, names] of ways) {
     if (isExplained()) break;
