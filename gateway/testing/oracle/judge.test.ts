@@ -173,3 +173,13 @@ test.each([
   );
   expect(verdict).toMatchObject({ isExplained: isRight });
 });
+
+test.each([
+  [{ message: 'Oh', extensions: { code: 'INTERNAL_SERVER_ERROR' } }, true],
+  [{ message: 'No', extensions: { code: 'OUT_OF_ORDER' } }, false],
+])('what Apollo cannot plan has an answer of ours, be there faults or not: %j', async (error, isRight) => {
+  const question: Question = { query: '{ users { email } }', faults: { kind: 'outage', seed: '1' } };
+  const oracle = { status: 500, body: { errors: [error] } };
+  const ours = { status: 200, body: { data: { users: null }, errors: [error] } };
+  expect(await isExplained(question, ours, oracle)).toBe(isRight);
+});
