@@ -24,7 +24,7 @@ export function createCompiledEngine(options: {
   const { find, forget } = createOperations({ graph, planner, sources, introspection });
   const format = errorFormatter('gateway', log, { suggestions: introspection });
 
-  const refused = (errors: readonly GraphQLError[], status = 400): Outcome => ({
+  const refused = (errors: readonly GraphQLError[], status = errors.every(isCoded) ? 400 : 500): Outcome => ({
     status,
     errors: errors.map((error) => format(error.toJSON(), error)),
   });
@@ -43,7 +43,7 @@ export function createCompiledEngine(options: {
   return {
     async execute(request, context) {
       const operation = find(request, context.tracing);
-      if (!('execute' in operation)) return refused(operation, operation.every(isCoded) ? 400 : 500);
+      if (!('execute' in operation)) return refused(operation);
       context.operation = operation;
       if (operation.kind === OperationTypeNode.SUBSCRIPTION) return refused([subscriptionsElsewhere()]);
       if (request.method === 'GET' && operation.kind === OperationTypeNode.MUTATION)

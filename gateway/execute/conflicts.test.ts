@@ -102,12 +102,6 @@ describe('two fields that need a third with different arguments', () => {
       'Order.cost',
       'Product.shipping',
     ],
-    [
-      'of which never both are included',
-      'query ($a: Boolean!) { order { product { shipping @include(if: $a) customs @skip(if: $a) } } }',
-      'Product.shipping',
-      'Product.customs',
-    ],
   ])('are refused: %s', (_where, query, a, b) => {
     expect(conflictOf(query)).toBe(refused(a, b));
   });
@@ -116,10 +110,33 @@ describe('two fields that need a third with different arguments', () => {
     ['need the same', '{ order { cost product { customs } } }'],
     ['need the same, one by its default', '{ order { product { box crate } } }'],
     ['need it of different places', '{ order { cost p: product { shipping } } }'],
+    [
+      'are never both there',
+      'query ($a: Boolean!) { order { product { shipping @include(if: $a) customs @skip(if: $a) } } }',
+    ],
     ['need it of different objects', '{ order { product { shipping related { customs } } } }'],
   ])('are answered where they %s', (_where, query) => {
     expect(conflictOf(query)).toBeUndefined();
   });
+});
+
+test('two fields with conditions are refused where both are there, and have plans of their own where one is', () => {
+  const operation = operations.find({
+    query:
+      'query ($a: Boolean!, $b: Boolean!) { order { product { shipping @include(if: $a) customs @include(if: $b) } } }',
+  });
+  if (!('execute' in operation)) throw new Error('it was refused');
+  const [conflict] = operation.variableErrors({ a: true, b: true });
+  expect(conflict?.message).toBe(refused('Product.shipping', 'Product.customs'));
+  const [shipping, customs] = [
+    { a: true, b: false },
+    { a: false, b: true },
+  ].map((variables) => {
+    expect(operation.variableErrors(variables)).toEqual([]);
+    return JSON.stringify(operation.planFor(variables));
+  });
+  expect(shipping).not.toContain('customs');
+  expect(customs).not.toContain('shipping');
 });
 
 test('what differs from a default is refused beside it', () => {

@@ -48,7 +48,8 @@ export interface ReadyOperation {
   name: string | undefined;
   /** The operation and its fragments, and nothing else. */
   document: DocumentNode;
-  plan: QueryPlan;
+  /** The plan with which it is run with variables that are right. */
+  planFor(variables: Readonly<Record<string, unknown>>): QueryPlan;
   /** Null for queries and mutations. */
   live: LiveOperation | null;
   /** What was read in place of what was asked for, for who may not see all of that; and what tells it from others. */

@@ -106,7 +106,11 @@ test.each<[string, string, Entity, object[]]>([
   });
 });
 
-test('nobody is asked for a field that the planner has wait for one that is left out, and nobody at fault', async () => {
+test('a field that the planner has wait for one that is left out is asked for, and missed', async () => {
   const query = 'query($no: Boolean = false) { product { p @include(if: $no) q @skip(if: $no) } }';
-  expect(await conditional(query)).toEqual({ status: 200, data: { product: null } });
+  expect(await conditional(query)).toEqual({
+    status: 200,
+    data: { product: null },
+    errors: [broken('sums', 'product', 'q')],
+  });
 });

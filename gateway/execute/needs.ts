@@ -17,8 +17,10 @@ export interface Needs {
   names: ReadonlySet<string>;
   /** The names of all fields that take arguments. */
   withArguments: ReadonlySet<string>;
-  /** The names of all fields that require others. */
+  /** The names of all fields that require others, but for those of interface objects. */
   requiring: ReadonlySet<string>;
+  /** The names of those of interface objects too. */
+  demanding: ReadonlySet<string>;
   /**
    * What fields require, by `placeOf` the field. Empty where no two fields require one field with different arguments.
    */
@@ -41,6 +43,7 @@ export function needsOf(supergraph: DocumentNode): Needs {
   const names = new Set<string>(['__typename']);
   const withArguments = new Set<string>();
   const requiring = new Set<string>();
+  const demanding = new Set<string>();
   const required = new Map<string, SelectionSetNode>();
   const keys = new Map<string, string[][]>();
   const services = servicesOf(supergraph);
@@ -56,6 +59,7 @@ export function needsOf(supergraph: DocumentNode): Needs {
       if (field.arguments && field.arguments.length > 0) withArguments.add(field.name.value);
       for (const { set, graph } of fieldSets(field.directives, 'join__field', 'requires')) {
         collectNames(set, names);
+        demanding.add(field.name.value);
         // What an interface object requires stands with the interface: there the planner loses what it is to keep apart.
         if (definition.kind === Kind.OBJECT_TYPE_DEFINITION) requiring.add(field.name.value);
         required.set(placeOf(services.get(graph) ?? '', definition.name.value, field.name.value), set);
@@ -63,7 +67,7 @@ export function needsOf(supergraph: DocumentNode): Needs {
     }
   }
   return {
-    ...{ names, withArguments, requiring, keys },
+    ...{ names, withArguments, requiring, demanding, keys },
     requirements: mayConflict(required) ? required : new Map(),
     required: new Map([...required].map(([place, set]) => [place, namesIn(set)])),
   };

@@ -8,6 +8,7 @@ import {
   type OperationDefinitionNode,
   OperationTypeNode,
   parse,
+  print,
 } from 'graphql';
 import type { LRUCache } from 'lru-cache';
 import { problem } from '../../platform/errors.js';
@@ -28,14 +29,20 @@ import { withMembersApart } from './members.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compilePlan } from './plan.js';
-import { withConditionsApart, withoutIntrospection, withoutLeftOut } from './plannable.js';
+import {
+  withConditionsApart,
+  withConditionsSettled,
+  withoutIntrospection,
+  withoutLeftOut,
+} from './plannable.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
-import { conditionVariables, includedBy, operationOf } from './selections.js';
+import { conditionVariables, hasField, includedBy, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { keyTest, objectTest, typeTest } from './types.js';
 import { findUnmet } from './unmet.js';
 import { compileVariableTest } from './variables.js';
+import { variants } from './variants.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -54,11 +61,13 @@ export interface CompiledOperation {
   /** The operation and its fragments, and nothing else. */
   document: DocumentNode;
   plan: QueryPlan;
+  /** The plan with which it is run, which may be one of its own for what its variables leave out. */
+  planFor(variables: Variables): QueryPlan;
   /** What the plan and its one shape take of memory, in hundreds of bytes; where there are more shapes, those weigh themselves. */
   weight(): number;
   /** The fetch that a subscription begins with; undefined for queries and mutations. */
   primary: FetchNode | undefined;
-  /** What is wrong with variables, with BAD_USER_INPUT. */
+  /** What is wrong with variables, with BAD_USER_INPUT, or with what they leave of the operation. */
   variableErrors(variables: Variables): readonly GraphQLError[];
   /** Runs it with variables that are right; a subscription once for each event. */
   execute(variables: Variables, context: GatewayContext, event?: Event): Promise<Executed>;
@@ -67,6 +76,9 @@ export interface CompiledOperation {
 /** Response shapes by operation and combination; each weighs as much as its document and what data have made of it. */
 export type Shapes = LRUCache<string, CompleteObject>;
 
+/** Operations that are planned for one combination, or why they cannot be. */
+export type Combinations = LRUCache<string, CompiledOperation | readonly GraphQLError[]>;
+
 export interface OperationEnvironment {
   graph: LoadedSupergraph;
   planner: QueryPlanner;
@@ -74,6 +86,7 @@ export interface OperationEnvironment {
   introspection: boolean;
   /** What is compiled for each combination of what `@skip` and `@include` say, of all operations. */
   shapes: Shapes;
+  combinations: Combinations;
   /** For an executor that does not know of `renameFields`. */
   keepsNames?: boolean;
 }
@@ -102,15 +115,21 @@ export function compileOperation(
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
   const { selectionSet } = operation;
   const plan = planOf(planner, graph, document, name);
-  const conditions = conditionVariables(operation, fragments);
+  const conditions = conditionVariables({ operation, fragments });
+  const isApart =
+    conditions.length > 0 &&
+    !environment.keepsNames &&
+    operation.operation !== OperationTypeNode.SUBSCRIPTION &&
+    hasField(asked, graph.needs.demanding);
   const defaults = defaultConditions(operation);
   const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
   const { primary, rest } = partsOf(plan, operation);
   const fetched = lazilyFetched(primary, rest);
-  const conflict = environment.keepsNames
-    ? undefined
-    : (findUnmet(graph.needs, graph.supergraphSchema, fetched) ??
-      findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched }));
+  const conflict =
+    environment.keepsNames || isApart
+      ? undefined
+      : (findUnmet(graph.needs, graph.supergraphSchema, fetched) ??
+        findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched }));
   if (conflict) throw conflict;
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
@@ -129,7 +148,7 @@ export function compileOperation(
     weight += more;
     onGrowth();
   };
-  const compile: Compile = (values, onShapeGrowth) =>
+  const compile = (values: ReadonlyMap<string, boolean>, onShapeGrowth: (weight: number) => void) =>
     compileShape({
       schema: graph.clientSchema,
       supergraphSchema: graph.supergraphSchema,
@@ -145,7 +164,26 @@ export function compileOperation(
   const shapeOf =
     conditions.length === 0
       ? always(compile(new Map(), grow))
-      : variants({ conditions, condition, compile, shapes, characters });
+      : variants({ conditions, condition, compile, kept: shapes, characters });
+  const ownOf = isApart
+    ? variants({
+        conditions,
+        condition,
+        compile: (values, onOwnGrowth) =>
+          compileSettled(
+            { ...read, query: print(withConditionsSettled(parsed, values)) },
+            environment,
+            onOwnGrowth,
+          ),
+        kept: environment.combinations,
+        characters,
+      })
+    : undefined;
+  const own = (variables: Variables): CompiledOperation | undefined => {
+    const compiled = ownOf?.(variables);
+    if (compiled && !('execute' in compiled)) throw compiled[0];
+    return compiled;
+  };
 
   const inClientNames = (error: GraphQLFormattedError): GraphQLFormattedError =>
     error.path
@@ -157,18 +195,24 @@ export function compileOperation(
     name,
     document: { kind: Kind.DOCUMENT, definitions: [operation, ...fragments.values()] },
     plan,
+    planFor: (variables) => own(variables)?.plan ?? plan,
     weight: () => weight,
     primary,
-    variableErrors: (variables) =>
-      areRight(variables)
-        ? []
-        : [
-            ...variableErrors(graph.clientSchema, operation, variables, { introspection }),
-            ...conditions
-              .filter((variable) => Object.hasOwn(variables, variable) && variables[variable] === null)
-              .map((variable) => conditionIsNull(variable)),
-          ],
+    variableErrors(variables) {
+      if (areRight(variables)) {
+        const compiled = ownOf?.(variables);
+        return compiled && !('execute' in compiled) ? compiled : [];
+      }
+      return [
+        ...variableErrors(graph.clientSchema, operation, variables, { introspection }),
+        ...conditions
+          .filter((variable) => Object.hasOwn(variables, variable) && variables[variable] === null)
+          .map((variable) => conditionIsNull(variable)),
+      ];
+    },
     async execute(variables, context, event) {
+      const settled = own(variables);
+      if (settled) return settled.execute(variables, context, event);
       const root: Entity = {};
       const run: Run = {
         root,
@@ -213,6 +257,34 @@ export function compileOperation(
     },
   };
 }
+
+/** Compiles an operation without variable conditions; `onGrowth` is told how much more it weighs. */
+function compileSettled(
+  read: ReadOperation & { query: string },
+  environment: OperationEnvironment,
+  onGrowth: (weight: number) => void,
+): CompiledOperation | readonly GraphQLError[] {
+  let told = 0;
+  let compiled: CompiledOperation | undefined;
+  const grow = (): void => {
+    if (!compiled) return;
+    onGrowth(compiled.weight() - told);
+    told = compiled.weight();
+  };
+  try {
+    compiled = compileOperation(read, environment, grow);
+  } catch (error) {
+    return [refusalBy(error)];
+  }
+  grow();
+  return compiled;
+}
+
+/** Why an operation cannot be run: a fault in planning costs its operation only, where a throw would cost a socket. */
+export const refusalBy = (error: unknown): GraphQLError =>
+  error instanceof GraphQLError
+    ? error
+    : new GraphQLError('planning failed', { originalError: error as Error });
 
 /**
  * Apollo's plan. Where it cannot read the document as it is best planned (a condition of a fragment of its own below
@@ -271,52 +343,3 @@ const always =
   <T>(value: T) =>
   () =>
     value;
-
-/** Compiles the shape of an answer; what is told of later is what data add to it. */
-type Compile = (
-  values: ReadonlyMap<string, boolean>,
-  onShapeGrowth: (weight: number) => void,
-) => CompleteObject;
-
-let lastOperation = 0;
-
-/** Compiles once for each combination of values that comes, for as long as there is room for it. */
-function variants(options: {
-  conditions: readonly string[];
-  condition: (variables: Variables, name: string) => boolean;
-  compile: Compile;
-  shapes: Shapes;
-  characters: number;
-}): (variables: Variables) => CompleteObject {
-  const { conditions, condition, compile, shapes, characters } = options;
-  const operation = ++lastOperation;
-  return (variables) => {
-    const values = conditions.map((name) => condition(variables, name));
-    const key = `${operation} ${values.map(Number).join('')}`;
-    const known = shapes.get(key);
-    if (known) return known;
-    let size = characters;
-    const compiled = compile(
-      new Map(conditions.map((name, index) => [name, values[index] === true])),
-      (more) => {
-        size += more;
-        weighAgain(shapes, key, size);
-      },
-    );
-    shapes.set(key, compiled, { size });
-    return compiled;
-  };
-}
-
-/** Makes room for what weighs more than when it was put there; what is not there any more stays away. */
-export function weighAgain<Value extends object>(
-  kept: LRUCache<string, Value>,
-  key: string,
-  size?: number,
-): void {
-  const value = kept.peek(key);
-  if (!value) return;
-  // The size of a value that is there already stays what it was.
-  kept.delete(key);
-  kept.set(key, value, { ...(size !== undefined && { size }) });
-}

@@ -5,7 +5,7 @@ import { readOperation } from '../../platform/graphql/operation.js';
 import { metrics } from '../../platform/metrics.js';
 import { contextOf } from '../context.js';
 import { composed, engineOn } from '../testing/engine.js';
-import { compileOperation, type Shapes } from './operation.js';
+import { type Combinations, compileOperation, type Shapes } from './operation.js';
 
 const keptNow = async () => (await metrics.operationsKept.get()).values[0]?.value ?? 0;
 
@@ -44,7 +44,8 @@ test('a shape of an operation with conditions weighs what data make of it', asyn
   const read = readOperation(environment.graph.clientSchema, { query });
   if (!('operation' in read)) throw new Error(String(read));
   const planner = new QueryPlanner(environment.graph.supergraph);
-  const operation = compileOperation({ ...read, query }, { ...environment, planner, shapes });
+  const combinations: Combinations = new LRUCache({ max: 10 });
+  const operation = compileOperation({ ...read, query }, { ...environment, planner, shapes, combinations });
   const { data } = await operation.execute({}, contextOf(null, undefined));
   expect(data?.['ts']).toHaveLength(2);
   expect(shapes.calculatedSize).toBeGreaterThan(20_000);

@@ -1,16 +1,18 @@
-import { GraphQLError } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { readOperation } from '../../platform/graphql/operation.js';
 import { metrics } from '../../platform/metrics.js';
 import { recordErrors, type Tracing } from '../tracing.js';
 import type { OperationRequest } from './engine.js';
 import {
+  type Combinations,
   type CompiledOperation,
   compileOperation,
   type OperationEnvironment,
+  refusalBy,
   type Shapes,
-  weighAgain,
 } from './operation.js';
+import { weighAgain } from './variants.js';
 
 /**
  * The most operations that are kept, and the most of their weight: each character of their documents and plans takes
@@ -18,9 +20,8 @@ import {
  */
 const mostOperations = 2_000;
 const mostWeight = 4_000_000;
-/** The same of response shapes of operations with `@skip` and `@include`. */
-const mostShapes = 2_000;
-const mostShapeWeight = 2_000_000;
+/** The same of what is compiled for one combination of what `@skip` and `@include` say: response shapes, and operations. */
+const mostVariants = { max: 2_000, maxSize: 2_000_000 };
 
 export interface Operations {
   /** Reads, validates, plans and compiles an operation, or answers its errors with their codes; what was compiled is kept. */
@@ -29,10 +30,11 @@ export interface Operations {
   forget(): void;
 }
 
-export function createOperations(options: Omit<OperationEnvironment, 'shapes'>): Operations {
+export function createOperations(options: Omit<OperationEnvironment, 'shapes' | 'combinations'>): Operations {
   const { graph, introspection } = options;
-  const shapes: Shapes = new LRUCache({ max: mostShapes, maxSize: mostShapeWeight });
-  const environment = { ...options, shapes };
+  const shapes: Shapes = new LRUCache(mostVariants);
+  const combinations: Combinations = new LRUCache(mostVariants);
+  const environment = { ...options, shapes, combinations };
   const kept = new LRUCache<string, CompiledOperation>({
     max: mostOperations,
     maxSize: mostWeight,
@@ -52,12 +54,7 @@ export function createOperations(options: Omit<OperationEnvironment, 'shapes'>):
     try {
       return compileOperation({ ...read, query: request.query }, environment, () => weighAgain(kept, key));
     } catch (error) {
-      // A fault in planning costs its operation only, where a throw would cost a socket.
-      return [
-        error instanceof GraphQLError
-          ? error
-          : new GraphQLError('planning failed', { originalError: error as Error }),
-      ];
+      return [refusalBy(error)];
     }
   }
 
@@ -86,6 +83,7 @@ export function createOperations(options: Omit<OperationEnvironment, 'shapes'>):
       isForgotten = true;
       kept.clear();
       shapes.clear();
+      combinations.clear();
     },
   };
 }

@@ -19,6 +19,20 @@ export const withoutIntrospection = (document: DocumentNode): DocumentNode =>
     Field: (field) => (isIntrospection(field) ? { ...typename, directives: field.directives } : undefined),
   });
 
+/** A document whose conditions do not depend on variables any more. */
+export const withConditionsSettled = (
+  document: DocumentNode,
+  values: ReadonlyMap<string, boolean>,
+): DocumentNode =>
+  visit(document, {
+    Directive(directive): DirectiveNode | undefined {
+      const [argument] = directive.arguments ?? [];
+      if (!isCondition(directive) || argument?.value.kind !== Kind.VARIABLE) return undefined;
+      const value = values.get(argument.value.name.value) === true;
+      return { ...directive, arguments: [{ ...argument, value: { kind: Kind.BOOLEAN, value } }] };
+    },
+  });
+
 /**
  * A document without what `@skip` and `@include` leave out whatever its variables are, and fragments that are empty
  * then. For that the planner still fetches what it requires, beside what others require with other arguments, and no

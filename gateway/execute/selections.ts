@@ -37,14 +37,15 @@ export function operationOf(document: DocumentNode, name: string | null | undefi
 /** A directive's condition as it stands for one set of variables. */
 export type IsIncluded = (selection: SelectionNode) => boolean;
 
-/** The names of the variables that decide, by `@skip` and `@include`, which fields an operation has. */
-export function conditionVariables(operation: OperationDefinitionNode, fragments: Fragments): string[] {
-  const names = new Set<string>();
+/** Shows each selection of an operation, those of a fragment once. */
+function eachSelection(
+  { operation, fragments }: OperationParts,
+  show: (selection: SelectionNode) => void,
+): void {
   const visited = new Set<string>();
   const visit = (selectionSet: SelectionSetNode): void => {
     for (const selection of selectionSet.selections) {
-      for (const { value } of conditionsOf(selection))
-        if (value.kind === 'Variable') names.add(value.name.value);
+      show(selection);
       if (selection.kind !== 'FragmentSpread') {
         if (selection.selectionSet) visit(selection.selectionSet);
         continue;
@@ -56,7 +57,25 @@ export function conditionVariables(operation: OperationDefinitionNode, fragments
     }
   };
   visit(operation.selectionSet);
+}
+
+/** The names of the variables that decide, by `@skip` and `@include`, which fields an operation has. */
+export function conditionVariables(parts: OperationParts): string[] {
+  const names = new Set<string>();
+  eachSelection(parts, (selection) => {
+    for (const { value } of conditionsOf(selection))
+      if (value.kind === 'Variable') names.add(value.name.value);
+  });
   return [...names].sort();
+}
+
+/** Whether an operation has a field of one of these names, wherever that is. */
+export function hasField(parts: OperationParts, names: ReadonlySet<string>): boolean {
+  let isFound = false;
+  eachSelection(parts, (selection) => {
+    isFound ||= selection.kind === 'Field' && names.has(selection.name.value);
+  });
+  return isFound;
 }
 
 /** Which selections stand when the variables have these values. */

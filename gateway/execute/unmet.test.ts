@@ -27,15 +27,22 @@ const { find } = createOperations({
   planner: new QueryPlanner(graph.supergraph),
 });
 
+const message =
+  'Kit.total needs Kit.parts, which cannot be fetched before it here: ask for the object by another field.';
+
 test.each([
   ['as root fields', '{ ours { tax } }'],
   ['beside it', '{ ours { total tax } }'],
-  ['on a condition', 'query ($is: Boolean!) { ours { size ... @include(if: $is) { tax } } }'],
   ['below an entity', '{ boxes { kit { tax } } }'],
 ])('a field is not fetched before what it requires, where another requires it: %s', (_where, query) => {
-  const message =
-    'Kit.total needs Kit.parts, which cannot be fetched before it here: ask for the object by another field.';
   expect(find({ query })).toMatchObject([{ message, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
+});
+
+test('with a condition it is refused where that holds', () => {
+  const operation = find({ query: 'query ($is: Boolean!) { ours { size ... @include(if: $is) { tax } } }' });
+  if (!('execute' in operation)) throw new Error('it was refused');
+  expect(operation.variableErrors({ is: true })).toMatchObject([{ message }]);
+  expect(operation.variableErrors({ is: false })).toEqual([]);
 });
 
 test.each([

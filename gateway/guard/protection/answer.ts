@@ -32,7 +32,7 @@ export function compileWithDenied(
 ): WithDenied {
   const type = schema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
-  const conditions = conditionVariables(operation, fragments);
+  const conditions = conditionVariables({ operation, fragments });
   const defaults = new Map(
     (operation.variableDefinitions ?? []).map(({ variable, defaultValue }) => [
       variable.name.value,

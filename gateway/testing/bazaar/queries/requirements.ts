@@ -42,6 +42,37 @@ export const requirementQueries: readonly NamedQuery[] = [
     { refusal: conflict.replace('Book.postage', 'Product.shipping') },
   ],
   [
+    'both on conditions, of which one holds',
+    'query ($no: Boolean = false) { book(isbn: "isbn-b1") { postage @skip(if: $no) freight @include(if: $no) } }',
+    undefined,
+    { data: { book: { postage: 4800 } } },
+  ],
+  [
+    'both on conditions that hold',
+    'query ($no: Boolean = false) { book(isbn: "isbn-b1") { postage @skip(if: $no) freight @skip(if: $no) } }',
+    undefined,
+    { refusal: conflict },
+  ],
+  [
+    'fields that require what one subgraph has, of which one is left out',
+    'query ($no: Boolean = false) { users { email karma @skip(if: $no) region @include(if: $no) } }',
+    undefined,
+    {
+      data: {
+        users: [360, 0, null, 500, 200, null].map((karma, at) => ({
+          email: `u${[1, 2, 3, 4, 5, 7][at]}@x.org`,
+          karma,
+        })),
+      },
+    },
+  ],
+  [
+    'the same of an interface object',
+    'query ($no: Boolean = false) { stocked { boxes @skip(if: $no) shipping @include(if: $no) } }',
+    undefined,
+    { data: { stocked: [...[24, 25, 26, null, null, null].map((boxes) => ({ boxes })), null] } },
+  ],
+  [
     'both at once, apart',
     '{ book(isbn: "isbn-b1") { sequel { freight } postage } products { ... on Book { freight } } }',
   ],
