@@ -10,7 +10,7 @@ import {
   type ValueNode,
   visit,
 } from 'graphql';
-import { withoutLeftOut } from '../../execute/plannable.js';
+import { withConditionsSettled, withoutLeftOut } from '../../execute/plannable.js';
 import type { Question } from './duel.js';
 import { withoutUnused } from './shrink.js';
 
@@ -56,6 +56,23 @@ export function conditionsApart({ query, ...circumstances }: Question): Question
           },
   });
   return { ...circumstances, query: print(withoutUnused(apart)) };
+}
+
+/**
+ * The same question without what is left out, and without fragments that are empty then: nobody has to be asked for the
+ * type of an object for those, and one whose type is hidden is there as long as nobody tells.
+ */
+export function settled({ query, variables = {}, ...circumstances }: Question): Question {
+  const document = parse(query);
+  const isTrue = truthOf(document, variables);
+  const values = new Map(
+    (getOperationAST(document)?.variableDefinitions ?? []).map(({ variable }) => [
+      variable.name.value,
+      isTrue(variable),
+    ]),
+  );
+  const left = withoutUnused(withoutLeftOut(withConditionsSettled(document, values)));
+  return { ...circumstances, query: print(left), variables };
 }
 
 /** Whether the value of a condition is true, by the variables given and the defaults of others. */

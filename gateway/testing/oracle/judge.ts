@@ -3,7 +3,7 @@ import type { Answer } from '../gateway.js';
 import { ambiguousNames } from './ambiguous.js';
 import { comparable, equal } from './answers.js';
 import { careful, uncareful } from './careful.js';
-import { conditionsApart, hasConditions, unconditional } from './conditions.js';
+import { conditionsApart, hasConditions, settled, unconditional } from './conditions.js';
 import { complaints } from './conformance.js';
 import { knownDifferences, otherwise } from './differences.js';
 import { type Dispute, disputeOf, isSettled } from './dispute.js';
@@ -63,6 +63,7 @@ export async function judge(
       [conditionsApart(plainly), [carefully, apart]],
       // With a name of its type asked for, no object is one of which all is left out.
       [conditionsApart(question), [apart]],
+      [settled(question), [unconditionally]],
     );
   if (question.faults?.kind === 'fields')
     ways.push(
@@ -71,7 +72,8 @@ export async function judge(
     );
   for (const [way, names] of ways) {
     if (isExplained()) break;
-    const asked = settle(uncareful(await askOracle(way)), names);
+    const answer = await askOracle(way);
+    const asked = settle(names.includes(carefully) ? uncareful(answer) : answer, names);
     if (asked.open.has(whole)) continue;
     // Root fields do not depend on each other: one may be explained by one way, and another by another.
     const before = open;
