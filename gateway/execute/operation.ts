@@ -165,54 +165,29 @@ export function compileOperation(
     conditions.length === 0
       ? always(compile(new Map(), grow))
       : variants({ conditions, condition, compile, kept: shapes, characters });
-  const ownOf = isApart
-    ? variants({
-        conditions,
-        condition,
-        compile: (values, onOwnGrowth) =>
-          compileSettled(
-            { ...read, query: print(withConditionsSettled(parsed, values)) },
-            environment,
-            onOwnGrowth,
-          ),
-        kept: environment.combinations,
-        characters,
-      })
-    : undefined;
-  const own = (variables: Variables): CompiledOperation | undefined => {
-    const compiled = ownOf?.(variables);
-    if (compiled && !('execute' in compiled)) throw compiled[0];
-    return compiled;
-  };
-
   const inClientNames = (error: GraphQLFormattedError): GraphQLFormattedError =>
     error.path
       ? { ...error, path: error.path.map((step) => clientNames.get(step as string) ?? step) }
       : error;
 
-  return {
+  const compiled: CompiledOperation = {
     kind: operation.operation,
     name,
     document: { kind: Kind.DOCUMENT, definitions: [operation, ...fragments.values()] },
     plan,
-    planFor: (variables) => own(variables)?.plan ?? plan,
+    planFor: () => plan,
     weight: () => weight,
     primary,
-    variableErrors(variables) {
-      if (areRight(variables)) {
-        const compiled = ownOf?.(variables);
-        return compiled && !('execute' in compiled) ? compiled : [];
-      }
-      return [
-        ...variableErrors(graph.clientSchema, operation, variables, { introspection }),
-        ...conditions
-          .filter((variable) => Object.hasOwn(variables, variable) && variables[variable] === null)
-          .map((variable) => conditionIsNull(variable)),
-      ];
-    },
+    variableErrors: (variables) =>
+      areRight(variables)
+        ? []
+        : [
+            ...variableErrors(graph.clientSchema, operation, variables, { introspection }),
+            ...conditions
+              .filter((variable) => Object.hasOwn(variables, variable) && variables[variable] === null)
+              .map((variable) => conditionIsNull(variable)),
+          ],
     async execute(variables, context, event) {
-      const settled = own(variables);
-      if (settled) return settled.execute(variables, context, event);
       const root: Entity = {};
       const run: Run = {
         root,
@@ -256,10 +231,45 @@ export function compileOperation(
       return { data, errors, wrong };
     },
   };
+  if (!isApart) return compiled;
+  const compileSettled = (values: ReadonlyMap<string, boolean>, onSettledGrowth: (weight: number) => void) =>
+    compileWeighed(
+      { ...read, query: print(withConditionsSettled(parsed, values)) },
+      environment,
+      onSettledGrowth,
+    );
+  const settledBy = variants({
+    ...{ conditions, condition, characters, compile: compileSettled },
+    kept: environment.combinations,
+  });
+  return plannedApart(compiled, settledBy);
 }
 
-/** Compiles an operation without variable conditions; `onGrowth` is told how much more it weighs. */
-function compileSettled(
+/** An operation that is run as what its conditions leave of it, by a plan for that. */
+function plannedApart(
+  operation: CompiledOperation,
+  settledBy: (variables: Variables) => CompiledOperation | readonly GraphQLError[],
+): CompiledOperation {
+  const settled = (variables: Variables): CompiledOperation => {
+    const found = settledBy(variables);
+    if ('execute' in found) return found;
+    throw found[0];
+  };
+  return {
+    ...operation,
+    planFor: (variables) => settled(variables).plan,
+    variableErrors(variables) {
+      const errors = operation.variableErrors(variables);
+      if (errors.length > 0) return errors;
+      const found = settledBy(variables);
+      return 'execute' in found ? [] : found;
+    },
+    execute: async (variables, context) => settled(variables).execute(variables, context),
+  };
+}
+
+/** Compiles an operation, or says why it cannot be run; `onGrowth` is told how much more it weighs. */
+function compileWeighed(
   read: ReadOperation & { query: string },
   environment: OperationEnvironment,
   onGrowth: (weight: number) => void,
