@@ -99,3 +99,44 @@ test.each<[string, string, unknown[]]>([
     expect(await ask(query)).toEqual({ status: 200, data: { all } });
   },
 );
+
+/** Animals, and a subgraph to which they are all alike. */
+const askZoo = engineOn({
+  zoo: subgraph(
+    `interface Animal @key(fields: "id") { id: ID! }
+     type Cat implements Animal @key(fields: "id") { id: ID! }
+     type Dog implements Animal @key(fields: "id") { id: ID! }
+     type Query { animals: [Animal!]! }`,
+    {
+      Query: {
+        animals: () => [
+          { __typename: 'Cat', id: '1' },
+          { __typename: 'Dog', id: '2' },
+        ],
+      },
+    },
+  ),
+  food: subgraph(
+    `type Animal @key(fields: "id") @interfaceObject { id: ID!  food(of: String): String  drink: String }`,
+    {
+      Animal: {
+        __resolveReference: ({ id }: { id: string }) => ({ id }),
+        food: ({ id }: { id: string }, { of }: { of: string }) => `food ${id} ${of}`,
+        drink: ({ id }: { id: string }) => `drink ${id}`,
+      },
+    },
+  ),
+});
+
+test.each([
+  ['food(of: "noon")', 'food(of: "night")', 'food 1 noon', 'food 2 night'],
+  ['drink', 'food(of: "noon")', 'drink 1', 'food 2 noon'],
+])(
+  'a name means what the own type of an object says where a subgraph cannot tell the types: %s, %s',
+  async (cats, dogs, ...all) => {
+    expect(await askZoo(`{ animals { ... on Cat { it: ${cats} } ... on Dog { it: ${dogs} } } }`)).toEqual({
+      status: 200,
+      data: { animals: all.map((it) => ({ it })) },
+    });
+  },
+);

@@ -9,7 +9,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { isIntrospection } from './introspection.js';
-import { argumentsOf } from './needs.js';
+import { argumentsOf, type Needs } from './needs.js';
 import { type OperationParts, responseName } from './selections.js';
 
 /** What a field asks for under which name: fields of an object that merge are alike in it. */
@@ -29,11 +29,13 @@ interface Found extends Selected {
 /**
  * What fields mean whose response name means something else at the same place: in
  * `{ media { ... on Book { by { name } } ... on Film { by { name: nick } } } }` it depends on the type of what holds
- * them, of which paths of plans say nothing. An object's own type does not matter here: plans go by that.
+ * them, of which paths of plans say nothing. An object's own type does not matter here: plans go by that, but for a type
+ * that a subgraph of an interface object cannot tell from others of its interface.
  */
 export function ambiguousMeanings(
   schema: GraphQLSchema,
   { operation, fragments }: OperationParts,
+  { veiled }: Pick<Needs, 'veiled'>,
 ): ReadonlySet<string> {
   const ambiguous = new Set<string>();
 
@@ -72,7 +74,7 @@ export function ambiguousMeanings(
 
   function look(selected: readonly Selected[]): void {
     for (const found of fieldsOf(selected).values()) {
-      if (isAmbiguous(found)) for (const { field } of found) ambiguous.add(meaningOf(field));
+      if (isAmbiguous(found, veiled)) for (const { field } of found) ambiguous.add(meaningOf(field));
       const inner = found.flatMap(({ type, field }): Selected[] => {
         if (!field.selectionSet || !(isObjectType(type) || isInterfaceType(type))) return [];
         const definition = type.getFields()[field.name.value];
@@ -87,7 +89,7 @@ export function ambiguousMeanings(
 }
 
 /** Whether fields of one name mean different things for an object of one type. */
-function isAmbiguous(found: readonly Found[]): boolean {
+function isAmbiguous(found: readonly Found[], veiled: ReadonlySet<string>): boolean {
   if (found.length < 2) return false;
   const meanings = new Map<string, string>();
   let areSame = true;
@@ -96,7 +98,8 @@ function isAmbiguous(found: readonly Found[]): boolean {
   for (const { type, field } of found) {
     const meaning = meaningOf(field);
     areSame &&= meaning === first;
-    isTold &&= isObjectType(type) && (meanings.get(type.name) ?? meaning) === meaning;
+    isTold &&=
+      isObjectType(type) && !veiled.has(type.name) && (meanings.get(type.name) ?? meaning) === meaning;
     if (type) meanings.set(type.name, meaning);
   }
   return !areSame && !isTold;

@@ -29,6 +29,8 @@ export interface Needs {
   keys: ReadonlyMap<string, readonly (readonly string[])[]>;
   /** The names of what fields require of the object that has them, by `placeOf` the field. */
   required: ReadonlyMap<string, readonly string[]>;
+  /** The names of object types of which some subgraph knows an interface alone, as an object: it cannot tell them apart. */
+  veiled: ReadonlySet<string>;
 }
 
 /** A field of a type, as a subgraph has it. */
@@ -70,7 +72,25 @@ export function needsOf(supergraph: DocumentNode): Needs {
     ...{ names, withArguments, requiring, demanding, keys },
     requirements: mayConflict(required) ? required : new Map(),
     required: new Map([...required].map(([place, set]) => [place, namesIn(set)])),
+    veiled: veiledIn(supergraph),
   };
+}
+
+function veiledIn({ definitions }: DocumentNode): Set<string> {
+  const isVeil = ({ name, arguments: given = [] }: DirectiveNode): boolean =>
+    name.value === 'join__type' && given.some((argument) => argument.name.value === 'isInterfaceObject');
+  const veils = new Set(
+    definitions.flatMap((one) =>
+      one.kind === Kind.INTERFACE_TYPE_DEFINITION && one.directives?.some(isVeil) ? one.name.value : [],
+    ),
+  );
+  return new Set(
+    definitions.flatMap((one) =>
+      one.kind === Kind.OBJECT_TYPE_DEFINITION && one.interfaces?.some(({ name }) => veils.has(name.value))
+        ? one.name.value
+        : [],
+    ),
+  );
 }
 
 const namesIn = ({ selections }: SelectionSetNode): string[] =>

@@ -109,7 +109,7 @@ export function compileOperation(
   if (tooLarge) throw tooLarge;
   const { document, clientNames } = environment.keepsNames
     ? { document: parsed, clientNames: new Map<string, string>() }
-    : renameFields(parsed, graph.needs, ambiguousMeanings(graph.clientSchema, asked));
+    : renameFields(parsed, graph.needs, ambiguousMeanings(graph.clientSchema, asked, graph.needs));
   const { operation, fragments } = operationOf(document, name);
   const type = graph.clientSchema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
