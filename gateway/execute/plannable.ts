@@ -1,4 +1,5 @@
 import {
+  type DefinitionNode,
   type DirectiveNode,
   type DocumentNode,
   type FieldNode,
@@ -39,25 +40,41 @@ export const withConditionsSettled = (
  * subgraph takes both. Of an object of which all is left out nothing is asked for in its place: its type could be
  * known to others alone.
  */
-export function withoutLeftOut(document: DocumentNode, empty: ReadonlySet<string> = new Set()): DocumentNode {
-  const found = new Set(empty);
+export function withoutLeftOut(document: DocumentNode): DocumentNode {
+  let parts = document.definitions.map((node) => ({ node, spreads: spreadsIn(node) }));
+  let empty: ReadonlySet<string> | undefined;
+  do {
+    const found = new Set<string>();
+    const before = empty;
+    parts = parts.flatMap((part) => {
+      // Only where a fragment stood that is empty now there is more to leave out.
+      if (before && !part.spreads.some((name) => before.has(name))) return part;
+      const node = withoutEmpty(part.node, before);
+      if (node.kind !== Kind.FRAGMENT_DEFINITION || !isEmpty(node)) return { ...part, node };
+      found.add(node.name.value);
+      return [];
+    });
+    empty = found;
+  } while (empty.size > 0);
+  return { ...document, definitions: parts.map(({ node }) => node) };
+}
+
+function spreadsIn(definition: DefinitionNode): string[] {
+  const names: string[] = [];
+  visit(definition, { FragmentSpread: ({ name }) => void names.push(name.value) });
+  return names;
+}
+
+function withoutEmpty(definition: DefinitionNode, empty: ReadonlySet<string> | undefined): DefinitionNode {
   const isOut = (selection: SelectionNode): boolean =>
-    (selection.kind === Kind.FRAGMENT_SPREAD && empty.has(selection.name.value)) || isLeftOut(selection);
+    (selection.kind === Kind.FRAGMENT_SPREAD && empty?.has(selection.name.value)) || isLeftOut(selection);
   const enter = (selection: SelectionNode): null | undefined => (isOut(selection) ? null : undefined);
-  const left: DocumentNode = visit(document, {
+  return visit(definition, {
     Field: { enter, leave: fill },
     FragmentSpread: enter,
     InlineFragment: { enter, leave: (fragment) => (isEmpty(fragment) ? null : undefined) },
-    FragmentDefinition: {
-      leave(fragment) {
-        if (!isEmpty(fragment)) return undefined;
-        found.add(fragment.name.value);
-        return null;
-      },
-    },
     OperationDefinition: { leave: fill },
   });
-  return found.size > empty.size ? withoutLeftOut(left, found) : left;
 }
 
 const isLeftOut = (selection: SelectionNode): boolean =>
