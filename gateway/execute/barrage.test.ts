@@ -186,6 +186,10 @@ const noMore = (now: Resources, before: Resources): boolean =>
   now.authors <= before.authors &&
   Object.entries(now.active).every(([kind, count]) => count <= (before.active[kind] ?? 0));
 
+/** By how much the heap has grown, in MiB. */
+const grownIn = (memory: { heap: number }, now: { heap: number }): number =>
+  (now.heap - memory.heap) / 1024 / 1024;
+
 test('after a barrage of everything that a subgraph can do, sockets, timers and heap are as they were', {
   timeout: 300_000,
 }, async () => {
@@ -195,19 +199,23 @@ test('after a barrage of everything that a subgraph can do, sockets, timers and 
   await warm();
   const before = await resources();
   expect(before.books).toBeGreaterThanOrEqual(connections);
-  const memory = await memoryInUse();
+  const mostGrown = executorOfTests() === 'apollo' ? 3 : 1.5;
+  let memory = await memoryInUse();
+  let now = memory;
 
-  const fetchesBefore = fetches;
-  await barrage();
-  // The circuit has never been open: what was to be tried was tried.
-  expect(fetches - fetchesBefore).toBeGreaterThanOrEqual(mixedDeeds().length * (1 + connections / lanes));
-  expect(mostSent).toBeLessThan(100);
-
-  await warm();
-  await until(async () => noMore(await resources(), before));
-  const now = await memoryInUse();
-  const grown = (now.heap - memory.heap) / 1024 / 1024;
+  // What leaks grows with each barrage; what others have left in this process, and the engine, may in one of them.
+  for (let rounds = 0; rounds === 0 || (rounds < 3 && grownIn(memory, now) >= mostGrown); rounds++) {
+    memory = now;
+    const fetchesBefore = fetches;
+    await barrage();
+    // The circuit has never been open: what was to be tried was tried.
+    expect(fetches - fetchesBefore).toBeGreaterThanOrEqual(mixedDeeds().length * (1 + connections / lanes));
+    expect(mostSent).toBeLessThan(100);
+    await warm();
+    await until(async () => noMore(await resources(), before));
+    now = await memoryInUse();
+  }
   // Of hundreds of requests each would leave less than 2 KiB.
-  expect(grown).toBeLessThan(executorOfTests() === 'apollo' ? 3 : 1.5);
+  expect(grownIn(memory, now)).toBeLessThan(mostGrown);
   expect((now.buffers - memory.buffers) / 1024 / 1024).toBeLessThan(4);
 });
