@@ -12,6 +12,7 @@ import {
   refusalBy,
   type Shapes,
 } from './operation.js';
+import { requestKey } from './request-key.js';
 import { weighAgain } from './variants.js';
 
 /**
@@ -59,7 +60,7 @@ export function createOperations(options: Omit<OperationEnvironment, 'shapes' | 
   }
 
   function find(request: OperationRequest, tracing?: Tracing): CompiledOperation | readonly GraphQLError[] {
-    const key = request.operationName ? `${request.operationName}\n${request.query}` : `\n${request.query}`;
+    const key = requestKey(request);
     const known = kept.get(key);
     if (known) {
       hits?.inc();

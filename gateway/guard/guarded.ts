@@ -11,6 +11,7 @@ import {
 import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
 import type { Engine, EngineRequest, OperationRequest, Outcome } from '../execute/engine.js';
+import { requestKey } from '../execute/request-key.js';
 import { operationOf } from '../execute/selections.js';
 import type { LoadedSupergraph } from '../supergraph.js';
 import { compileCost } from './cost/estimate.js';
@@ -76,10 +77,9 @@ export function guardEngine(
 
   /** Undefined for what the engine refuses, and says why: what is no document, and what has fragments inside themselves. */
   function guardsOf(request: OperationRequest): Guards | GraphQLError | undefined {
-    // Engines differ in what they make of an empty name, and with one of several lines a document could pass for another.
-    if (typeof request.operationName === 'string' && !isName.test(request.operationName))
-      return noSuchOperation();
-    const before = known.get(keyOf(request));
+    // Engines differ in what they make of an empty name.
+    if (request.operationName === '') return noSuchOperation();
+    const before = known.get(requestKey(request));
     if (before) return before;
     try {
       return analyse(request);
@@ -113,7 +113,7 @@ export function guardEngine(
       cost: compileCost(parts, graph.clientSchema, graph.costs),
       protection: protectionOf(parts, graph),
     };
-    known.set(keyOf(request), guards);
+    known.set(requestKey(request), guards);
     return guards;
   }
 
@@ -136,7 +136,7 @@ export function guardEngine(
   ): Variant | GraphQLError | undefined {
     const lack = protection && lackOf(protection, principal);
     if (!lack) return undefined;
-    const key = `${lack}\n${keyOf(request)}`;
+    const key = `${lack}\n${requestKey(request)}`;
     const before = variants.get(key);
     if (before) return before;
     const document = parseDocument(request.query);
@@ -230,8 +230,3 @@ export function guardEngine(
     },
   };
 }
-
-const isName = /^\w+$/;
-
-const keyOf = ({ query, operationName }: OperationRequest): string =>
-  operationName ? `${operationName}\n${query}` : `\n${query}`;

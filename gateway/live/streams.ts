@@ -3,6 +3,7 @@ import { problem } from '../../platform/errors.js';
 import { metrics } from '../../platform/metrics.js';
 import type { GatewayContext } from '../context.js';
 import type { Engine, OperationRequest } from '../execute/engine.js';
+import { requestKey } from '../execute/request-key.js';
 import type { Graph } from '../graph.js';
 import type { FeedSettings, FeedSource } from './feed.js';
 import { livePlanOf } from './plan.js';
@@ -137,9 +138,7 @@ function sourceOf(
 function readOnce(engine: Engine): Engine['read'] {
   const known = new Map<string, ReturnType<Engine['read']>>();
   return (request, principal) => {
-    const key = [principal?.role, principal?.scopes?.join(' '), request.operationName, request.query].join(
-      '\n',
-    );
+    const key = [principal?.role, principal?.scopes?.join(' '), requestKey(request)].join('\n');
     const read = known.get(key) ?? engine.read(request, principal);
     known.set(key, read);
     return read;
