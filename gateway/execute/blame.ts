@@ -9,6 +9,7 @@ import {
   visit,
 } from 'graphql';
 import type { Entity } from './entity.js';
+import type { PartOf } from './parts.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites } from './rewrites.js';
 import { type IsIncluded, includedBy } from './selections.js';
@@ -37,12 +38,15 @@ export interface Asking {
   fetchesOf(names: Names): readonly Fetched[];
   /** The places of what a fetch shows of the objects that it asks about. */
   needsOf(fetch: Fetched): readonly Names[];
+  /** Whether a fetch asks an object of its own for what stands at a place. */
+  asks(fetch: Fetched, object: Entity, names: Names): boolean;
 }
 
 /** Compiles what is known about a plan where an answer is not as it should be. */
 export function compileAsking(
   fetched: () => readonly Fetched[],
   clientNames: ReadonlyMap<string, string>,
+  { types, partOf }: { types: Types; partOf: (node: FetchNode) => PartOf | undefined },
 ): (values: ReadonlyMap<string, boolean>) => Asking {
   const clientName = (name: string) => clientNames.get(name) ?? name;
   return (values) => {
@@ -63,6 +67,13 @@ export function compileAsking(
         const start = fieldsOfPath(path).map(clientName);
         return leavesOf(node.requires ?? []).map((leaf) => [...start, ...leaf]);
       },
+      asks({ path, node }, object, names) {
+        const find = partOf(node);
+        const part = find ? find(object) : node;
+        if (!part || !isShown(part, object, types)) return false;
+        const flat: PlanNode = { kind: 'Flatten', path: [...path], node: part };
+        return fetchedBy(flat, []).some((one) => selects(one, names, clientName, isIncluded));
+      },
     };
   };
 }
@@ -81,15 +92,15 @@ const leavesOf = (requires: readonly QueryPlanSelectionNode[]): string[][] =>
  * Undefined where it cannot be told.
  */
 export function blame(
-  { fetchesOf }: Asking,
+  { fetchesOf, asks }: Asking,
   place: readonly (string | number)[],
-  types: Types,
   lacking?: Entity,
 ): string | undefined {
   const holder = place.findLastIndex((step) => typeof step === 'string');
-  const isAsked = (one: Fetched) => !lacking || one.path.length !== holder || asks(one, lacking, types);
+  const names = namesOf(place);
+  const isAsked = (one: Fetched) => !lacking || one.path.length !== holder || asks(one, lacking, names);
   const services = new Set(
-    fetchesOf(namesOf(place))
+    fetchesOf(names)
       .filter(isAsked)
       .map(({ service }) => service),
   );
@@ -98,7 +109,7 @@ export function blame(
 }
 
 /** Whether a fetch asks for an object: it does not, where the object has not what it takes to ask. */
-function asks({ node }: Fetched, object: Entity, types: Types): boolean {
+function isShown(node: FetchNode, object: Entity, types: Types): boolean {
   if (!node.requires) return true;
   const rewrite = compileRewrites(node.inputRewrites, types.isType);
   try {

@@ -1,34 +1,9 @@
-import { buildSubgraphSchema } from '@apollo/subgraph';
-import { type DocumentNode, graphql } from 'graphql';
 import { expect, test } from 'vitest';
-import { type Answering, engineOn } from '../testing/engine.js';
-import { subgraphSdl } from '../testing/subgraph.js';
-import type { Entity } from './entity.js';
-
-type Resolvers = NonNullable<
-  Extract<Parameters<typeof buildSubgraphSchema>[0], { resolvers?: unknown }>['resolvers']
->;
-
-/** A subgraph in this process. */
-function subgraph(sdl: string, resolvers: Resolvers): Answering {
-  const typeDefs: DocumentNode = subgraphSdl(sdl);
-  const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);
-  return {
-    sdl,
-    async answer({ query, variables }) {
-      const { data } = await graphql({
-        schema,
-        source: query,
-        ...(variables && { variableValues: variables }),
-      });
-      return { data: data as Entity };
-    },
-  };
-}
+import { engineOn, resolving } from '../testing/engine.js';
 
 /** Media, and who made them: people of another subgraph, where objects of two types hold the same person. */
 const ask = engineOn({
-  media: subgraph(
+  media: resolving(
     `type Query { media: [Media!]!  anything: [Thing!]! }
      union Media = Book | Film
      interface Thing { by: Person }
@@ -47,7 +22,7 @@ const ask = engineOn({
       ),
     },
   ),
-  people: subgraph(
+  people: resolving(
     `type Person @key(fields: "id") { id: ID!  name(in: String = "en"): String  nick: String  friend: Person }`,
     {
       Person: {
@@ -102,7 +77,7 @@ test.each<[string, string, unknown[]]>([
 
 /** Animals, and a subgraph to which they are all alike. */
 const askZoo = engineOn({
-  zoo: subgraph(
+  zoo: resolving(
     `interface Animal @key(fields: "id") { id: ID! }
      type Cat implements Animal @key(fields: "id") { id: ID! }
      type Dog implements Animal @key(fields: "id") { id: ID! }
@@ -116,7 +91,7 @@ const askZoo = engineOn({
       },
     },
   ),
-  food: subgraph(
+  food: resolving(
     `type Animal @key(fields: "id") @interfaceObject { id: ID!  food(of: String): String  drink: String }`,
     {
       Animal: {

@@ -5,11 +5,13 @@ import type { GatewayContext } from '../context.js';
 import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
 import { compileIdle } from './idle.js';
+import type { PartOf } from './parts.js';
 import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
-import { compileRepresentation, type HasKey, type Types } from './representation.js';
+import { compileRepresentation, type Types } from './representation.js';
 import { compileReplace, compileRewrites, type Replace, type Rewrite } from './rewrites.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf, mostErrors } from './subgraph-errors.js';
+import type { KeyTest } from './types.js';
 
 /** One execution of a plan. */
 export interface Run {
@@ -37,7 +39,9 @@ export interface FetchEnvironment {
   sources: ReadonlyMap<string, SubgraphSource>;
   types: Types;
   /** Whether fields of these names hold a key by which a subgraph is asked about a type. */
-  hasKey: (service: string, ...of: Parameters<HasKey>) => boolean;
+  hasKey: KeyTest;
+  /** What a fetch asks of an entity that may lack what some fields of the fetch require. */
+  partOf: (node: FetchNode) => PartOf | undefined;
   /** Whether another fetch of the plan asks the same of the same entities. */
   isShared: (node: FetchNode) => boolean;
   /** Whether no two fetches answer with the objects at a path as part of what holds them. */
@@ -46,13 +50,40 @@ export interface FetchEnvironment {
 
 /** Compiles a fetch whose answer belongs to the objects at `path`. */
 export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvironment): Step {
+  const partOf = environment.partOf(node);
+  if (!partOf) return compilePart(node, path, environment);
+  const steps = new Map<FetchNode, Step>();
+  const stepOf = (part: FetchNode): Step => {
+    const known = steps.get(part);
+    if (known) return known;
+    const step = compilePart(part, path, environment, (entity) => partOf(entity) === part);
+    steps.set(part, step);
+    return step;
+  };
+  return async (run) => {
+    const parts = new Set<FetchNode>();
+    collect(run.root, path, run.repeated, (object) => {
+      const part = partOf(object);
+      if (part) parts.add(part);
+    });
+    await Promise.all([...parts].map((part) => stepOf(part)(run)));
+  };
+}
+
+/** Compiles a fetch, or a part of one, which is for the entities that `isMeant` says. */
+function compilePart(
+  node: FetchNode,
+  path: Path,
+  environment: FetchEnvironment,
+  isMeant: (entity: Entity) => boolean = () => true,
+): Step {
   const source = environment.sources.get(node.serviceName);
   if (!source) throw new Error(`the plan fetches from '${node.serviceName}', which is no subgraph`);
   const request = compileRequest(node, source);
   const rewrite = compileRewrites(node.outputRewrites, environment.types.isType);
   const replace = compileReplace(node.outputRewrites);
   if (!node.requires) return compileRootFetch(path, { request, rewrite, replace });
-  const step = compileEntityFetch(node, path, { request, rewrite, replace, environment });
+  const step = compileEntityFetch(node, path, { request, rewrite, replace, isMeant, environment });
   const isIdle = compileIdle(node, environment);
   return isIdle ? (run) => (isIdle(run.variables) ? undefined : step(run)) : step;
 }
@@ -176,7 +207,7 @@ export type Asked = Map<string, Answer>;
 function compileEntityFetch(
   node: FetchNode,
   path: Path,
-  fetch: Compiled & { environment: FetchEnvironment },
+  fetch: Compiled & { isMeant: (entity: Entity) => boolean; environment: FetchEnvironment },
 ): Step {
   const { types, hasKey, isShared, isFetchedOnce } = fetch.environment;
   const representation = compileRepresentation(
@@ -245,7 +276,7 @@ function compileEntityFetch(
   /** What is nested without end has no key: whoever answered it is at fault, and this fetch goes on without it. */
   function keyOf(run: Run, object: Entity): unknown {
     try {
-      return representation.keyOf(object);
+      return fetch.isMeant(object) ? representation.keyOf(object) : undefined;
     } catch (error) {
       run.errors.push(failureOf(error));
       return undefined;

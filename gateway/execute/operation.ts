@@ -28,6 +28,7 @@ import { compileIntrospection } from './introspection.js';
 import { withMembersApart } from './members.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
+import { compileParts } from './parts.js';
 import { compilePlan } from './plan.js';
 import {
   withConditionsApart,
@@ -136,8 +137,10 @@ export function compileOperation(
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
   const hasKey = keyTest(graph.supergraphSchema, graph.needs.keys);
-  const step = compilePlan(rest, { sources, types, hasKey, condition, fetched });
-  const askingFor = compileAsking(fetched, clientNames);
+  const partOf = (node: FetchNode) =>
+    compileParts(node, { needs: graph.needs, isType: types.isType, hasKey });
+  const step = compilePlan(rest, { sources, types, hasKey, partOf, condition, fetched });
+  const askingFor = compileAsking(fetched, clientNames, { types, partOf });
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const replaceInEvent = compileReplace(primary?.outputRewrites);
   const areRight = compileVariableTest(operation);
@@ -223,11 +226,11 @@ export function compileOperation(
       const again: Completion = { ...completion, path: [] };
       complete(root, again);
       const asking = askingFor(new Map(conditions.map((name) => [name, condition(variables, name)])));
-      const wrong = again.wrong.map((path) => ({ path, service: blame(asking, path, types) }));
+      const wrong = again.wrong.map((path) => ({ path, service: blame(asking, path) }));
       if (!isUnexplained) return { data, errors, wrong };
       const isFault = compileFault(asking, conditions.length > 0);
       for (const { path, within } of unexplained(again.missing, errors, run.untold))
-        if (isFault(path)) wrong.push({ path, service: blame(asking, path, types, within) });
+        if (isFault(path)) wrong.push({ path, service: blame(asking, path, within) });
       return { data, errors, wrong };
     },
   };

@@ -27,11 +27,14 @@ export function typeTest(schema: GraphQLSchema): TypeTest {
   };
 }
 
-/** Tells whether fields of these names hold a key by which a subgraph is asked about a type, as itself or as an interface of its. */
+/** Whether fields of these names hold a key of a type, by which a subgraph is asked about it. */
+export type KeyTest = (service: string, typename: unknown, names: ReadonlySet<string>) => boolean;
+
+/** By which keys a subgraph is asked about a type, as itself or as an interface of its. */
 export function keyTest(
   schema: GraphQLSchema,
   keys: ReadonlyMap<string, readonly (readonly string[])[]>,
-): (service: string, typename: unknown, names: ReadonlySet<string>) => boolean {
+): KeyTest {
   return (service, typename, names) => {
     const type = typeof typename === 'string' ? schema.getType(typename) : undefined;
     const interfaces = isObjectType(type) ? type.getInterfaces() : [];

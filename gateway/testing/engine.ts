@@ -1,8 +1,11 @@
 import { composeServices } from '@apollo/composition';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { graphql } from 'graphql';
 import { silent } from '../../platform/testing/log.js';
 import { contextOf } from '../context.js';
 import { createCompiledEngine } from '../execute/compiled.js';
 import type { Outcome } from '../execute/engine.js';
+import type { Entity } from '../execute/entity.js';
 import type { SubgraphSource } from '../execute/source.js';
 import type { SubgraphAnswer } from '../execute/subgraph-answer.js';
 import { loadSupergraph } from '../supergraph.js';
@@ -15,6 +18,26 @@ export interface Answering {
     query: string;
     variables?: Record<string, unknown>;
   }) => SubgraphAnswer | Promise<SubgraphAnswer>;
+}
+
+type Resolvers = NonNullable<
+  Extract<Parameters<typeof buildSubgraphSchema>[0], { resolvers?: unknown }>['resolvers']
+>;
+
+/** A subgraph of which resolvers say what it answers, in this process. */
+export function resolving(sdl: string, resolvers: Resolvers): Answering {
+  const schema = buildSubgraphSchema([{ typeDefs: subgraphSdl(sdl), resolvers }]);
+  return {
+    sdl,
+    async answer({ query, variables }) {
+      const { data, errors } = await graphql({
+        schema,
+        source: query,
+        ...(variables && { variableValues: variables }),
+      });
+      return { data: data as Entity, ...(errors && { errors: errors.map((error) => error.toJSON()) }) };
+    },
+  };
 }
 
 /** The supergraph of such subgraphs, with no network between. */

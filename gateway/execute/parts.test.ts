@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest';
+import { type Answering, engineOn, resolving } from '../testing/engine.js';
+import { unavailable } from './subgraph-errors.js';
+
+interface Animal {
+  id: string;
+  name?: string;
+  size?: { kg?: number };
+  label?: string;
+}
+
+/** What the subgraph was asked by which treats are made out of names. */
+let asked: string[][] = [];
+
+const tom = { __typename: 'Cat', id: '1', name: 'Tom', size: { kg: 1, cm: 10 } };
+const ron = { __typename: 'Fish', id: '2', name: 'Ron', size: { kg: 2, cm: 10 } };
+const zoo = resolving(
+  `interface Animal @key(fields: "id") { id: ID!  name: String  size: Size }
+   type Cat implements Animal @key(fields: "id") { id: ID!  name: String  size: Size }
+   type Fish implements Animal @key(fields: "id") { id: ID!  name: String  size: Size }
+   type Size @shareable { kg: Int  cm: Int }
+   interface Home { pet: Animal }
+   type House implements Home { pet: Animal }
+   type Pond implements Home { pet: Animal }
+   type Query { animals: [Animal]  homes: [Home] }`,
+  {
+    Query: {
+      animals: () => [tom, ron],
+      homes: () => [
+        { __typename: 'House', pet: tom },
+        { __typename: 'Pond', pet: ron },
+      ],
+    },
+  },
+);
+
+const food = resolving(
+  `type Animal @key(fields: "id") @interfaceObject {
+     id: ID!  name: String @external  size: Size @external
+     rank(by: Int = 1): Int!
+     treat(of: String = "oats"): String! @requires(fields: "name")
+     meal: Int @requires(fields: "size { kg }")
+     label: String @external
+     tag: String! @requires(fields: "label")
+   }
+   type Size @shareable { kg: Int  cm: Int }`,
+  {
+    Animal: {
+      __resolveReference: (animal: Animal) => animal,
+      rank: ({ id }: Animal, { by }: { by: number }) => by * Number(id),
+      treat({ name }: Animal, { of }: { of: string }) {
+        if (name === undefined) throw new Error('a treat for nobody');
+        return `${of} for ${name}`;
+      },
+      tag: ({ label }: Animal) => `tag of ${label}`,
+      meal: ({ size }: Animal) => (size?.kg === undefined ? -1 : size.kg * 2),
+    },
+  },
+);
+
+const labels = resolving('type Animal @key(fields: "id") @interfaceObject { id: ID!  label: String }', {
+  Animal: {
+    __resolveReference: ({ id }: Animal) => (id === '1' ? { id } : null),
+    label: ({ id }: Animal) => `label ${id}`,
+  },
+});
+
+const recording = ({ sdl, answer }: Answering): Answering => ({
+  sdl,
+  answer(body) {
+    const shown = (body.variables?.['representations'] ?? []) as Animal[];
+    asked.push(shown.map(({ id, name }) => (name ? `${id} ${name}` : id)));
+    return answer(body);
+  },
+});
+
+async function ask(query: string, failing: Record<string, Answering['answer']> = {}) {
+  asked = [];
+  const subgraphs = { zoo, food: recording(food), labels };
+  const some = Object.fromEntries(
+    Object.entries(subgraphs).map(([name, one]) => [name, { ...one, answer: failing[name] ?? one.answer }]),
+  );
+  return engineOn(some)(query);
+}
+
+test.each<[string, string, object, string[][]]>([
+  [
+    'of another type',
+    '{ animals { rank ... on Fish { treat } } }',
+    { animals: [{ rank: 1 }, { rank: 2, treat: 'oats for Ron' }] },
+    [['1'], ['2 Ron']],
+  ],
+  [
+    'of another type, each in a fragment',
+    '{ animals { ... on Cat { rank } ... on Fish { rank treat } } }',
+    { animals: [{ rank: 1 }, { rank: 2, treat: 'oats for Ron' }] },
+    [['1'], ['2 Ron']],
+  ],
+  [
+    'below another kind of parent',
+    '{ homes { ... on House { pet { rank } } ... on Pond { pet { treat } } } }',
+    { homes: [{ pet: { rank: 1 } }, { pet: { treat: 'oats for Ron' } }] },
+    [['1'], ['2 Ron']],
+  ],
+  [
+    'with a variable of its own',
+    'query ($of: String = "hay") { animals { rank ... on Fish { treat(of: $of) } } }',
+    { animals: [{ rank: 1 }, { rank: 2, treat: 'hay for Ron' }] },
+    [['1'], ['2 Ron']],
+  ],
+  [
+    'a value of which another part is there',
+    '{ animals { size { cm } ... on Fish { size { kg } } rank ... on Fish { meal } } }',
+    {
+      animals: [
+        { size: { cm: 10 }, rank: 1 },
+        { size: { cm: 10, kg: 2 }, rank: 2, meal: 4 },
+      ],
+    },
+    [['1'], ['2']],
+  ],
+  [
+    'one of two that require',
+    '{ animals { treat ... on Fish { meal } } }',
+    { animals: [{ treat: 'oats for Tom' }, { treat: 'oats for Ron', meal: 4 }] },
+    [['1 Tom'], ['2 Ron']],
+  ],
+  [
+    'no one where all have it',
+    '{ animals { rank treat } }',
+    {
+      animals: [
+        { rank: 1, treat: 'oats for Tom' },
+        { rank: 2, treat: 'oats for Ron' },
+      ],
+    },
+    [['1 Tom', '2 Ron']],
+  ],
+  [
+    'nobody who would not be asked for anything else',
+    '{ animals { ... on Fish { treat } } }',
+    { animals: [{}, { treat: 'oats for Ron' }] },
+    [['2 Ron']],
+  ],
+])(
+  'an object that lacks what a field requires is asked for the other fields: %s',
+  async (_what, query, data, fetches) => {
+    expect(await ask(query)).toEqual({ status: 200, data });
+    expect(asked.sort()).toEqual(fetches);
+  },
+);
+
+test('what a service that is away would have told costs what requires it alone', async () => {
+  const away = () => {
+    throw unavailable('labels');
+  };
+  expect(await ask('{ animals { rank } tagged: animals { rank tag } }', { labels: away })).toEqual({
+    status: 200,
+    data: { animals: [{ rank: 1 }, { rank: 2 }], tagged: [null, null] },
+    errors: [unavailable('labels').toJSON()],
+  });
+});
+
+test('so it is with an entity that one service does not know', async () => {
+  expect(await ask('{ animals { id label rank } tagged: animals { rank tag } }')).toEqual({
+    status: 200,
+    data: {
+      animals: [
+        { id: '1', label: 'label 1', rank: 1 },
+        { id: '2', label: null, rank: 2 },
+      ],
+      tagged: [{ rank: 1, tag: 'tag of label 1' }, null],
+    },
+  });
+});
+
+test('the service is named that had to tell what is missing', async () => {
+  const silent = () => ({ data: { _entities: [{ __typename: 'Animal' }] } });
+  expect(await ask('{ animals { rank ... on Fish { treat } } }', { food: silent })).toMatchObject({
+    data: { animals: [null, null] },
+    errors: [0, 1].map((index) => ({
+      path: ['animals', index, 'rank'],
+      extensions: { service: 'food' },
+    })),
+  });
+});

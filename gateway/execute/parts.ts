@@ -1,0 +1,177 @@
+import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import {
+  type DocumentNode,
+  type FieldNode,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
+import { below } from './blame.js';
+import { type Entity, isEntity, own } from './entity.js';
+import { type Needs, placeOf } from './needs.js';
+import { namesOf } from './representation.js';
+import type { KeyTest, TypeTest } from './types.js';
+
+/**
+ * What a fetch asks of an entity: all that it is for, or what is left of it without the fields that require what the
+ * entity lacks. Undefined where that is nothing, or where the entity could not be told from others.
+ */
+export type PartOf = (entity: Entity) => FetchNode | undefined;
+
+/** What an object of a type needs so that its subgraph can answer a field. */
+interface Need {
+  field: FieldNode;
+  names: readonly string[];
+}
+
+/** Objects may lack many things at once; what is left after so many ways is not asked for. */
+const mostParts = 100;
+
+/**
+ * Compiles the parts of a fetch. An object lacks what a field requires where the plan fetches that for others only (of
+ * another type, or below another kind of parent), where a condition leaves it out, and where fetching it has failed.
+ * Undefined for a fetch of which no field requires any, which is all or nothing.
+ */
+export function compileParts(
+  node: FetchNode,
+  {
+    needs,
+    isType,
+    hasKey,
+  }: { needs: Pick<Needs, 'required' | 'demanding'>; isType: TypeTest; hasKey: KeyTest },
+): PartOf | undefined {
+  if (!node.requires || needs.demanding.size === 0) return undefined;
+  const document = parse(node.operation, { noLocation: true });
+  const demanding = entityFields(document).filter(({ field }) => needs.demanding.has(field.name.value));
+  if (demanding.length === 0) return undefined;
+  const shown = shownBy(node.requires);
+  const needsByType = new Map<unknown, readonly Need[]>();
+  const parts = new Map<string, FetchNode | undefined>();
+
+  function needsOf(typename: unknown): readonly Need[] {
+    const known = needsByType.get(typename);
+    if (known) return known;
+    const found = demanding.flatMap(({ field, type }): Need[] => {
+      if (!isType(typename, type)) return [];
+      const namesAt = (name: string) => needs.required.get(placeOf(node.serviceName, name, field.name.value));
+      const names = (namesAt(String(typename)) ?? namesAt(type) ?? []).filter((name) => shown.has(name));
+      return names.length > 0 ? [{ field, names }] : [];
+    });
+    // Types are named by subgraphs: one that makes names up must not fill the memory.
+    if (needsByType.size < 1_000) needsByType.set(typename, found);
+    return found;
+  }
+
+  return (entity) => {
+    const { __typename: typename } = entity;
+    const isMissing = (name: string): boolean =>
+      shown.get(name)?.some((selections) => lacks(own(entity, name), selections, isType)) === true;
+    const unmet = needsOf(typename).filter(({ names }) => names.some(isMissing));
+    if (unmet.length === 0) return node;
+    const missing = new Set(unmet.flatMap(({ names }) => names.filter(isMissing)));
+    const left = new Set([...shown.keys()].filter((name) => !missing.has(name)));
+    if (!hasKey(node.serviceName, typename, left)) return undefined;
+    const fields = new Set(unmet.map(({ field }) => field));
+    const key = [...demanding.map(({ field }) => Number(fields.has(field))), ...missing].join();
+    if (!parts.has(key) && parts.size < mostParts)
+      parts.set(key, withoutFields(node, document, fields, missing));
+    return parts.get(key);
+  };
+}
+
+/** What is selected of each field that a fetch shows; undefined for a leaf. */
+function shownBy(
+  selections: readonly QueryPlanSelectionNode[],
+  shown = new Map<string, (readonly QueryPlanSelectionNode[] | undefined)[]>(),
+) {
+  for (const selection of selections) {
+    if (selection.kind === 'InlineFragment') shownBy(selection.selections, shown);
+    else {
+      const name = selection.alias ?? selection.name;
+      shown.set(name, [...(shown.get(name) ?? []), selection.selections]);
+    }
+  }
+  return shown;
+}
+
+/** Whether a value, or one within it, is not there: null is. */
+function lacks(
+  value: unknown,
+  selections: readonly QueryPlanSelectionNode[] | undefined,
+  isType: TypeTest,
+): boolean {
+  if (value === undefined) return true;
+  if (Array.isArray(value)) return value.some((item) => lacks(item, selections, isType));
+  if (!selections || !isEntity(value)) return false;
+  return selections.some((selection) =>
+    selection.kind === 'Field'
+      ? lacks(own(value, selection.alias ?? selection.name), selection.selections, isType)
+      : selection.typeCondition !== undefined &&
+        isType(value['__typename'], selection.typeCondition) &&
+        lacks(value, selection.selections, isType),
+  );
+}
+
+/** The fields of the entities that a document asks for, each with the type of the fragment that it stands in. */
+function entityFields(document: DocumentNode): { field: FieldNode; type: string }[] {
+  const within = ({ selections }: SelectionSetNode, type: string): { field: FieldNode; type: string }[] =>
+    selections.flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return [{ field: selection, type }];
+      return selection.kind === Kind.INLINE_FRAGMENT
+        ? within(selection.selectionSet, selection.typeCondition?.name.value ?? type)
+        : [];
+    });
+  const root = getOperationAST(document)?.selectionSet;
+  return root ? below(root, '_entities').flatMap((set) => within(set, '_Entity')) : [];
+}
+
+/** A fetch without some of its fields, and without what it shows for them; undefined where it would tell nothing new. */
+export function withoutFields(
+  node: FetchNode,
+  document: DocumentNode,
+  fields: ReadonlySet<FieldNode>,
+  names: ReadonlySet<string>,
+): FetchNode | undefined {
+  const left: DocumentNode = visit(document, {
+    Field: (field) => (fields.has(field) ? null : undefined),
+    InlineFragment: {
+      leave: ({ selectionSet }) => (selectionSet.selections.length === 0 ? null : undefined),
+    },
+  });
+  const requires = withoutNames(node.requires ?? [], names);
+  const shown = new Set(['__typename', ...namesOf(requires)]);
+  const isNew = ({ name, selectionSet }: FieldNode): boolean =>
+    selectionSet !== undefined || !shown.has(name.value);
+  if (!entityFields(left).some(({ field }) => isNew(field))) return undefined;
+  const used = new Set<string>();
+  for (const definition of left.definitions)
+    if (definition.kind === Kind.OPERATION_DEFINITION)
+      visit(definition.selectionSet, { Variable: ({ name }) => void used.add(name.value) });
+  return {
+    ...node,
+    requires,
+    ...(node.variableUsages && { variableUsages: node.variableUsages.filter((name) => used.has(name)) }),
+    operation: print(
+      visit(left, {
+        OperationDefinition: ({ variableDefinitions = [], ...operation }): OperationDefinitionNode => ({
+          ...operation,
+          variableDefinitions: variableDefinitions.filter(({ variable }) => used.has(variable.name.value)),
+        }),
+      }),
+    ),
+  };
+}
+
+const withoutNames = (
+  selections: readonly QueryPlanSelectionNode[],
+  names: ReadonlySet<string>,
+): QueryPlanSelectionNode[] =>
+  selections.flatMap((selection): QueryPlanSelectionNode[] => {
+    if (selection.kind === 'InlineFragment')
+      return [{ ...selection, selections: withoutNames(selection.selections, names) }];
+    return names.has(selection.alias ?? selection.name) ? [] : [selection];
+  });
