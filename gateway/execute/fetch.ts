@@ -56,14 +56,14 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
   const stepOf = (part: FetchNode): Step => {
     const known = steps.get(part);
     if (known) return known;
-    const step = compilePart(part, path, environment, (entity) => partOf(entity) === part);
+    const step = compilePart(part, path, environment, (entity, run) => partOf(entity, run.untold) === part);
     steps.set(part, step);
     return step;
   };
   return async (run) => {
     const parts = new Set<FetchNode>();
     collect(run.root, path, run.repeated, (object) => {
-      const part = partOf(object);
+      const part = partOf(object, run.untold);
       if (part) parts.add(part);
     });
     await Promise.all([...parts].map((part) => stepOf(part)(run)));
@@ -75,7 +75,7 @@ function compilePart(
   node: FetchNode,
   path: Path,
   environment: FetchEnvironment,
-  isMeant: (entity: Entity) => boolean = () => true,
+  isMeant: (entity: Entity, run: Run) => boolean = () => true,
 ): Step {
   const source = environment.sources.get(node.serviceName);
   if (!source) throw new Error(`the plan fetches from '${node.serviceName}', which is no subgraph`);
@@ -207,7 +207,7 @@ export type Asked = Map<string, Answer>;
 function compileEntityFetch(
   node: FetchNode,
   path: Path,
-  fetch: Compiled & { isMeant: (entity: Entity) => boolean; environment: FetchEnvironment },
+  fetch: Compiled & { isMeant: (entity: Entity, run: Run) => boolean; environment: FetchEnvironment },
 ): Step {
   const { types, hasKey, isShared, isFetchedOnce } = fetch.environment;
   const representation = compileRepresentation(
@@ -276,7 +276,7 @@ function compileEntityFetch(
   /** What is nested without end has no key: whoever answered it is at fault, and this fetch goes on without it. */
   function keyOf(run: Run, object: Entity): unknown {
     try {
-      return fetch.isMeant(object) ? representation.keyOf(object) : undefined;
+      return fetch.isMeant(object, run) ? representation.keyOf(object) : undefined;
     } catch (error) {
       run.errors.push(failureOf(error));
       return undefined;

@@ -18,9 +18,10 @@ import type { KeyTest, TypeTest } from './types.js';
 
 /**
  * What a fetch asks of an entity: all that it is for, or what is left of it without the fields that require what the
- * entity lacks. Undefined where that is nothing, or where the entity could not be told from others.
+ * entity lacks. Undefined where that is nothing, or where the entity could not be told from others. What is within
+ * the entity and `untold` is as if it were null.
  */
-export type PartOf = (entity: Entity) => FetchNode | undefined;
+export type PartOf = (entity: Entity, untold?: ReadonlySet<Entity>) => FetchNode | undefined;
 
 /** What an object of a type needs so that its subgraph can answer a field. */
 interface Need {
@@ -66,10 +67,11 @@ export function compileParts(
     return found;
   }
 
-  return (entity) => {
+  return (entity, untold = nothing) => {
     const { __typename: typename } = entity;
     const isMissing = (name: string): boolean =>
-      shown.get(name)?.some((selections) => lacks(own(entity, name), selections, isType)) === true;
+      shown.get(name)?.some((selections) => lacks(own(entity, name), selections, { isType, untold })) ===
+      true;
     const unmet = needsOf(typename).filter(({ names }) => names.some(isMissing));
     if (unmet.length === 0) return node;
     const missing = new Set(unmet.flatMap(({ names }) => names.filter(isMissing)));
@@ -98,21 +100,23 @@ function shownBy(
   return shown;
 }
 
+const nothing: ReadonlySet<Entity> = new Set();
+
 /** Whether a value, or one within it, is not there: null is. */
 function lacks(
   value: unknown,
   selections: readonly QueryPlanSelectionNode[] | undefined,
-  isType: TypeTest,
+  known: { isType: TypeTest; untold: ReadonlySet<Entity> },
 ): boolean {
   if (value === undefined) return true;
-  if (Array.isArray(value)) return value.some((item) => lacks(item, selections, isType));
-  if (!selections || !isEntity(value)) return false;
+  if (Array.isArray(value)) return value.some((item) => lacks(item, selections, known));
+  if (!selections || !isEntity(value) || known.untold.has(value)) return false;
   return selections.some((selection) =>
     selection.kind === 'Field'
-      ? lacks(own(value, selection.alias ?? selection.name), selection.selections, isType)
+      ? lacks(own(value, selection.alias ?? selection.name), selection.selections, known)
       : selection.typeCondition !== undefined &&
-        isType(value['__typename'], selection.typeCondition) &&
-        lacks(value, selection.selections, isType),
+        known.isType(value['__typename'], selection.typeCondition) &&
+        lacks(value, selection.selections, known),
   );
 }
 

@@ -2,7 +2,7 @@ import { ambiguousNames } from './ambiguous.js';
 import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
 import { type Disagreement, type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
-import { requireDifferently } from './requirements.js';
+import { requireDifferently, requiringParts } from './requirements.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -89,6 +89,17 @@ export const knownDifferences: readonly KnownDifference[] = [
           dispute.onlyOracle = dispute.onlyOracle.filter((one) => !one.path || !leadsTo(path, one.path));
         return !leadsSomewhere(dispute.ours.body.data, path);
       });
+    },
+  },
+  {
+    name: 'nothing is made of half a value',
+    why: 'Federation, @requires: a field gets what it requires. Where a subgraph answers something else in place of a value, Apollo shows null in place of that, and answers what is made of it.',
+    settle(dispute) {
+      if (dispute.question.faults?.kind !== 'fields') return;
+      const asked = askedBy(dispute.question).filter(({ node }) => requiringParts.has(node.name.value));
+      const places = new Set(asked.map(({ path }) => path.join()));
+      const placeOf = (path: Path) => path.filter((step) => typeof step === 'string').join();
+      dispute.data = dispute.data.filter(({ path, ours }) => ours !== null || !places.has(placeOf(path)));
     },
   },
   {

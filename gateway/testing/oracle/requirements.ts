@@ -27,6 +27,13 @@ for (const sdl of Object.values(bazaarSdl))
     },
   });
 
+/** The names of the fields that require parts of values. */
+export const requiringParts: ReadonlySet<string> = new Set(
+  [...requirements].flatMap(([place, required]) =>
+    required.some(({ selectionSet }) => selectionSet) ? [place.slice(place.indexOf('.') + 1)] : [],
+  ),
+);
+
 /** Whether two fields of the bazaar require a third with arguments that differ, those with defaults included. */
 export function requireDifferently(schema: GraphQLSchema, [a, b]: [string, string], needed: string): boolean {
   const [typeName = '', fieldName = ''] = needed.split('.');
