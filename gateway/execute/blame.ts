@@ -79,7 +79,7 @@ export function compileAsking(
 }
 
 /** The fields that a fetch requires, but the names of types: every fetch has those. */
-const leavesOf = (requires: readonly QueryPlanSelectionNode[]): string[][] =>
+export const leavesOf = (requires: readonly QueryPlanSelectionNode[]): string[][] =>
   requires.flatMap((selection) => {
     if (selection.kind === 'InlineFragment') return leavesOf(selection.selections);
     const name = selection.alias ?? selection.name;

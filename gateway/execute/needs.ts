@@ -27,7 +27,7 @@ export interface Needs {
   requirements: ReadonlyMap<string, SelectionSetNode>;
   /** The names of each key by which a subgraph is asked about a type, by `keysAt` both. */
   keys: ReadonlyMap<string, readonly (readonly string[])[]>;
-  /** The names of what fields require of the object that has them, by `placeOf` the field. */
+  /** The paths (`maker.id`) of what fields require of the object that has them, by `placeOf` the field. */
   required: ReadonlyMap<string, readonly string[]>;
   /** The names of object types of which some subgraph knows an interface alone, as an object: it cannot tell them apart. */
   veiled: ReadonlySet<string>;
@@ -71,7 +71,7 @@ export function needsOf(supergraph: DocumentNode): Needs {
   return {
     ...{ names, withArguments, requiring, demanding, keys },
     requirements: mayConflict(required) ? required : new Map(),
-    required: new Map([...required].map(([place, set]) => [place, namesIn(set)])),
+    required: new Map([...required].map(([place, set]) => [place, pathsIn(set)])),
     veiled: veiledIn(supergraph),
   };
 }
@@ -95,6 +95,17 @@ function veiledIn({ definitions }: DocumentNode): Set<string> {
 
 const namesIn = ({ selections }: SelectionSetNode): string[] =>
   selections.flatMap((selection) => (selection.kind === Kind.FIELD ? selection.name.value : []));
+
+/** The paths of all leaves of a selection but the names of types, in whatever fragments they stand; none is named here. */
+export const pathsIn = ({ selections }: SelectionSetNode): string[] =>
+  selections.flatMap((selection) => {
+    if (selection.kind === Kind.FRAGMENT_SPREAD) return [];
+    const { selectionSet } = selection;
+    if (selection.kind === Kind.INLINE_FRAGMENT) return pathsIn(selection.selectionSet);
+    const name = selection.name.value;
+    if (name === '__typename') return [];
+    return selectionSet ? pathsIn(selectionSet).map((path) => `${name}.${path}`) : [name];
+  });
 
 /** The names of subgraphs, by what the directives of a supergraph call them. */
 function servicesOf(supergraph: DocumentNode): Map<string, string> {

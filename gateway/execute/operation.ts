@@ -37,7 +37,7 @@ import {
   withoutLeftOut,
 } from './plannable.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
-import { conditionVariables, hasField, includedBy, operationOf } from './selections.js';
+import { conditionVariables, includedBy, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { keyTest, objectTest, typeTest } from './types.js';
@@ -117,21 +117,17 @@ export function compileOperation(
   const { selectionSet } = operation;
   const plan = planOf(planner, graph, document, name);
   const conditions = conditionVariables({ operation, fragments });
-  const isApart =
-    conditions.length > 0 &&
-    !environment.keepsNames &&
-    operation.operation !== OperationTypeNode.SUBSCRIPTION &&
-    hasField(asked, graph.needs.demanding);
   const defaults = defaultConditions(operation);
   const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
   const { primary, rest } = partsOf(plan, operation);
   const fetched = lazilyFetched(primary, rest);
-  const conflict =
-    environment.keepsNames || isApart
-      ? undefined
-      : (findUnmet(graph.needs, graph.supergraphSchema, fetched) ??
-        findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched }));
-  if (conflict) throw conflict;
+  const conflict = environment.keepsNames
+    ? undefined
+    : (findUnmet(graph.needs, graph.supergraphSchema, fetched) ??
+      findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched }));
+  // What is in conflict with what a condition leaves out is in none.
+  const isApart = conditions.length > 0 && operation.operation !== OperationTypeNode.SUBSCRIPTION;
+  if (conflict && !isApart) throw conflict;
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
@@ -234,7 +230,7 @@ export function compileOperation(
       return { data, errors, wrong };
     },
   };
-  if (!isApart) return compiled;
+  if (!conflict) return compiled;
   const compileSettled = (values: ReadonlyMap<string, boolean>, onSettledGrowth: (weight: number) => void) =>
     compileWeighed(
       { ...read, query: print(withConditionsSettled(parsed, values)) },

@@ -58,8 +58,9 @@ export function compileParts(
     if (known) return known;
     const found = demanding.flatMap(({ field, type }): Need[] => {
       if (!isType(typename, type)) return [];
-      const namesAt = (name: string) => needs.required.get(placeOf(node.serviceName, name, field.name.value));
-      const names = (namesAt(String(typename)) ?? namesAt(type) ?? []).filter((name) => shown.has(name));
+      const pathsAt = (name: string) => needs.required.get(placeOf(node.serviceName, name, field.name.value));
+      const paths = pathsAt(String(typename)) ?? pathsAt(type) ?? [];
+      const names = paths.map((path) => path.split('.')[0] as string).filter((name) => shown.has(name));
       return names.length > 0 ? [{ field, names }] : [];
     });
     // Types are named by subgraphs: one that makes names up must not fill the memory.

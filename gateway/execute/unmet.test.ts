@@ -27,6 +27,25 @@ const { find } = createOperations({
   planner: new QueryPlanner(graph.supergraph),
 });
 
+/** The same, where a part of what is required is in a key. */
+const nested = composed({
+  parts: {
+    answer,
+    sdl: `type Kit @key(fields: "maker { id }") { maker: Maker  }
+      type Maker @shareable { id: ID!  no: Int @shareable } type Query { kit: Kit }`,
+  },
+  totals: {
+    answer,
+    sdl: `type Kit @key(fields: "maker { id }") { maker: Maker  total: Int @requires(fields: "maker { no }") }
+      type Maker { id: ID! @shareable  no: Int @external } type Query { ours: Kit }`,
+  },
+  taxes: {
+    answer,
+    sdl: `type Kit @key(fields: "maker { id }") { maker: Maker  total: Int @external  tax: Int @requires(fields: "total") }
+      type Maker { id: ID! @shareable } type Query { taxed: Kit }`,
+  },
+});
+
 const message =
   'Kit.total needs Kit.parts, which cannot be fetched before it here: ask for the object by another field.';
 
@@ -52,4 +71,15 @@ test.each([
   ['provided with what the first needs', '{ counted { total } boxes { counted { total } } }'],
 ])('and is, where there is something between: %s', (_how, query) => {
   expect(find({ query })).toHaveProperty('execute');
+});
+
+test('so it is with a part of a value of which the key has another part', () => {
+  const operations = createOperations({
+    ...{ graph: nested.graph, sources: nested.sources, introspection: true },
+    planner: new QueryPlanner(nested.graph.supergraph),
+  });
+  expect(operations.find({ query: '{ ours { tax } }' })).toMatchObject([
+    { message: message.replace('Kit.parts', 'Kit.maker.no') },
+  ]);
+  expect(operations.find({ query: '{ taxed { tax } }' })).toHaveProperty('execute');
 });

@@ -2,16 +2,14 @@ import {
   type FieldNode,
   type GraphQLError,
   type GraphQLSchema,
-  Kind,
   type SelectionSetNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
 import { problem } from '../../platform/errors.js';
-import type { Fetched } from './blame.js';
-import { type Needs, placeOf } from './needs.js';
-import { namesOf } from './representation.js';
+import { type Fetched, leavesOf } from './blame.js';
+import { type Needs, pathsIn, placeOf } from './needs.js';
 
 /**
  * The refusal of a plan that fetches a field without what it requires: its subgraph would answer something made of nothing.
@@ -26,9 +24,9 @@ export function findUnmet(
   if (required.size === 0) return undefined;
   for (const { service, kind, selectionSet, node } of fetched()) {
     let unmet: GraphQLError | undefined;
-    const shown = new Set(namesOf(node.requires ?? []));
-    /** The fields of each object on the way, whatever fragments they stand in. */
-    const objects: ReadonlySet<string>[] = [new Set([...shown, ...fieldsIn(selectionSet)])];
+    const shown = leavesOf(node.requires ?? []).map((path) => path.join('.'));
+    /** What is at hand of the objects on the way: what they are shown with, and what is answered beside. */
+    const objects = [atHand(selectionSet, shown)];
     const types = new TypeInfo(schema, node.requires ? undefined : schema.getRootType(kind));
     visit(
       selectionSet,
@@ -37,11 +35,10 @@ export function findUnmet(
           enter(field: FieldNode) {
             const type = types.getParentType()?.name ?? '';
             const name = field.name.value;
-            const missing = required
-              .get(placeOf(service, type, name))
-              ?.find((needed) => !objects.at(-1)?.has(needed));
+            const here = objects.at(-1);
+            const missing = required.get(placeOf(service, type, name))?.find((path) => !here?.().has(path));
             if (missing !== undefined) unmet ??= refusal(`${type}.${name}`, `${type}.${missing}`);
-            objects.push(new Set(field.selectionSet ? fieldsIn(field.selectionSet) : []));
+            objects.push(atHand(field.selectionSet));
           },
           leave: () => void objects.pop(),
         },
@@ -52,15 +49,14 @@ export function findUnmet(
   return undefined;
 }
 
-/** The fields of an object, those that its subgraph has at hand for others among them. */
-const fieldsIn = ({ selections }: SelectionSetNode): string[] =>
-  selections.flatMap((selection) =>
-    selection.kind === Kind.FIELD
-      ? selection.name.value
-      : selection.kind === Kind.INLINE_FRAGMENT
-        ? fieldsIn(selection.selectionSet)
-        : [],
-  );
+/** The paths of what a selection has, and of what is shown; looked for when it is first asked for. */
+function atHand(set: SelectionSetNode | undefined, shown: readonly string[] = []): () => ReadonlySet<string> {
+  let known: ReadonlySet<string> | undefined;
+  return () => {
+    known ??= new Set([...shown, ...(set ? pathsIn(set) : [])]);
+    return known;
+  };
+}
 
 const refusal = (field: string, needed: string): GraphQLError =>
   problem(

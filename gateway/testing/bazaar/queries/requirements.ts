@@ -228,6 +228,28 @@ export const requirementQueries: readonly NamedQuery[] = [
     },
   ],
   [
+    'a field of all objects beside one that requires, of some',
+    '{ products { id shelf { row } ... on Book { shipping } } }',
+    undefined,
+    {
+      data: {
+        products: [
+          { id: 'b1', shelf: { row: 1 }, shipping: 2400 },
+          { id: 'b2', shelf: null, shipping: 0 },
+          { id: 'b3', shelf: null, shipping: null },
+          { id: 'f1', shelf: { row: null } },
+          ...['f2', 'g1', 'g2', 'g3'].map((id) => ({ id, shelf: null })),
+        ],
+      },
+    },
+  ],
+  [
+    'a field beside one that requires, which is asked for below some objects',
+    '{ product(id: "f1") { related { shelf { row } } ... on Gadget { related { shipping } } } }',
+    undefined,
+    { data: { product: { related: [{ shelf: { row: 1 } }, { shelf: { row: null } }, { shelf: null }] } } },
+  ],
+  [
     'a required field beside the same with an argument, on another type',
     '{ media { ... on Book { freight } ... on Product { weight } } }',
     undefined,
