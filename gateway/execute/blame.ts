@@ -9,7 +9,7 @@ import {
   visit,
 } from 'graphql';
 import type { Entity } from './entity.js';
-import type { PartOf } from './parts.js';
+import type { Parts } from './parts.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileRewrites } from './rewrites.js';
 import { type IsIncluded, includedBy } from './selections.js';
@@ -36,8 +36,8 @@ export const namesOf = (place: readonly (string | number)[]): string[] =>
 export interface Asking {
   /** The fetches that select what stands at a place. */
   fetchesOf(names: Names): readonly Fetched[];
-  /** The places of what a fetch shows of the objects that it asks about. */
-  needsOf(fetch: Fetched): readonly Names[];
+  /** The places of what a fetch shows of the objects that it asks about, for what stands at a place. */
+  needsOf(fetch: Fetched, names: Names): readonly Names[];
   /** Whether a fetch asks an object of its own for what stands at a place. */
   asks(fetch: Fetched, object: Entity, names: Names): boolean;
 }
@@ -46,7 +46,7 @@ export interface Asking {
 export function compileAsking(
   fetched: () => readonly Fetched[],
   clientNames: ReadonlyMap<string, string>,
-  { types, partOf }: { types: Types; partOf: (node: FetchNode) => PartOf | undefined },
+  { types, partsOf }: { types: Types; partsOf: (node: FetchNode) => Parts | undefined },
 ): (values: ReadonlyMap<string, boolean>) => Asking {
   const clientName = (name: string) => clientNames.get(name) ?? name;
   return (values) => {
@@ -63,13 +63,16 @@ export function compileAsking(
         known.set(key, found);
         return found;
       },
-      needsOf: ({ path, node }) => {
+      needsOf({ path, node }, names) {
         const start = fieldsOfPath(path).map(clientName);
-        return leavesOf(node.requires ?? []).map((leaf) => [...start, ...leaf]);
+        const others = partsOf(node)?.forOthers((name) => clientName(name) === names[start.length]);
+        return leavesOf(node.requires ?? [])
+          .filter(([name = '']) => !others?.has(name))
+          .map((leaf) => [...start, ...leaf]);
       },
       asks({ path, node }, object, names) {
-        const find = partOf(node);
-        const part = find ? find(object) : node;
+        const parts = partsOf(node);
+        const part = parts ? parts.of(object) : node;
         if (!part || !isShown(part, object, types)) return false;
         const flat: PlanNode = { kind: 'Flatten', path: [...path], node: part };
         return fetchedBy(flat, []).some((one) => selects(one, names, clientName, isIncluded));

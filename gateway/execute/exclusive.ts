@@ -9,7 +9,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { isIntrospection } from './introspection.js';
-import { argumentsOf, type Needs } from './needs.js';
+import { argumentsOf } from './needs.js';
 import { type OperationParts, responseName } from './selections.js';
 
 /** What a field asks for under which name: fields of an object that merge are alike in it. */
@@ -29,13 +29,13 @@ interface Found extends Selected {
 /**
  * What fields mean whose response name means something else at the same place: in
  * `{ media { ... on Book { by { name } } ... on Film { by { name: nick } } } }` it depends on the type of what holds
- * them, of which paths of plans say nothing. An object's own type does not matter here: plans go by that, but for a type
- * that a subgraph of an interface object cannot tell from others of its interface.
+ * them, of which paths of plans say nothing. An object's own type does not matter here: plans go by that, but for the
+ * types `veiled`, which a subgraph of an interface object cannot tell from others of its interface.
  */
 export function ambiguousMeanings(
   schema: GraphQLSchema,
   { operation, fragments }: OperationParts,
-  { veiled }: Pick<Needs, 'veiled'>,
+  veiled: ReadonlySet<string>,
 ): ReadonlySet<string> {
   const ambiguous = new Set<string>();
 

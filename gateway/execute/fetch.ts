@@ -5,7 +5,7 @@ import type { GatewayContext } from '../context.js';
 import type { Repeated } from './completion.js';
 import { type Entity, merge, put } from './entity.js';
 import { compileIdle } from './idle.js';
-import type { PartOf } from './parts.js';
+import type { Parts } from './parts.js';
 import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileReplace, compileRewrites, type Replace, type Rewrite } from './rewrites.js';
@@ -41,7 +41,7 @@ export interface FetchEnvironment {
   /** Whether fields of these names hold a key by which a subgraph is asked about a type. */
   hasKey: KeyTest;
   /** What a fetch asks of an entity that may lack what some fields of the fetch require. */
-  partOf: (node: FetchNode) => PartOf | undefined;
+  partsOf: (node: FetchNode) => Parts | undefined;
   /** Whether another fetch of the plan asks the same of the same entities. */
   isShared: (node: FetchNode) => boolean;
   /** Whether no two fetches answer with the objects at a path as part of what holds them. */
@@ -50,23 +50,23 @@ export interface FetchEnvironment {
 
 /** Compiles a fetch whose answer belongs to the objects at `path`. */
 export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvironment): Step {
-  const partOf = environment.partOf(node);
-  if (!partOf) return compilePart(node, path, environment);
+  const parts = environment.partsOf(node);
+  if (!parts) return compilePart(node, path, environment);
   const steps = new Map<FetchNode, Step>();
   const stepOf = (part: FetchNode): Step => {
     const known = steps.get(part);
     if (known) return known;
-    const step = compilePart(part, path, environment, (entity, run) => partOf(entity, run.untold) === part);
+    const step = compilePart(part, path, environment, (entity, run) => parts.of(entity, run.untold) === part);
     steps.set(part, step);
     return step;
   };
   return async (run) => {
-    const parts = new Set<FetchNode>();
+    const wanted = new Set<FetchNode>();
     collect(run.root, path, run.repeated, (object) => {
-      const part = partOf(object, run.untold);
-      if (part) parts.add(part);
+      const part = parts.of(object, run.untold);
+      if (part) wanted.add(part);
     });
-    await Promise.all([...parts].map((part) => stepOf(part)(run)));
+    await Promise.all([...wanted].map((part) => stepOf(part)(run)));
   };
 }
 

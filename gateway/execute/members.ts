@@ -1,55 +1,181 @@
 import {
+  type DirectiveNode,
   type DocumentNode,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLNamedType,
   type GraphQLSchema,
+  getNamedType,
   isAbstractType,
-  isUnionType,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
   Kind,
+  type OperationDefinitionNode,
+  print,
   type SelectionNode,
-  TypeInfo,
-  visit,
-  visitWithTypeInfo,
+  type SelectionSetNode,
 } from 'graphql';
+import { problem } from '../../platform/errors.js';
+import { nothing } from './plannable.js';
+import type { Veils } from './veils.js';
+
+/** As many as an operation may have, and once more: what is written for each type is planned for each. */
+const mostSelections = 20_000;
 
 /**
- * A document in which a fragment on another interface or union, within an interface, stands once for each object type that
- * both have. It means the same; Apollo's planner cannot plan the other where a subgraph has the interface as an object.
+ * A document that means the same, as Apollo's planner can plan it where a subgraph has an interface as an object:
+ * - fragments within such an interface are on object types, one for each that both have, and have no others within;
+ * - what a subgraph makes out of others' fields for all objects of the interface is asked of all, where objects may come
+ *   from yet another that cannot tell their types. Else the planner builds a plan that waits for itself, for seconds and
+ *   with a gigabyte, and fails.
+ * It has no named fragments.
+ * @throws GraphQLError where that is too large
  */
-export function withMembersApart(document: DocumentNode, schema: GraphQLSchema): DocumentNode {
-  const types = new TypeInfo(schema);
-  const conditions = new Map(
+export function withMembersApart(document: DocumentNode, schema: GraphQLSchema, veils: Veils): DocumentNode {
+  if (veils.interfaces.size === 0) return document;
+  const fragments = new Map(
     document.definitions.flatMap((one) =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one.typeCondition.name.value]] : [],
+      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
     ),
   );
-  const conditionOf = (selection: SelectionNode): string | undefined =>
-    selection.kind === Kind.INLINE_FRAGMENT
-      ? selection.typeCondition?.name.value
-      : selection.kind === Kind.FRAGMENT_SPREAD
-        ? conditions.get(selection.name.value)
-        : undefined;
+  return {
+    ...document,
+    definitions: document.definitions.flatMap((one) =>
+      one.kind === Kind.OPERATION_DEFINITION ? operationApart(one, { schema, veils, fragments }) : [],
+    ),
+  };
+}
 
-  function apart(selection: SelectionNode): readonly SelectionNode[] {
-    const parent = types.getParentType();
-    const wanted = schema.getType(conditionOf(selection) ?? '');
-    if (!isAbstractType(parent) || isUnionType(parent) || !isAbstractType(wanted) || wanted === parent)
-      return [selection];
-    const { directives = [], ...inner } = selection;
-    return schema.getPossibleTypes(parent).flatMap((type) =>
-      schema.isSubType(wanted, type)
-        ? {
-            kind: Kind.INLINE_FRAGMENT,
-            typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: type.name } },
+interface Known {
+  schema: GraphQLSchema;
+  veils: Veils;
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+}
+
+function operationApart(
+  operation: OperationDefinitionNode,
+  { schema, veils, fragments }: Known,
+): OperationDefinitionNode {
+  let left = mostSelections;
+
+  /** `blind` are the subgraphs that may have answered with the objects, and do not know their types. */
+  function apart(
+    { selections }: SelectionSetNode,
+    type: GraphQLNamedType | undefined,
+    blind: ReadonlySet<string>,
+  ): SelectionNode[] {
+    return selections.flatMap((selection): SelectionNode[] => {
+      if (--left < 0) throw tooLarge();
+      if (selection.kind === Kind.FIELD) {
+        const { selectionSet } = selection;
+        if (!selectionSet || !(isObjectType(type) || isInterfaceType(type))) return [selection];
+        const name = selection.name.value;
+        const field = type.getFields()[name];
+        if (!field) return [selection];
+        const inner = apart(
+          selectionSet,
+          getNamedType(field.type),
+          veils.blind.get(`${type.name}.${name}`) ?? nobody,
+        );
+        return [{ ...selection, selectionSet: inner.length > 0 ? setOf(inner) : nothing }];
+      }
+      const { directives = [] } = selection;
+      const fragment =
+        selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
+      if (!fragment) return [];
+      const wanted = fragment.typeCondition ? schema.getType(fragment.typeCondition.name.value) : type;
+      return targetsOf(type, wanted).flatMap((target) => {
+        const inner = apart(fragment.selectionSet, target, blind);
+        if (target === type) return within(undefined, directives, inner);
+        const demands = type && veils.interfaces.get(type.name);
+        const isForAll = (name: string): boolean => {
+          const graph = demands?.get(name);
+          return graph !== undefined && [...blind].some((one) => one !== graph);
+        };
+        return [
+          ...within(undefined, directives, filtered(inner, isForAll)),
+          ...within(
+            target.name,
             directives,
-            selectionSet: { kind: Kind.SELECTION_SET, selections: [inner as SelectionNode] },
-          }
-        : [],
-    );
+            filtered(inner, (name) => !isForAll(name)),
+          ),
+        ];
+      });
+    });
   }
 
-  return visit(
-    document,
-    visitWithTypeInfo(types, {
-      SelectionSet: { leave: (set) => ({ ...set, selections: set.selections.flatMap(apart) }) },
-    }),
-  );
+  /** The types of which a fragment on `wanted` within `type` is. */
+  function targetsOf(
+    type: GraphQLNamedType | undefined,
+    wanted: GraphQLNamedType | undefined,
+  ): GraphQLCompositeType[] {
+    if (!isCompositeType(type) || !isCompositeType(wanted)) return [];
+    const isOf = (a: GraphQLCompositeType, b: GraphQLCompositeType): boolean =>
+      isAbstractType(b) && (isObjectType(a) || isInterfaceType(a)) && schema.isSubType(b, a);
+    if (type === wanted || isOf(type, wanted)) return [type];
+    if (!isAbstractType(type)) return [];
+    if (isAbstractType(wanted))
+      return veils.interfaces.has(type.name)
+        ? schema.getPossibleTypes(type).filter((member) => isOf(member, wanted))
+        : [wanted];
+    return isOf(wanted, type) ? [wanted] : [];
+  }
+
+  const type = schema.getRootType(operation.operation) ?? undefined;
+  return { ...operation, selectionSet: setOf(apart(operation.selectionSet, type, nobody)) };
 }
+
+const nobody: ReadonlySet<string> = new Set();
+
+/** Selections with a type condition and directives around them, where there is something. */
+function within(
+  condition: string | undefined,
+  directives: readonly DirectiveNode[],
+  selections: readonly SelectionNode[],
+): readonly SelectionNode[] {
+  if (selections.length === 0) return [];
+  if (condition === undefined) return selections.map((selection) => conditioned(selection, directives));
+  return [
+    {
+      kind: Kind.INLINE_FRAGMENT,
+      typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } },
+      directives,
+      selectionSet: setOf(selections),
+    },
+  ];
+}
+
+/** A selection with more conditions: its own, as far as each may stand there once, and others in a fragment around it. */
+function conditioned(selection: SelectionNode, more: readonly DirectiveNode[]): SelectionNode {
+  const own = selection.directives ?? [];
+  const added = more.filter((one) => !own.some((other) => print(other) === print(one)));
+  const around = added.filter(({ name }) => own.some((other) => other.name.value === name.value));
+  const inner = { ...selection, directives: [...own, ...added.filter((one) => !around.includes(one))] };
+  return around.length === 0
+    ? inner
+    : { kind: Kind.INLINE_FRAGMENT, directives: around, selectionSet: setOf([inner]) };
+}
+
+/** The fields of these names, with the fragments around them. */
+const filtered = (
+  selections: readonly SelectionNode[],
+  isMeant: (name: string) => boolean,
+): SelectionNode[] =>
+  selections.flatMap((selection): SelectionNode[] => {
+    if (selection.kind === Kind.FIELD) return isMeant(selection.name.value) ? [selection] : [];
+    if (selection.kind === Kind.FRAGMENT_SPREAD) return [];
+    const inner = filtered(selection.selectionSet.selections, isMeant);
+    return inner.length > 0 ? [{ ...selection, selectionSet: setOf(inner) }] : [];
+  });
+
+const setOf = (selections: readonly SelectionNode[]): SelectionSetNode => ({
+  kind: Kind.SELECTION_SET,
+  selections,
+});
+
+const tooLarge = () =>
+  problem(
+    'QUERY_TOO_COMPLEX',
+    `An operation has at most ${mostSelections} selections, those of fragments counted for each type that they are about.`,
+  );

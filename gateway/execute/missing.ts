@@ -71,7 +71,7 @@ export function compileFault(
     const isKnown = known.get(key);
     if (isKnown !== undefined) return isKnown;
     known.set(key, false);
-    const isAsked = fetchesOf(names).some((one) => needsOf(one).every(isAskedFor));
+    const isAsked = fetchesOf(names).some((one) => needsOf(one, names).every(isAskedFor));
     known.set(key, isAsked);
     return isAsked;
   }

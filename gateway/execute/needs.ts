@@ -11,6 +11,8 @@ import {
   visit,
 } from 'graphql';
 
+import { type Veils, veilsOf } from './veils.js';
+
 /** What subgraphs need of each other's fields, as `@key` and `@requires` of a supergraph say. */
 export interface Needs {
   /** The names of all fields that plans fetch unasked. */
@@ -19,8 +21,8 @@ export interface Needs {
   withArguments: ReadonlySet<string>;
   /** The names of all fields that require others, but for those of interface objects. */
   requiring: ReadonlySet<string>;
-  /** The names of those of interface objects too. */
-  demanding: ReadonlySet<string>;
+  /** By the name of a field that requires others, those of interface objects too: the types that have it. */
+  demanding: ReadonlyMap<string, readonly string[]>;
   /**
    * What fields require, by `placeOf` the field. Empty where no two fields require one field with different arguments.
    */
@@ -29,8 +31,7 @@ export interface Needs {
   keys: ReadonlyMap<string, readonly (readonly string[])[]>;
   /** The paths (`maker.id`) of what fields require of the object that has them, by `placeOf` the field. */
   required: ReadonlyMap<string, readonly string[]>;
-  /** The names of object types of which some subgraph knows an interface alone, as an object: it cannot tell them apart. */
-  veiled: ReadonlySet<string>;
+  veils: Veils;
 }
 
 /** A field of a type, as a subgraph has it. */
@@ -45,7 +46,7 @@ export function needsOf(supergraph: DocumentNode): Needs {
   const names = new Set<string>(['__typename']);
   const withArguments = new Set<string>();
   const requiring = new Set<string>();
-  const demanding = new Set<string>();
+  const demanding = new Map<string, string[]>();
   const required = new Map<string, SelectionSetNode>();
   const keys = new Map<string, string[][]>();
   const services = servicesOf(supergraph);
@@ -61,7 +62,7 @@ export function needsOf(supergraph: DocumentNode): Needs {
       if (field.arguments && field.arguments.length > 0) withArguments.add(field.name.value);
       for (const { set, graph } of fieldSets(field.directives, 'join__field', 'requires')) {
         collectNames(set, names);
-        demanding.add(field.name.value);
+        demanding.set(field.name.value, [...(demanding.get(field.name.value) ?? []), definition.name.value]);
         // What an interface object requires stands with the interface: there the planner loses what it is to keep apart.
         if (definition.kind === Kind.OBJECT_TYPE_DEFINITION) requiring.add(field.name.value);
         required.set(placeOf(services.get(graph) ?? '', definition.name.value, field.name.value), set);
@@ -72,25 +73,8 @@ export function needsOf(supergraph: DocumentNode): Needs {
     ...{ names, withArguments, requiring, demanding, keys },
     requirements: mayConflict(required) ? required : new Map(),
     required: new Map([...required].map(([place, set]) => [place, pathsIn(set)])),
-    veiled: veiledIn(supergraph),
+    veils: veilsOf(supergraph),
   };
-}
-
-function veiledIn({ definitions }: DocumentNode): Set<string> {
-  const isVeil = ({ name, arguments: given = [] }: DirectiveNode): boolean =>
-    name.value === 'join__type' && given.some((argument) => argument.name.value === 'isInterfaceObject');
-  const veils = new Set(
-    definitions.flatMap((one) =>
-      one.kind === Kind.INTERFACE_TYPE_DEFINITION && one.directives?.some(isVeil) ? one.name.value : [],
-    ),
-  );
-  return new Set(
-    definitions.flatMap((one) =>
-      one.kind === Kind.OBJECT_TYPE_DEFINITION && one.interfaces?.some(({ name }) => veils.has(name.value))
-        ? one.name.value
-        : [],
-    ),
-  );
 }
 
 const namesIn = ({ selections }: SelectionSetNode): string[] =>

@@ -1,8 +1,7 @@
-import { operationFromDocument } from '@apollo/federation-internals';
 import type { FetchNode, PlanNode, QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import {
   type DocumentNode,
-  GraphQLError,
+  type GraphQLError,
   type GraphQLFormattedError,
   Kind,
   type OperationDefinitionNode,
@@ -25,17 +24,12 @@ import { type Entity, merge } from './entity.js';
 import { ambiguousMeanings } from './exclusive.js';
 import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
-import { withMembersApart } from './members.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { renameFields } from './names.js';
 import { compileParts } from './parts.js';
 import { compilePlan } from './plan.js';
-import {
-  withConditionsApart,
-  withConditionsSettled,
-  withoutIntrospection,
-  withoutLeftOut,
-} from './plannable.js';
+import { withConditionsSettled } from './plannable.js';
+import { planOf, refusalBy } from './planning.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, includedBy, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
@@ -110,33 +104,44 @@ export function compileOperation(
   if (tooLarge) throw tooLarge;
   const { document, clientNames } = environment.keepsNames
     ? { document: parsed, clientNames: new Map<string, string>() }
-    : renameFields(parsed, graph.needs, ambiguousMeanings(graph.clientSchema, asked, graph.needs));
+    : renameFields(
+        parsed,
+        graph.needs,
+        ambiguousMeanings(graph.clientSchema, asked, graph.needs.veils.types),
+      );
   const { operation, fragments } = operationOf(document, name);
   const type = graph.clientSchema.getRootType(operation.operation);
   if (!type) throw new Error(`the schema has no ${operation.operation}`);
   const { selectionSet } = operation;
-  const plan = planOf(planner, graph, document, name);
   const conditions = conditionVariables({ operation, fragments });
+  // What cannot be planned, or is in conflict, for what a condition leaves out may be run without that.
+  const mayBeApart =
+    conditions.length > 0 &&
+    !environment.keepsNames &&
+    operation.operation !== OperationTypeNode.SUBSCRIPTION;
+  const planned = planOf(planner, graph, document, name);
+  const plan = 'kind' in planned ? planned : nothing;
   const defaults = defaultConditions(operation);
   const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
-  const { primary, rest } = partsOf(plan, operation);
+  const { primary, rest } = stepsOf(plan, operation);
   const fetched = lazilyFetched(primary, rest);
-  const conflict = environment.keepsNames
-    ? undefined
-    : (findUnmet(graph.needs, graph.supergraphSchema, fetched) ??
-      findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched }));
-  // What is in conflict with what a condition leaves out is in none.
-  const isApart = conditions.length > 0 && operation.operation !== OperationTypeNode.SUBSCRIPTION;
-  if (conflict && !isApart) throw conflict;
+  const refusal =
+    'kind' in planned
+      ? environment.keepsNames
+        ? undefined
+        : (findUnmet(graph.needs, graph.supergraphSchema, fetched) ??
+          findConflict(graph.needs, graph.supergraphSchema, { kind: operation.operation, fetched }))
+      : planned;
+  if (refusal && !mayBeApart) throw refusal;
   const condition = (variables: Variables, variable: string): boolean => {
     const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
   const hasKey = keyTest(graph.supergraphSchema, graph.needs.keys);
-  const partOf = (node: FetchNode) =>
+  const partsOf = (node: FetchNode) =>
     compileParts(node, { needs: graph.needs, isType: types.isType, hasKey });
-  const step = compilePlan(rest, { sources, types, hasKey, partOf, condition, fetched });
-  const askingFor = compileAsking(fetched, clientNames, { types, partOf });
+  const step = compilePlan(rest, { sources, types, hasKey, partsOf, condition, fetched });
+  const askingFor = compileAsking(fetched, clientNames, { types, partsOf });
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const replaceInEvent = compileReplace(primary?.outputRewrites);
   const areRight = compileVariableTest(operation);
@@ -230,7 +235,7 @@ export function compileOperation(
       return { data, errors, wrong };
     },
   };
-  if (!conflict) return compiled;
+  if (!refusal) return compiled;
   const compileSettled = (values: ReadonlyMap<string, boolean>, onSettledGrowth: (weight: number) => void) =>
     compileWeighed(
       { ...read, query: print(withConditionsSettled(parsed, values)) },
@@ -289,47 +294,12 @@ function compileWeighed(
   return compiled;
 }
 
-/** Why an operation cannot be run: a fault in planning costs its operation only, where a throw would cost a socket. */
-export const refusalBy = (error: unknown): GraphQLError =>
-  error instanceof GraphQLError
-    ? error
-    : new GraphQLError('planning failed', { originalError: error as Error });
-
-/**
- * Apollo's plan. Where it cannot read the document as it is best planned (a condition of a fragment of its own below
- * an interface object, for one), that of the document as it is.
- */
-function planOf(
-  planner: QueryPlanner,
-  { apiSchema, clientSchema, needs }: LoadedSupergraph,
-  document: DocumentNode,
-  name: string | undefined,
-): QueryPlan {
-  const build = (given: DocumentNode): QueryPlan =>
-    planner.buildQueryPlan(
-      operationFromDocument(apiSchema, given, name === undefined ? {} : { operationName: name }),
-    );
-  const form = withoutIntrospection(withoutLeftOut(document));
-  try {
-    return build(withConditionsApart(form, needs));
-  } catch (error) {
-    const { message = '' } = error as Partial<Error>;
-    if (error instanceof GraphQLError && message.startsWith('Cannot add selection')) return build(form);
-    if (!message.startsWith('We should have an edge')) throw error;
-    const members = withMembersApart(form, clientSchema);
-    try {
-      return build(withConditionsApart(members, needs));
-    } catch {
-      // Nor that: the first reason is the one that is told.
-      throw error;
-    }
-  }
-}
-
 /** Mutations are finished whoever goes away. */
 const uncancellable = (context: GatewayContext): GatewayContext => ({ ...context, cancellation: undefined });
 
-function partsOf({ node }: QueryPlan, operation: OperationDefinitionNode) {
+const nothing: QueryPlan = { kind: 'QueryPlan' };
+
+function stepsOf({ node }: QueryPlan, operation: OperationDefinitionNode) {
   if (operation.operation !== OperationTypeNode.SUBSCRIPTION)
     return { primary: undefined, rest: node as PlanNode | undefined };
   if (node?.kind === 'Subscription') return { primary: node.primary, rest: node.rest };

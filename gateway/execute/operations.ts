@@ -9,9 +9,9 @@ import {
   type CompiledOperation,
   compileOperation,
   type OperationEnvironment,
-  refusalBy,
   type Shapes,
 } from './operation.js';
+import { refusalBy } from './planning.js';
 import { requestKey } from './request-key.js';
 import { weighAgain } from './variants.js';
 

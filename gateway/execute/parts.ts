@@ -14,14 +14,20 @@ import { below } from './blame.js';
 import { type Entity, isEntity, own } from './entity.js';
 import { type Needs, placeOf } from './needs.js';
 import { namesOf } from './representation.js';
+import { responseName } from './selections.js';
 import type { KeyTest, TypeTest } from './types.js';
 
-/**
- * What a fetch asks of an entity: all that it is for, or what is left of it without the fields that require what the
- * entity lacks. Undefined where that is nothing, or where the entity could not be told from others. What is within
- * the entity and `untold` is as if it were null.
- */
-export type PartOf = (entity: Entity, untold?: ReadonlySet<Entity>) => FetchNode | undefined;
+/** What a fetch asks of entities that may lack what some of its fields require. */
+export interface Parts {
+  /**
+   * What it asks of an entity: all that it is for, or what is left of it without the fields that require what the
+   * entity lacks. Undefined where that is nothing, or where the entity could not be told from others. What is within
+   * the entity and `untold` is as if it were null.
+   */
+  of(entity: Entity, untold?: ReadonlySet<Entity>): FetchNode | undefined;
+  /** What it shows of entities for the sake of other fields alone than the one of a response name. */
+  forOthers(isField: (responseName: string) => boolean): ReadonlySet<string>;
+}
 
 /** What an object of a type needs so that its subgraph can answer a field. */
 interface Need {
@@ -44,7 +50,7 @@ export function compileParts(
     isType,
     hasKey,
   }: { needs: Pick<Needs, 'required' | 'demanding'>; isType: TypeTest; hasKey: KeyTest },
-): PartOf | undefined {
+): Parts | undefined {
   if (!node.requires || needs.demanding.size === 0) return undefined;
   const document = parse(node.operation, { noLocation: true });
   const demanding = entityFields(document).filter(({ field }) => needs.demanding.has(field.name.value));
@@ -53,36 +59,52 @@ export function compileParts(
   const needsByType = new Map<unknown, readonly Need[]>();
   const parts = new Map<string, FetchNode | undefined>();
 
+  const namesFor = (type: string, { name }: FieldNode): string[] | undefined =>
+    needs.required
+      .get(placeOf(node.serviceName, type, name.value))
+      ?.map((path) => path.split('.')[0] as string)
+      .filter((required) => shown.has(required));
+
   function needsOf(typename: unknown): readonly Need[] {
     const known = needsByType.get(typename);
     if (known) return known;
     const found = demanding.flatMap(({ field, type }): Need[] => {
-      if (!isType(typename, type)) return [];
-      const pathsAt = (name: string) => needs.required.get(placeOf(node.serviceName, name, field.name.value));
-      const paths = pathsAt(String(typename)) ?? pathsAt(type) ?? [];
-      const names = paths.map((path) => path.split('.')[0] as string).filter((name) => shown.has(name));
-      return names.length > 0 ? [{ field, names }] : [];
+      const names = namesFor(String(typename), field) ?? namesFor(type, field) ?? [];
+      return names.length > 0 && isType(typename, type) ? [{ field, names }] : [];
     });
     // Types are named by subgraphs: one that makes names up must not fill the memory.
     if (needsByType.size < 1_000) needsByType.set(typename, found);
     return found;
   }
 
-  return (entity, untold = nothing) => {
-    const { __typename: typename } = entity;
-    const isMissing = (name: string): boolean =>
-      shown.get(name)?.some((selections) => lacks(own(entity, name), selections, { isType, untold })) ===
-      true;
-    const unmet = needsOf(typename).filter(({ names }) => names.some(isMissing));
-    if (unmet.length === 0) return node;
-    const missing = new Set(unmet.flatMap(({ names }) => names.filter(isMissing)));
-    const left = new Set([...shown.keys()].filter((name) => !missing.has(name)));
-    if (!hasKey(node.serviceName, typename, left)) return undefined;
-    const fields = new Set(unmet.map(({ field }) => field));
-    const key = [...demanding.map(({ field }) => Number(fields.has(field))), ...missing].join();
-    if (!parts.has(key) && parts.size < mostParts)
-      parts.set(key, withoutFields(node, document, fields, missing));
-    return parts.get(key);
+  return {
+    of(entity, untold = nothing) {
+      const { __typename: typename } = entity;
+      const isMissing = (name: string): boolean =>
+        shown.get(name)?.some((selections) => lacks(own(entity, name), selections, { isType, untold })) ===
+        true;
+      const unmet = needsOf(typename).filter(({ names }) => names.some(isMissing));
+      if (unmet.length === 0) return node;
+      const missing = new Set(unmet.flatMap(({ names }) => names.filter(isMissing)));
+      const left = new Set([...shown.keys()].filter((name) => !missing.has(name)));
+      if (!hasKey(node.serviceName, typename, left)) return undefined;
+      const fields = new Set(unmet.map(({ field }) => field));
+      const key = [...demanding.map(({ field }) => Number(fields.has(field))), ...missing].join();
+      if (!parts.has(key) && parts.size < mostParts)
+        parts.set(key, withoutFields(node, document, fields, missing));
+      return parts.get(key);
+    },
+    forOthers(isField) {
+      const namesOfAll = (isMeant: boolean): string[] =>
+        demanding
+          .filter(({ field }) => isField(responseName(field)) === isMeant)
+          .flatMap(({ field }) => {
+            const types = needs.demanding.get(field.name.value) ?? [];
+            return types.flatMap((type) => namesFor(type, field) ?? []);
+          });
+      const needed = new Set(namesOfAll(true));
+      return new Set(namesOfAll(false).filter((name) => !needed.has(name)));
+    },
   };
 }
 

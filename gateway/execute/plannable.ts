@@ -35,8 +35,8 @@ export const withConditionsSettled = (
   });
 
 /**
- * A document without what `@skip` and `@include` leave out whatever its variables are, and fragments that are empty
- * then. For that the planner still fetches what it requires, beside what others require with other arguments, and no
+ * A document without what `@skip` and `@include` leave out whatever its variables are, fragments that are empty then,
+ * and conditions that always hold. For that the planner still fetches what it requires, beside what others require with other arguments, and no
  * subgraph takes both. Of an object of which all is left out nothing is asked for in its place: its type could be
  * known to others alone.
  */
@@ -74,8 +74,13 @@ function withoutEmpty(definition: DefinitionNode, empty: ReadonlySet<string> | u
     FragmentSpread: enter,
     InlineFragment: { enter, leave: (fragment) => (isEmpty(fragment) ? null : undefined) },
     OperationDefinition: { leave: fill },
+    // What says nothing of variables, and is still there, says nothing.
+    Directive: (directive) => (isSettled(directive) ? null : undefined),
   });
 }
+
+const isSettled = (directive: DirectiveNode): boolean =>
+  isCondition(directive) && directive.arguments?.[0]?.value.kind === Kind.BOOLEAN;
 
 const isLeftOut = (selection: SelectionNode): boolean =>
   conditionsOf(selection).some(
@@ -118,7 +123,7 @@ const isUncertain = ({ selectionSet }: FieldNode): boolean =>
 const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
 /** What is left out, but for the planner not nothing. */
-const nothing = (
+export const nothing = (
   parse('{ ... @skip(if: true) { __typename } }', { noLocation: true })
     .definitions[0] as OperationDefinitionNode
 ).selectionSet;

@@ -69,15 +69,6 @@ export function conditionVariables(parts: OperationParts): string[] {
   return [...names].sort();
 }
 
-/** Whether an operation has a field of one of these names, wherever that is. */
-export function hasField(parts: OperationParts, names: ReadonlySet<string>): boolean {
-  let isFound = false;
-  eachSelection(parts, (selection) => {
-    isFound ||= selection.kind === 'Field' && names.has(selection.name.value);
-  });
-  return isFound;
-}
-
 /** Which selections stand when the variables have these values. */
 export const includedBy =
   (values: ReadonlyMap<string, boolean>): IsIncluded =>

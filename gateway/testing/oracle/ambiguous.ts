@@ -13,6 +13,6 @@ export function ambiguousNames(schema: GraphQLSchema, { query }: Question): Read
       isObjectType(type) && type.getInterfaces().length > 0 ? type.name : [],
     ),
   );
-  const meanings = ambiguousMeanings(schema, operationOf(document, undefined), { veiled });
+  const meanings = ambiguousMeanings(schema, operationOf(document, undefined), veiled);
   return new Set([...meanings].map((meaning) => meaning.slice(0, meaning.indexOf(':'))));
 }
