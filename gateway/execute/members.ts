@@ -88,13 +88,13 @@ function operationApart(
       return targetsOf(type, wanted).flatMap((target) => {
         const inner = apart(fragment.selectionSet, target, blind);
         if (target === type) return within(undefined, directives, inner);
-        const demands = type && veils.interfaces.get(type.name);
+        const veil = veilOf(target);
         const isForAll = (name: string): boolean => {
-          const graph = demands?.get(name);
+          const graph = veil && veils.interfaces.get(veil)?.get(name);
           return graph !== undefined && [...blind].some((one) => one !== graph);
         };
         return [
-          ...within(undefined, directives, filtered(inner, isForAll)),
+          ...within(veil === type?.name ? undefined : veil, directives, filtered(inner, isForAll)),
           ...within(
             target.name,
             directives,
@@ -104,6 +104,11 @@ function operationApart(
       });
     });
   }
+
+  const veilOf = (type: GraphQLCompositeType): string | undefined =>
+    isObjectType(type)
+      ? type.getInterfaces().find(({ name }) => veils.interfaces.has(name))?.name
+      : undefined;
 
   /** The types of which a fragment on `wanted` within `type` is. */
   function targetsOf(

@@ -15,7 +15,7 @@ export interface Veils {
   /** The names of the object types that are of such an interface. */
   types: ReadonlySet<string>;
   /** By `Type.field`: which subgraphs answer it with objects whose types they do not know. */
-  blind: ReadonlyMap<string, ReadonlySet<string>>;
+  blind: Pick<ReadonlyMap<string, ReadonlySet<string>>, 'get'>;
 }
 
 type Definition = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode;

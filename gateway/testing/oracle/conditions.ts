@@ -76,7 +76,7 @@ export function settled({ query, variables = {}, ...circumstances }: Question): 
 }
 
 /** Whether the value of a condition is true, by the variables given and the defaults of others. */
-function truthOf(document: DocumentNode, variables: Record<string, unknown>) {
+export function truthOf(document: DocumentNode, variables: Record<string, unknown>) {
   const defaults = new Map(
     getOperationAST(document)?.variableDefinitions?.map((one) => [one.variable.name.value, one.defaultValue]),
   );

@@ -17,8 +17,9 @@ export interface Answers {
 
 export interface Duel {
   bazaar: Bazaar;
-  /** Puts a question to both; `toOracle` is what ApolloGateway is asked in its place. */
-  ask(question: Question, toOracle?: Question): Promise<Answers>;
+  /** Puts a question to both. */
+  ask(question: Question): Promise<Answers>;
+  askOurs(question: Question): Promise<Answer>;
   askOracle(question: Question): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -50,9 +51,10 @@ export async function startDuel(options: Partial<GatewayOptions> = {}): Promise<
     });
   return {
     bazaar,
+    askOurs: (question) => ask(ours, question),
     askOracle: (question) => ask(oracle, question),
-    async ask(question, toOracle = question) {
-      const [first, second] = await Promise.all([ask(ours, question), ask(oracle, toOracle)]);
+    async ask(question) {
+      const [first, second] = await Promise.all([ask(ours, question), ask(oracle, question)]);
       return { ours: first, oracle: second };
     },
     async stop() {

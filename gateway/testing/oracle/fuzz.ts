@@ -1,13 +1,16 @@
 import type { GraphQLSchema } from 'graphql';
+import type { Veils } from '../../execute/veils.js';
 import { loadSupergraph } from '../../supergraph.js';
 import { hints } from '../bazaar/hints.js';
 import type { FaultKind } from '../bazaar/requests.js';
+import type { Answer } from '../gateway.js';
 import { comparable, equal } from './answers.js';
 import { createCostCheck } from './cost.js';
 import type { Answers, Duel, Question } from './duel.js';
 import { createGenerator } from './generate.js';
 import { judge } from './judge.js';
 import { shrink } from './shrink.js';
+import { isVeiled, unveiled } from './unveiled.js';
 
 export interface FuzzOptions {
   duel: Duel;
@@ -31,17 +34,34 @@ export interface FuzzSummary {
 const mostFailures = 5;
 
 /**
- * A duel in which ApolloGateway does not forget the types of objects. By 6.3.2 of the GraphQL spec a fragment on the
- * type of an object applies. Where an interface is an object to a subgraph, its entities say the interface's name;
- * Apollo takes that for their type from then on, leaves out fragments on the type, and answers null where the type
- * is asked for. It is right where they say nothing; our executor has to be right where they do.
+ * A duel in which ApolloGateway is asked in words that it can answer.
+ * - It does not forget the types of objects. By 6.3.2 of the GraphQL spec a fragment on the type of an object applies.
+ *   Where an interface is an object to a subgraph, its entities say the interface's name; Apollo takes that for their type
+ *   from then on, leaves out fragments on the type, and answers null where the type is asked for. It is right where they
+ *   say nothing; our executor has to be right where they do.
+ * - See `unveiled`; so it is asked where it could not plan the question, too.
  */
-function mindful(duel: Duel): Duel {
-  const toOracle = (question: Question): Question => ({ ...question, hidesInterfaceNames: true });
+function mindful(duel: Duel, schema: GraphQLSchema, veils: Veils): Duel {
+  const hiding = (question: Question): Question => ({ ...question, hidesInterfaceNames: true });
+  const isUnplanned = ({ body }: Answer): boolean => body.data === undefined;
+  async function askUnveiled(question: Question): Promise<Answer> {
+    const { question: plain, pruned } = unveiled(schema, veils, question);
+    return pruned(await duel.askOracle(hiding(plain)));
+  }
+  async function askOracle(question: Question): Promise<Answer> {
+    if (isVeiled(schema, veils, question)) return askUnveiled(question);
+    const answer = await duel.askOracle(hiding(question));
+    if (question.faults || !isUnplanned(answer)) return answer;
+    const other = await askUnveiled(question);
+    return isUnplanned(other) ? answer : other;
+  }
   return {
     ...duel,
-    ask: (question) => duel.ask(question, toOracle(question)),
-    askOracle: (question) => duel.askOracle(toOracle(question)),
+    askOracle,
+    async ask(question) {
+      const [ours, oracle] = await Promise.all([duel.askOurs(question), askOracle(question)]);
+      return { ours, oracle };
+    },
   };
 }
 
@@ -53,13 +73,13 @@ export async function fuzz({
   concurrency = 6,
   onProgress,
 }: FuzzOptions): Promise<FuzzSummary> {
-  const duel = mindful(given);
-  const graph = loadSupergraph(duel.bazaar.supergraph);
+  const graph = loadSupergraph(given.bazaar.supergraph);
   const { clientSchema } = graph;
+  const duel = mindful(given, clientSchema, graph.needs.veils);
   const isCheap = createCostCheck(graph);
-  const generate = createGenerator(clientSchema, hints, isCheap);
-  // With faults ApolloGateway is not asked carefully enough to be right about them.
-  const generateWithTwins = createGenerator(clientSchema, { ...hints, twins: 0.15 }, isCheap);
+  const generateForFaults = createGenerator(clientSchema, hints, isCheap);
+  // With faults ApolloGateway is not asked carefully enough to be right about these.
+  const generate = createGenerator(clientSchema, { ...hints, avoided: new Set(), twins: 0.15 }, isCheap);
   const summary: FuzzSummary = { asked: 0, equal: 0, known: {}, failures: [] };
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
 
@@ -68,7 +88,7 @@ export async function fuzz({
       for (let n = 0; n < count; n++) {
         const own = `${seed}-${kind}-${n}`;
         const faults = kind === 'none' ? {} : { faults: { kind, seed: own } };
-        const made = kind === 'none' ? generateWithTwins(own) : generate(own);
+        const made = kind === 'none' ? generate(own) : generateForFaults(own);
         yield { seed: own, ...made, ...faults };
       }
     }

@@ -16,12 +16,23 @@ export async function shrink(
     const smaller = without(parse(best.query), index);
     if (!smaller) break;
     const candidate = { ...best, query: print(smaller) };
-    const isValid = candidate.query !== '' && validate(schema, smaller).length === 0;
+    const isValid = isWhole(smaller) && validate(schema, smaller).length === 0;
     if (isValid) tries++;
     if (isValid && (await isInteresting(candidate))) best = candidate;
     else index++;
   }
   return best;
+}
+
+/** Whether it still has something, and every selection of it has. */
+function isWhole(document: DocumentNode): boolean {
+  let isEmpty = document.definitions.length === 0;
+  visit(document, {
+    SelectionSet({ selections }) {
+      isEmpty ||= selections.length === 0;
+    },
+  });
+  return !isEmpty;
 }
 
 /** The document without the part of this number, and without what nothing uses then; null where there is no such part. */
