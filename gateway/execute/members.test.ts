@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { engineOn } from '../testing/engine.js';
+import { engineOn, resolving } from '../testing/engine.js';
 
 const product = { __typename: 'Tea', id: '1', name: 'Oolong', leaf: 'black' };
 const ask = engineOn({
@@ -35,3 +35,103 @@ test.each([
     expect(await ask(query)).toEqual({ status: 200, data: { reviewed } });
   },
 );
+
+const goods = {
+  1: { __typename: 'Tea', id: '1', grams: 100 },
+  2: { __typename: 'Cup', id: '2', grams: 200 },
+};
+const askShop = engineOn({
+  goods: resolving(
+    `interface Node { id: ID! }
+     interface Product @key(fields: "id") { id: ID!  grams: Int  goesWith: [Product] }
+     type Tea implements Product & Node @key(fields: "id") { id: ID!  grams: Int  goesWith: [Product] }
+     type Cup implements Product & Node @key(fields: "id") { id: ID!  grams: Int  goesWith: [Product] }
+     type Query { products: [Product] }`,
+    {
+      Query: { products: () => Object.values(goods) },
+      Product: {
+        __resolveReference: ({ id }: { id: keyof typeof goods }) => goods[id],
+        __resolveType: ({ __typename }: { __typename: string }) => __typename,
+      },
+    },
+  ),
+  reviews: resolving(
+    `type Product @key(fields: "id") @interfaceObject { id: ID!  stars: Int }
+     type Query { reviewed: [Product] }`,
+    {
+      Query: { reviewed: () => [{ id: '1' }, { id: '2' }] },
+      Product: { stars: ({ id }: { id: string }) => Number(id) + 2 },
+    },
+  ),
+  stock: resolving(
+    `type Product @key(fields: "id") @interfaceObject {
+       id: ID!  grams: Int @external  postage: Int @requires(fields: "grams")  left: Int
+     }`,
+    {
+      Product: {
+        __resolveReference: (product: object) => product,
+        postage: ({ grams }: { grams: number }) => grams * 2,
+        left: () => 7,
+      },
+    },
+  ),
+});
+
+test.each([
+  ['of one type', '{ reviewed { ... on Tea { postage } } }', [{ postage: 200 }, {}]],
+  [
+    'of each type, beside others',
+    '{ reviewed { stars ... on Tea { left postage } ... on Cup { grams cups: postage } } }',
+    [
+      { stars: 3, left: 7, postage: 200 },
+      { stars: 4, grams: 200, cups: 400 },
+    ],
+  ],
+  [
+    'on two conditions',
+    `query ($a: Boolean = false, $b: Boolean = true) {
+       reviewed { left ... @skip(if: $a) { ... on Tea { postage @include(if: $b) } } } }`,
+    [{ left: 7, postage: 200 }, { left: 7 }],
+  ],
+  [
+    'on two conditions of which one does not hold',
+    `query ($a: Boolean = false, $b: Boolean = false) {
+       reviewed { left ... @skip(if: $a) { ... on Tea { postage @include(if: $b) } } } }`,
+    [{ left: 7 }, { left: 7 }],
+  ],
+  [
+    'within fragments on the same',
+    '{ reviewed { ... on Node { ... on Node @include(if: true) { ... on Cup { postage } id } } } }',
+    [{ id: '1' }, { postage: 400, id: '2' }],
+  ],
+])(
+  'what is made out of others of objects whose type is not known where they come from is planned: %s',
+  async (_what, query, reviewed) => {
+    expect(await askShop(query)).toEqual({ status: 200, data: { reviewed } });
+  },
+);
+
+/** A union is of types one by one; what two of them share is written for both. */
+const askThings = engineOn({
+  goods: {
+    sdl: `interface Product @key(fields: "id") { id: ID!  goesWith: [Product] }
+      type Tea implements Product @key(fields: "id") { id: ID!  goesWith: [Product] }
+      type Cup implements Product @key(fields: "id") { id: ID!  goesWith: [Product] }
+      type Box implements Product @key(fields: "id") { id: ID!  goesWith: [Product] }
+      union Thing = Tea | Cup
+      type Query { products: [Product] }`,
+    answer: () => ({ data: {} }),
+  },
+  reviews: {
+    sdl: 'type Product @key(fields: "id") @interfaceObject { id: ID!  stars: Int }',
+    answer: () => ({ data: {} }),
+  },
+});
+
+test('a fragment for each type, in each other, is refused before it fills the memory', async () => {
+  const levels = 20;
+  const query = `{ products ${'{ ... on Thing { ... on Product { goesWith '.repeat(levels)}{ id } ${'} } }'.repeat(levels)} }`;
+  expect(await askThings(query)).toMatchObject({
+    errors: [{ message: expect.stringContaining('10000'), extensions: { code: 'QUERY_TOO_COMPLEX' } }],
+  });
+});

@@ -17,11 +17,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { problem } from '../../platform/errors.js';
+import { mostSelections } from '../guard/expansion.js';
 import { nothing } from './plannable.js';
 import type { Veils } from './veils.js';
-
-/** As many as an operation may have, and once more: what is written for each type is planned for each. */
-const mostSelections = 20_000;
 
 /**
  * A document that means the same, as Apollo's planner can plan it where a subgraph has an interface as an object:

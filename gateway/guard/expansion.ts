@@ -9,7 +9,7 @@ import { problem } from '../../platform/errors.js';
 import type { Fragments } from '../execute/selections.js';
 
 /** A person's query has some hundreds. Planning takes about half a millisecond for each. */
-const mostSelections = 10_000;
+export const mostSelections = 10_000;
 /** As long as a request over HTTP may be; what is written out is printed and parsed again. */
 const mostCharacters = 1024 * 1024;
 
