@@ -250,6 +250,8 @@ export const otherwise = {
   unconditionally: 'what is left out is as if it were not there, and what is not is there',
   /** See conditions.ts. */
   apart: 'a condition of a field is one of a fragment around it',
+  /** See unveiled.ts. */
+  ofAll: 'what an object lacks for one field costs none of its others',
   /** Where a field has one type, Apollo goes by what a subgraph calls it, and drops an object that has another's name. */
   named: 'an object is of the type of its field',
 };

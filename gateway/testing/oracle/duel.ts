@@ -7,6 +7,8 @@ import { type Answer, post, startTestGateway } from '../gateway.js';
 export interface Question extends Circumstances {
   query: string;
   variables?: Record<string, unknown> | undefined;
+  /** Whether the oracle is asked of all what it could be asked of some; see `unveiled`. */
+  asksAll?: boolean;
 }
 
 /** Both answers; `ours` is that of the executor under test, `oracle` that of ApolloGateway. */
@@ -44,7 +46,7 @@ export async function startDuel(options: Partial<GatewayOptions> = {}): Promise<
     });
   const [ours, oracle] = await Promise.all([gatewayOf('doorstep'), gatewayOf('apollo')]);
   let runs = 0;
-  const ask = (gateway: Gateway, { query, variables, ...circumstances }: Question) =>
+  const ask = (gateway: Gateway, { query, variables, asksAll: _, ...circumstances }: Question) =>
     post(gateway, query, {
       ...(variables && { variables }),
       headers: { 'x-request-id': requestId(circumstances, `${runs++}`) },

@@ -54,7 +54,7 @@ export async function judge(
   let { known } = verdict;
   let open = isTrusted ? verdict.open : undefined;
   const isExplained = () => open?.size === 0;
-  const { apart, carefully, named, unconditionally } = otherwise;
+  const { apart, carefully, named, ofAll, unconditionally } = otherwise;
   const plainly = careful(schema, question);
   const ways: [Question, string[]][] = [[plainly, [carefully]]];
   if (hasConditions(question))
@@ -65,6 +65,8 @@ export async function judge(
       [conditionsApart(question), [apart]],
       [settled(question), [unconditionally]],
     );
+  if (!question.faults)
+    ways.push([{ ...question, asksAll: true }, [ofAll]], [{ ...plainly, asksAll: true }, [carefully, ofAll]]);
   if (question.faults?.kind === 'fields')
     ways.push(
       [{ ...question, sparesNames: true }, [named]],

@@ -2,6 +2,7 @@ import {
   type DocumentNode,
   type FieldNode,
   type GraphQLCompositeType,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   getOperationAST,
@@ -42,10 +43,8 @@ const told = 'q__type';
 export function unveiled(schema: GraphQLSchema, veils: Veils, question: Question): Unveiled {
   const document = parse(question.query);
   const types = new TypeInfo(schema);
-  const apart = (given: DocumentNode, blind: ReadonlySet<string>): DocumentNode =>
-    withMembersApart(given, schema, { ...veils, blind: { get: () => blind } });
   const typed: DocumentNode = visit(
-    apart(document, nobody),
+    withMembersApart(document, schema, seeing(veils)),
     visitWithTypeInfo(types, {
       // Elsewhere nobody needs to know, and an object whose type is hidden is there as long as nobody tells.
       SelectionSet: {
@@ -57,7 +56,10 @@ export function unveiled(schema: GraphQLSchema, veils: Veils, question: Question
     }),
   );
   return {
-    question: { ...question, query: print(withoutUnused(apart(typed, everybody))) },
+    question: {
+      ...question,
+      query: print(withoutUnused(withMembersApart(typed, schema, blindly(schema, veils, question)))),
+    },
     pruned: ({ status, body }) => ({
       status,
       body: { ...body, ...('data' in body && { data: prune(schema, document, question, body.data) }) },
@@ -66,15 +68,28 @@ export function unveiled(schema: GraphQLSchema, veils: Veils, question: Question
 }
 
 /** Whether a question asks for such fields of some types alone. */
-export function isVeiled(schema: GraphQLSchema, veils: Veils, { query }: Question): boolean {
-  const [some, all] = [nobody, everybody].map((blind) =>
-    print(withMembersApart(parse(query), schema, { ...veils, blind: { get: () => blind } })),
+export function isVeiled(schema: GraphQLSchema, veils: Veils, question: Question): boolean {
+  const [some, all] = [seeing(veils), blindly(schema, veils, question)].map((known) =>
+    print(withMembersApart(parse(question.query), schema, known)),
   );
   return some !== all;
 }
 
+const seeing = (veils: Veils): Veils => ({ ...veils, blind: new Map() });
+
+/** As if no subgraph knew the types of such interfaces, or of any that are abstract. */
+function blindly(schema: GraphQLSchema, veils: Veils, { asksAll = false }: Question): Veils {
+  const isBlind = (place: string): boolean => {
+    const [type = '', field = ''] = place.split('.');
+    const holder = schema.getType(type);
+    const found =
+      'getFields' in (holder ?? {}) ? (holder as GraphQLObjectType).getFields()[field] : undefined;
+    return found !== undefined && veils.interfaces.has(getNamedType(found.type).name);
+  };
+  return { ...veils, blind: { get: (place) => (asksAll || isBlind(place) ? everybody : undefined) } };
+}
+
 const everybody: ReadonlySet<string> = new Set(['']);
-const nobody: ReadonlySet<string> = new Set();
 
 function prune(
   schema: GraphQLSchema,
