@@ -1,8 +1,8 @@
 import { DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, type Schema, Supergraph } from '@apollo/federation-internals';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import { protectingFeatures } from '../platform/graphql/protecting.js';
-import { withDefaults } from './execute/defaults.js';
-import { type Needs, needsOf } from './execute/needs.js';
+import { withDefaults } from './execute/planning/defaults.js';
+import { type Needs, needsOf } from './execute/planning/needs.js';
 import { type CostRules, costRulesOf } from './guard/cost/rules.js';
 import { type ProtectionRules, protectionRulesOf } from './guard/protection/rules.js';
 import { type LiveRules, liveRulesOf } from './live/directives.js';

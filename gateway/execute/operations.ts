@@ -11,7 +11,7 @@ import {
   type OperationEnvironment,
   type Shapes,
 } from './operation.js';
-import { refusalBy } from './planning.js';
+import { refusalBy } from './planning/planner.js';
 import { requestKey } from './request-key.js';
 import { weighAgain } from './variants.js';
 

@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { below } from './blame.js';
 import { type Entity, isEntity, own } from './entity.js';
-import { type Needs, placeOf } from './needs.js';
+import { type Needs, placeOf } from './planning/needs.js';
 import { namesOf } from './representation.js';
 import { responseName } from './selections.js';
 import type { KeyTest, TypeTest } from './types.js';
@@ -157,7 +157,7 @@ function entityFields(document: DocumentNode): { field: FieldNode; type: string 
 }
 
 /** A fetch without some of its fields, and without what it shows for them; undefined where it would tell nothing new. */
-export function withoutFields(
+function withoutFields(
   node: FetchNode,
   document: DocumentNode,
   fields: ReadonlySet<FieldNode>,

@@ -1,5 +1,5 @@
 import { type GraphQLSchema, isAbstractType, isInterfaceType, isObjectType } from 'graphql';
-import { keysAt } from './needs.js';
+import { keysAt } from './planning/needs.js';
 
 /** Whether an object that says it is of type `typename` is of type `condition`. */
 export type TypeTest = (typename: unknown, condition: string) => boolean;

@@ -16,7 +16,7 @@ import { notLoggedIn, type Principal } from '../../../platform/auth/principal.js
 import { problem } from '../../../platform/errors.js';
 import type { OperationRequest } from '../../execute/engine.js';
 import type { Entity } from '../../execute/entity.js';
-import { renameFields } from '../../execute/names.js';
+import { renameFields } from '../../execute/planning/names.js';
 import { type OperationParts, operationOf, responseName } from '../../execute/selections.js';
 import type { LoadedSupergraph } from '../../supergraph.js';
 import { compileWithDenied, type WithDenied } from './answer.js';

@@ -1,5 +1,5 @@
 import { type GraphQLSchema, getOperationAST, isObjectType, parse } from 'graphql';
-import { ambiguousMeanings } from '../../execute/exclusive.js';
+import { ambiguousMeanings } from '../../execute/planning/exclusive.js';
 import { operationOf } from '../../execute/selections.js';
 import type { Question } from './duel.js';
 

@@ -11,7 +11,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { meaningOf } from '../../execute/exclusive.js';
+import { meaningOf } from '../../execute/planning/exclusive.js';
 import { responseName } from '../../execute/selections.js';
 import type { Answer } from '../gateway.js';
 import type { Question } from './duel.js';

@@ -10,7 +10,7 @@ import {
   type ValueNode,
   visit,
 } from 'graphql';
-import { withConditionsSettled, withoutLeftOut } from '../../execute/plannable.js';
+import { withConditionsSettled, withoutLeftOut } from '../../execute/planning/plannable.js';
 import type { Question } from './duel.js';
 import { withoutUnused } from './shrink.js';
 

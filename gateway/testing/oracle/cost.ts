@@ -1,8 +1,8 @@
 import { operationFromDocument } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
 import { parse } from 'graphql';
-import { withMembersApart } from '../../execute/members.js';
-import { withoutIntrospection } from '../../execute/plannable.js';
+import { withMembersApart } from '../../execute/planning/members.js';
+import { withoutIntrospection } from '../../execute/planning/plannable.js';
 import type { LoadedSupergraph } from '../../supergraph.js';
 
 /** So many plans may a query have to choose from; beyond it planning takes seconds, for each executor. */

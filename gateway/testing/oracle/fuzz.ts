@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
-import type { Veils } from '../../execute/veils.js';
+import type { Veils } from '../../execute/planning/veils.js';
 import { loadSupergraph } from '../../supergraph.js';
 import { hints } from '../bazaar/hints.js';
 import type { FaultKind } from '../bazaar/requests.js';

@@ -8,7 +8,7 @@ import {
   parse,
   visit,
 } from 'graphql';
-import { parseFieldSet } from '../../execute/needs.js';
+import { parseFieldSet } from '../../execute/planning/needs.js';
 import { bazaarSdl } from '../bazaar/supergraph.js';
 
 /** The fields that each field of the bazaar requires, by `Type.field`. */

@@ -18,9 +18,9 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { withMembersApart } from '../../execute/members.js';
+import { withMembersApart } from '../../execute/planning/members.js';
+import type { Veils } from '../../execute/planning/veils.js';
 import { collectFields, operationOf } from '../../execute/selections.js';
-import type { Veils } from '../../execute/veils.js';
 import type { Answer } from '../gateway.js';
 import { truthOf } from './conditions.js';
 import type { Question } from './duel.js';

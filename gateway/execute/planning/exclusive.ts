@@ -8,9 +8,9 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import { isIntrospection } from './introspection.js';
+import { isIntrospection } from '../introspection.js';
+import { type OperationParts, responseName } from '../selections.js';
 import { argumentsOf } from './needs.js';
-import { type OperationParts, responseName } from './selections.js';
 
 /** What a field asks for under which name: fields of an object that merge are alike in it. */
 export const meaningOf = (field: FieldNode): string =>

@@ -1,7 +1,7 @@
 import { QueryPlanner } from '@apollo/query-planner';
 import { expect, test } from 'vitest';
-import { composed } from '../testing/engine.js';
-import { createOperations } from './operations.js';
+import { composed } from '../../testing/engine.js';
+import { createOperations } from '../operations.js';
 
 const answer = () => ({ data: {} });
 const { graph, sources } = composed({

@@ -1,7 +1,7 @@
 import { operationFromDocument } from '@apollo/federation-internals';
 import type { QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type DocumentNode, GraphQLError } from 'graphql';
-import type { LoadedSupergraph } from '../supergraph.js';
+import type { LoadedSupergraph } from '../../supergraph.js';
 import { withMembersApart } from './members.js';
 import { withConditionsApart, withoutIntrospection, withoutLeftOut } from './plannable.js';
 

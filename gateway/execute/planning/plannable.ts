@@ -10,9 +10,9 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import { isIntrospection } from './introspection.js';
+import { isIntrospection } from '../introspection.js';
+import { conditionsOf } from '../selections.js';
 import type { Needs } from './needs.js';
-import { conditionsOf } from './selections.js';
 
 /** A document for the planner, which has subgraphs answer introspection below the root, each of its own schema. */
 export const withoutIntrospection = (document: DocumentNode): DocumentNode =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { engineOn, resolving } from '../testing/engine.js';
+import { engineOn, resolving } from '../../testing/engine.js';
 
 const product = { __typename: 'Tea', id: '1', name: 'Oolong', leaf: 'black' };
 const ask = engineOn({

@@ -15,10 +15,10 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { problem } from '../../platform/errors.js';
-import type { Fetched } from './blame.js';
+import { problem } from '../../../platform/errors.js';
+import type { Fetched } from '../blame.js';
+import { collectFields } from '../selections.js';
 import { argumentsOf, type Needs, placeOf } from './needs.js';
-import { collectFields } from './selections.js';
 
 /** So often selections are looked at, which takes a tenth of a second: 25 times each of the largest operation. */
 const mostLooks = 250_000;

@@ -1,8 +1,8 @@
 import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Gateway } from '../index.js';
-import { post, startTestGateway } from '../testing/gateway.js';
-import { librarySupergraph } from '../testing/library.js';
+import type { Gateway } from '../../index.js';
+import { post, startTestGateway } from '../../testing/gateway.js';
+import { librarySupergraph } from '../../testing/library.js';
 import { renameFields } from './names.js';
 
 let gateway: Gateway;

@@ -1,6 +1,6 @@
 import { type DocumentNode, type FieldNode, type FragmentDefinitionNode, Kind, visit } from 'graphql';
+import { isIntrospection } from '../introspection.js';
 import { meaningOf } from './exclusive.js';
-import { isIntrospection } from './introspection.js';
 import type { Needs } from './needs.js';
 
 /** A document for the planner, and what clients call those of its fields that were given another name. */

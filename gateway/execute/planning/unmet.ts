@@ -7,8 +7,8 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { problem } from '../../platform/errors.js';
-import { type Fetched, leavesOf } from './blame.js';
+import { problem } from '../../../platform/errors.js';
+import { type Fetched, leavesOf } from '../blame.js';
 import { type Needs, pathsIn, placeOf } from './needs.js';
 
 /**

@@ -1,11 +1,11 @@
 import { composeServices } from '@apollo/composition';
 import { QueryPlanner } from '@apollo/query-planner';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type LoadedSupergraph, loadSupergraph } from '../supergraph.js';
-import { bazaarSupergraph } from '../testing/bazaar/supergraph.js';
-import { post, startTestGateway } from '../testing/gateway.js';
-import { subgraphSdl } from '../testing/subgraph.js';
-import { createOperations } from './operations.js';
+import { type LoadedSupergraph, loadSupergraph } from '../../supergraph.js';
+import { bazaarSupergraph } from '../../testing/bazaar/supergraph.js';
+import { post, startTestGateway } from '../../testing/gateway.js';
+import { subgraphSdl } from '../../testing/subgraph.js';
+import { createOperations } from '../operations.js';
 
 const goods = `enum Unit { KILO POUND }
   type Product @key(fields: "id") {

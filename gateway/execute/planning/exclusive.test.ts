@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { engineOn, resolving } from '../testing/engine.js';
+import { engineOn, resolving } from '../../testing/engine.js';
 
 /** Media, and who made them: people of another subgraph, where objects of two types hold the same person. */
 const ask = engineOn({

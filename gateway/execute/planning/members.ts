@@ -16,8 +16,8 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { problem } from '../../platform/errors.js';
-import { mostSelections } from '../guard/expansion.js';
+import { problem } from '../../../platform/errors.js';
+import { mostSelections } from '../../guard/expansion.js';
 import { nothing } from './plannable.js';
 import type { Veils } from './veils.js';
 
