@@ -183,3 +183,13 @@ test.each([
   const ours = { status: 200, body: { data: { users: null }, errors: [error] } };
   expect(await isExplained(question, ours, oracle)).toBe(isRight);
 });
+
+test.each<[string, Question['faults'], string, boolean]>([
+  ['with a fault of it', { kind: 'fields', seed: '1' }, 'boxes', true],
+  ['without faults', undefined, 'boxes', false],
+  ['a field that requires a whole value', { kind: 'fields', seed: '1' }, 'shipping', false],
+])('null in place of what was made of half a value is right %s', async (_, faults, field, isRight) => {
+  const question: Question = { query: `{ stocked { one: ${field} } }`, ...(faults && { faults }) };
+  const [ours, oracle] = [null, 7].map((one) => answer({ stocked: [{ one }] })) as [Answer, Answer];
+  expect(await isExplained(question, ours, oracle)).toBe(isRight);
+});
