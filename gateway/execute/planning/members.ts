@@ -63,7 +63,7 @@ function operationApart(
     type: GraphQLNamedType | undefined,
     blind: ReadonlySet<string>,
   ): SelectionNode[] {
-    return selections.flatMap((selection): SelectionNode[] => {
+    const all = selections.flatMap((selection): SelectionNode[] => {
       if (--left < 0) throw tooLarge();
       if (selection.kind === Kind.FIELD) {
         const { selectionSet } = selection;
@@ -101,6 +101,7 @@ function operationApart(
         ];
       });
     });
+    return type && veils.interfaces.has(type.name) ? onFields(all) : all;
   }
 
   const veilOf = (type: GraphQLCompositeType): string | undefined =>
@@ -137,17 +138,26 @@ function within(
   directives: readonly DirectiveNode[],
   selections: readonly SelectionNode[],
 ): readonly SelectionNode[] {
-  if (selections.length === 0) return [];
-  if (condition === undefined) return selections.map((selection) => conditioned(selection, directives));
+  if (selections.length === 0 || (condition === undefined && directives.length === 0)) return selections;
   return [
     {
       kind: Kind.INLINE_FRAGMENT,
-      typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } },
+      ...(condition !== undefined && {
+        typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } },
+      }),
       directives,
       selectionSet: setOf(selections),
     },
   ];
 }
+
+/** The conditions of fragments that have no type as those of what is in them: others cannot be planned at such an interface. */
+const onFields = (selections: readonly SelectionNode[]): SelectionNode[] =>
+  selections.flatMap((selection): SelectionNode[] => {
+    if (selection.kind !== Kind.INLINE_FRAGMENT || selection.typeCondition) return [selection];
+    const { directives = [], selectionSet } = selection;
+    return onFields(selectionSet.selections).map((inner) => conditioned(inner, directives));
+  });
 
 /** A selection with more conditions: its own, as far as each may stand there once, and others in a fragment around it. */
 function conditioned(selection: SelectionNode, more: readonly DirectiveNode[]): SelectionNode {
