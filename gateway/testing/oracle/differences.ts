@@ -189,6 +189,15 @@ export const knownDifferences: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'what nobody asked for has no errors',
+    why: '7.1.2: an error is of a field that was asked for. ApolloGateway is asked of all what was asked of some, where it cannot plan the other.',
+    settle(dispute) {
+      if (dispute.question.faults) return;
+      const { data } = dispute.ours.body;
+      dispute.onlyOracle = dispute.onlyOracle.filter(({ path }) => !path || leadsSomewhere(data, path));
+    },
+  },
+  {
     name: 'an entity that is fetched once has its errors everywhere',
     why: '7.1.2: each field that failed has an error. We fetch an entity once, wherever it stands, and tell its errors at each of its places; the error of a whole fetch stands once for each that was made.',
     settle(dispute) {

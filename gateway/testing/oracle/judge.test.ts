@@ -193,3 +193,14 @@ test.each<[string, Question['faults'], string, boolean]>([
   const [ours, oracle] = [null, 7].map((one) => answer({ stocked: [{ one }] })) as [Answer, Answer];
   expect(await isExplained(question, ours, oracle)).toBe(isRight);
 });
+
+test.each([
+  ['that nobody asked for', 1, true],
+  ['that was asked for', 0, false],
+])('an error of a field %s is none', async (_, index, isRight) => {
+  const data = { stocked: [{ stock: 1 }, {}] };
+  const errors = [{ message: 'No', path: ['stocked', index, 'stock'], extensions: { code: 'NO' } }];
+  const question = { query: '{ stocked { ... on Book { stock } } }' };
+  const oracle = { status: 200, body: { data, errors } };
+  expect(await isExplained(question, answer(data), oracle)).toBe(isRight);
+});

@@ -31,16 +31,3 @@ test('it is asked of all, and what was not asked for is taken out of the answer'
     all: [{ stock: 1, cost: 2 }, { stock: 1 }],
   });
 });
-
-test('nor is an error of what nobody asked for', () => {
-  const { pruned } = unveiled(clientSchema, veils, { query: '{ stocked { ... on Book { shipping } } }' });
-  const errors = ['Book', 'Film'].map((type, index) => ({
-    message: type,
-    path: ['stocked', index, 'shipping'],
-  }));
-  const stocked = ['Book', 'Film'].map((q__type) => ({ q__type, shipping: null }));
-  expect(pruned({ status: 200, body: { data: { stocked }, errors } }).body).toEqual({
-    data: { stocked: [{ shipping: null }, {}] },
-    errors: [errors[0]],
-  });
-});

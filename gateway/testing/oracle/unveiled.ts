@@ -23,7 +23,6 @@ import type { Veils } from '../../execute/planning/veils.js';
 import { collectFields, operationOf } from '../../execute/selections.js';
 import type { Answer } from '../gateway.js';
 import { truthOf } from './conditions.js';
-import { leadsSomewhere } from './conformance.js';
 import type { Question } from './duel.js';
 import { withoutUnused } from './shrink.js';
 
@@ -61,12 +60,10 @@ export function unveiled(schema: GraphQLSchema, veils: Veils, question: Question
       ...question,
       query: print(withoutUnused(withMembersApart(typed, schema, blindly(schema, veils, question)))),
     },
-    pruned({ status, body }) {
-      if (!('data' in body)) return { status, body };
-      const data = prune(schema, document, question, body.data);
-      const errors = body.errors?.filter(({ path }) => !Array.isArray(path) || leadsSomewhere(data, path));
-      return { status, body: { ...body, data, ...(errors && { errors }) } };
-    },
+    pruned: ({ status, body }) => ({
+      status,
+      body: { ...body, ...('data' in body && { data: prune(schema, document, question, body.data) }) },
+    }),
   };
 }
 
