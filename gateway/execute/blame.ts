@@ -67,7 +67,7 @@ export function compileAsking(
         const start = fieldsOfPath(path).map(clientName);
         const others = partsOf(node)?.forOthers((name) => clientName(name) === names[start.length]);
         return leavesOf(node.requires ?? [])
-          .filter(([name = '']) => !others?.has(name))
+          .filter((leaf) => !others?.has(leaf.join('.')))
           .map((leaf) => [...start, ...leaf]);
       },
       asks({ path, node }, object, names) {

@@ -4,7 +4,7 @@ import { type Answering, engineOn, resolving } from '../testing/engine.js';
 interface Animal {
   id: string;
   name?: string;
-  size?: { kg?: number };
+  size?: { kg?: number; cm?: number };
 }
 
 /** What the subgraph was asked by which treats are made out of names. */
@@ -38,6 +38,7 @@ const food = resolving(
      rank(by: Int = 1): Int!
      treat(of: String = "oats"): String @requires(fields: "name")
      meal: Int @requires(fields: "size { kg }")
+     tank: Int @requires(fields: "size { cm }")
    }
    type Size @shareable { kg: Int  cm: Int }`,
   {
@@ -49,6 +50,32 @@ const food = resolving(
         return `${of} for ${name}`;
       },
       meal: ({ size }: Animal) => (size?.kg === undefined ? -1 : size.kg * 2),
+      tank: ({ size }: Animal) => (size?.cm === undefined ? -1 : size.cm * 2),
+    },
+  },
+);
+
+/** A subgraph that tells the types of animals apart. */
+const vet = resolving(
+  `type Cat @key(fields: "id") {
+     id: ID!  size: Size @external
+     lives: Int
+     dose: Int @requires(fields: "size { kg }")
+   }
+   type Fish @key(fields: "id") {
+     id: ID!  size: Size @external
+     bowl: Int @requires(fields: "size { cm }")
+   }
+   type Size @shareable { kg: Int  cm: Int }`,
+  {
+    Cat: {
+      __resolveReference: (animal: Animal) => animal,
+      lives: () => 9,
+      dose: ({ size }: Animal) => (size?.kg === undefined ? -1 : size.kg * 3),
+    },
+    Fish: {
+      __resolveReference: (animal: Animal) => animal,
+      bowl: ({ size }: Animal) => (size?.cm === undefined ? -1 : size.cm * 3),
     },
   },
 );
@@ -64,7 +91,7 @@ const recording = ({ sdl, answer }: Answering): Answering => ({
 
 async function ask(query: string, failing: Record<string, Answering['answer']> = {}) {
   asked = [];
-  const subgraphs = { zoo, food: recording(food) };
+  const subgraphs = { zoo, food: recording(food), vet: recording(vet) };
   const some = Object.fromEntries(
     Object.entries(subgraphs).map(([name, one]) => [name, { ...one, answer: failing[name] ?? one.answer }]),
   );
@@ -114,6 +141,18 @@ test.each<[string, string, object, string[][]]>([
     [['1 Tom'], ['2 Ron']],
   ],
   [
+    'each with another part of a value',
+    '{ animals { ... on Cat { meal } ... on Fish { tank } } }',
+    { animals: [{ meal: 2 }, { tank: 20 }] },
+    [['1'], ['2']],
+  ],
+  [
+    'no one where a type needs another part of a value than another type',
+    '{ animals { ... on Cat { dose } ... on Fish { bowl } } }',
+    { animals: [{ dose: 3 }, { bowl: 30 }] },
+    [['1', '2']],
+  ],
+  [
     'no one where all have it',
     '{ animals { rank treat } }',
     {
@@ -148,6 +187,24 @@ test('what a subgraph fails to tell costs what requires it alone', async () => {
         { rank: 2, treat: null },
       ],
     },
+  });
+});
+
+test('an object is not asked for what is there for another type alone', async () => {
+  const zoo = () => ({ data: { animals: [tom, { ...ron, size: undefined }] } });
+  expect(await ask('{ animals { ... on Cat { lives } ... on Fish { bowl } } }', { zoo })).toEqual({
+    status: 200,
+    data: { animals: [{ lives: 9 }, { bowl: null }] },
+  });
+  expect(asked).toEqual([['1']]);
+});
+
+test('an object whose type has no name costs nothing but itself', async () => {
+  const nameless = { toString: 1, valueOf: 1 };
+  const zoo = () => ({ data: { animals: [{ ...tom, __typename: nameless }, ron] } });
+  expect(await ask('{ animals { rank treat } }', { zoo })).toMatchObject({
+    status: 200,
+    data: { animals: [null, { rank: 2, treat: 'oats for Ron' }] },
   });
 });
 
