@@ -81,13 +81,14 @@ export function compileAsking(
   };
 }
 
-/** The fields that a fetch requires, but the names of types: every fetch has those. */
+/** The fields that a fetch requires, but the names of types: every fetch has those. Of an object there may be no more. */
 export const leavesOf = (requires: readonly QueryPlanSelectionNode[]): string[][] =>
   requires.flatMap((selection) => {
     if (selection.kind === 'InlineFragment') return leavesOf(selection.selections);
     const name = selection.alias ?? selection.name;
     if (!selection.selections) return name === '__typename' ? [] : [[name]];
-    return leavesOf(selection.selections).map((leaf) => [name, ...leaf]);
+    const leaves = leavesOf(selection.selections);
+    return leaves.length > 0 ? leaves.map((leaf) => [name, ...leaf]) : [[name]];
   });
 
 /**

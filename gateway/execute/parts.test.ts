@@ -65,6 +65,8 @@ const vet = resolving(
    type Fish @key(fields: "id") {
      id: ID!  size: Size @external
      bowl: Int @requires(fields: "size { cm }")
+     depth: Int
+     isMeasured: Boolean @requires(fields: "size { __typename }")
    }
    type Size @shareable { kg: Int  cm: Int }`,
   {
@@ -76,6 +78,8 @@ const vet = resolving(
     Fish: {
       __resolveReference: (animal: Animal) => animal,
       bowl: ({ size }: Animal) => (size?.cm === undefined ? -1 : size.cm * 3),
+      depth: () => 7,
+      isMeasured: ({ size }: Animal) => size !== undefined,
     },
   },
 );
@@ -197,6 +201,23 @@ test('an object is not asked for what is there for another type alone', async ()
     data: { animals: [{ lives: 9 }, { bowl: null }] },
   });
   expect(asked).toEqual([['1']]);
+});
+
+test.each<[string, object, object]>([
+  ['not there', { ...ron, size: undefined }, { depth: 7, isMeasured: null, bowl: null }],
+  [
+    'there without more',
+    { ...ron, size: { __typename: 'Size' } },
+    { depth: 7, isMeasured: true, bowl: null },
+  ],
+  ['there', { ...ron, size: { __typename: 'Size', cm: 10 } }, { depth: 7, isMeasured: true, bowl: 30 }],
+])('an object may be required for its type alone: it is %s', async (_what, fish, data) => {
+  const zoo = () => ({ data: { animals: [fish] } });
+  const measured = '{ animals { ... on Fish { depth isMeasured } } }';
+  const { bowl: _, ...less } = data as Record<string, unknown>;
+  expect(await ask(measured, { zoo })).toEqual({ status: 200, data: { animals: [less] } });
+  const both = '{ animals { ... on Fish { depth isMeasured bowl } } }';
+  expect(await ask(both, { zoo })).toEqual({ status: 200, data: { animals: [data] } });
 });
 
 test('an object whose type has no name costs nothing but itself', async () => {

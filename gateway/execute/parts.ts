@@ -10,7 +10,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import { below } from './blame.js';
+import { below, leavesOf } from './blame.js';
 import { type Entity, isEntity, own } from './entity.js';
 import { type Needs, placeOf } from './planning/needs.js';
 import { namesOf } from './representation.js';
@@ -35,6 +35,8 @@ type Selections = readonly QueryPlanSelectionNode[];
 interface Leaf {
   path: string;
   way: Selections;
+  /** Whether it is an object of which the type alone is required. */
+  isObject: boolean;
 }
 
 /** What a fetch is to objects of a type. */
@@ -89,7 +91,8 @@ export function compileParts(
         const paths = pathsFor(typename, field) ?? pathsFor(type, field) ?? [];
         const leaves = paths.flatMap((path): Leaf[] => {
           const way = along(shown ?? [], (one) => one === path);
-          return holdsValues(way) ? [{ path, way }] : [];
+          const isObject = !isBare(way) && isBare(along(way, (one, object) => one === path && !object));
+          return isBare(way) ? [] : [{ path, way, isObject }];
         });
         return leaves.length > 0 ? [{ field, leaves }] : [];
       }),
@@ -110,14 +113,20 @@ export function compileParts(
       const missing = new Set(
         unmet.flatMap(({ leaves }) => leaves.filter(isMissing).map(({ path }) => path)),
       );
-      const isLeft = (path: string) => !missing.has(path);
+      const kept = new Set(
+        meant.needs
+          .filter((need) => !unmet.includes(need))
+          .flatMap(({ leaves }) => leaves.flatMap(({ path, isObject }) => (isObject ? path : []))),
+      );
+      const isLeft = (path: string, isObject: boolean) => (isObject ? kept.has(path) : !missing.has(path));
       const left = new Set(['__typename', ...namesOf(along(meant.shown, isLeft))]);
       if (!hasKey(node.serviceName, typename, left)) return undefined;
       const fields = new Set(unmet.map(({ field }) => field));
       const isNew = (field: FieldNode): boolean =>
         !fields.has(field) && (field.selectionSet !== undefined || !left.has(field.name.value));
       if (!meant.fields.some(isNew)) return undefined;
-      const key = [...demanding.map(({ field }) => Number(fields.has(field))), ...[...missing].sort()].join();
+      const flags = demanding.map(({ field }) => Number(fields.has(field)));
+      const key = [flags, [...missing].sort(), [...kept].sort()].join(';');
       if (!parts.has(key) && parts.size < mostParts)
         parts.set(key, {
           ...withoutFields(node, document, fields),
@@ -139,10 +148,10 @@ export function compileParts(
   };
 }
 
-/** Of selections those of some paths, with the types on the way; of a value of which none is left nothing. */
+/** Of selections those of some paths, with the types on the way; objects of which nothing is left only where they are wanted. */
 const along = (
   selections: Selections,
-  isWanted: (path: string) => boolean,
+  isWanted: (path: string, isObject: boolean) => boolean,
   above = '',
 ): QueryPlanSelectionNode[] =>
   selections.flatMap((selection): QueryPlanSelectionNode[] => {
@@ -151,18 +160,14 @@ const along = (
       return inner.length > 0 ? [{ ...selection, selections: inner }] : [];
     }
     const name = selection.alias ?? selection.name;
-    if (!selection.selections) return name === '__typename' || isWanted(above + name) ? [selection] : [];
-    const inner = along(selection.selections, isWanted, `${above}${name}.`);
-    return holdsValues(inner) ? [{ ...selection, selections: inner }] : [];
+    const path = above + name;
+    if (!selection.selections) return name === '__typename' || isWanted(path, false) ? [selection] : [];
+    const inner = along(selection.selections, isWanted, `${path}.`);
+    return !isBare(inner) || isWanted(path, true) ? [{ ...selection, selections: inner }] : [];
   });
 
-/** Whether anything but the names of types is selected. */
-const holdsValues = (selections: Selections): boolean =>
-  selections.some((selection) =>
-    selection.kind === 'InlineFragment'
-      ? holdsValues(selection.selections)
-      : (selection.alias ?? selection.name) !== '__typename',
-  );
+/** Whether nothing but the names of types is selected. */
+const isBare = (selections: Selections): boolean => leavesOf(selections).length === 0;
 
 const nothing: ReadonlySet<Entity> = new Set();
 
