@@ -194,6 +194,16 @@ test('what a subgraph fails to tell costs what requires it alone', async () => {
   });
 });
 
+test('parts of a value that are required in several places are shown together', async () => {
+  const query = `query ($a: Boolean = true, $b: Boolean = true) { homes @include(if: $a) {
+    ... on Pond @include(if: $b) { pet { ... on Cat @skip(if: $a) { name } tank } } pet { meal rank }
+  } }`;
+  expect(await ask(query)).toEqual({
+    status: 200,
+    data: { homes: [{ pet: { meal: 2, rank: 1 } }, { pet: { tank: 20, meal: 4, rank: 2 } }] },
+  });
+});
+
 test('an object is not asked for what is there for another type alone', async () => {
   const zoo = () => ({ data: { animals: [tom, { ...ron, size: undefined }] } });
   expect(await ask('{ animals { ... on Cat { lives } ... on Fish { bowl } } }', { zoo })).toEqual({

@@ -187,7 +187,10 @@ function select(source: Entity, selections: Selections, isType: TypeTest): Entit
       const name = selection.alias ?? selection.name;
       const value = own(source, name);
       if (value === undefined) return null;
-      put(result, name, selection.selections ? selectValue(value, selection.selections, isType) : value);
+      const part = selection.selections ? selectValue(value, selection.selections, isType) : value;
+      // Another part of the value may have been selected within a fragment.
+      if (own(result, name) === undefined) put(result, name, part);
+      else merge(result, { [name]: part }, true);
     } else if (selection.typeCondition && isType(source['__typename'], selection.typeCondition)) {
       const part = select(source, selection.selections, isType);
       if (part) merge(result, part, true);
