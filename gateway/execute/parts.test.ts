@@ -230,6 +230,17 @@ test.each<[string, object, object]>([
   expect(await ask(both, { zoo })).toEqual({ status: 200, data: { animals: [data] } });
 });
 
+test('nobody is asked for an object without its key', async () => {
+  const zoo = () => ({ data: { animals: [{ __typename: 'Cat', name: 'Tom' }, { ...ron }] } });
+  expect(await ask('{ animals { ... on Cat { rank treat } ... on Fish { treat } } }', { zoo })).toMatchObject(
+    {
+      data: { animals: [null, { treat: 'oats for Ron' }] },
+      errors: [{ path: ['animals', 0, 'rank'], message: expect.stringMatching(/^A service answered/) }],
+    },
+  );
+  expect(asked).toEqual([['2 Ron']]);
+});
+
 test('an object whose type has no name costs nothing but itself', async () => {
   const nameless = { toString: 1, valueOf: 1 };
   const zoo = () => ({ data: { animals: [{ ...tom, __typename: nameless }, ron] } });
