@@ -9,8 +9,8 @@ import {
   visit,
 } from 'graphql';
 import type { Entity } from './entity.js';
-import type { Parts } from './parts.js';
-import { compileRepresentation, type Types } from './representation.js';
+import type { FetchEnvironment } from './fetch.js';
+import { compileRepresentation } from './representation.js';
 import { compileRewrites } from './rewrites.js';
 import { type IsIncluded, includedBy } from './selections.js';
 
@@ -46,7 +46,7 @@ export interface Asking {
 export function compileAsking(
   fetched: () => readonly Fetched[],
   clientNames: ReadonlyMap<string, string>,
-  { types, partsOf }: { types: Types; partsOf: (node: FetchNode) => Parts | undefined },
+  { types, partsOf, hasKey }: Pick<FetchEnvironment, 'types' | 'partsOf' | 'hasKey'>,
 ): (values: ReadonlyMap<string, boolean>) => Asking {
   const clientName = (name: string) => clientNames.get(name) ?? name;
   return (values) => {
@@ -67,13 +67,13 @@ export function compileAsking(
         const start = fieldsOfPath(path).map(clientName);
         const others = partsOf(node)?.forOthers((name) => clientName(name) === names[start.length]);
         return leavesOf(node.requires ?? [])
-          .filter(([name = '']) => !others?.has(name))
+          .filter((leaf) => !others?.has(leaf.join('.')))
           .map((leaf) => [...start, ...leaf]);
       },
       asks({ path, node }, object, names) {
         const parts = partsOf(node);
         const part = parts ? parts.of(object) : node;
-        if (!part || !isShown(part, object, types)) return false;
+        if (!part || !isShown(part, object, { types, hasKey })) return false;
         const flat: PlanNode = { kind: 'Flatten', path: [...path], node: part };
         return fetchedBy(flat, []).some((one) => selects(one, names, clientName, isIncluded));
       },
@@ -81,13 +81,14 @@ export function compileAsking(
   };
 }
 
-/** The fields that a fetch requires, but the names of types: every fetch has those. */
+/** The fields that a fetch requires, but the names of types: every fetch has those. Of an object there may be no more. */
 export const leavesOf = (requires: readonly QueryPlanSelectionNode[]): string[][] =>
   requires.flatMap((selection) => {
     if (selection.kind === 'InlineFragment') return leavesOf(selection.selections);
     const name = selection.alias ?? selection.name;
     if (!selection.selections) return name === '__typename' ? [] : [[name]];
-    return leavesOf(selection.selections).map((leaf) => [name, ...leaf]);
+    const leaves = leavesOf(selection.selections);
+    return leaves.length > 0 ? leaves.map((leaf) => [name, ...leaf]) : [[name]];
   });
 
 /**
@@ -112,11 +113,18 @@ export function blame(
 }
 
 /** Whether a fetch asks for an object: it does not, where the object has not what it takes to ask. */
-function isShown(node: FetchNode, object: Entity, types: Types): boolean {
+function isShown(
+  node: FetchNode,
+  object: Entity,
+  { types, hasKey }: Pick<FetchEnvironment, 'types' | 'hasKey'>,
+): boolean {
   if (!node.requires) return true;
   const rewrite = compileRewrites(node.inputRewrites, types.isType);
   try {
-    return compileRepresentation(node.requires, types, rewrite).keyOf(object) !== undefined;
+    const { keyOf } = compileRepresentation(node.requires, types, rewrite, (...of) =>
+      hasKey(node.serviceName, ...of),
+    );
+    return keyOf(object) !== undefined;
   } catch {
     return false;
   }

@@ -141,7 +141,7 @@ export function compileOperation(
   const partsOf = (node: FetchNode) =>
     compileParts(node, { needs: graph.needs, isType: types.isType, hasKey });
   const step = compilePlan(rest, { sources, types, hasKey, partsOf, condition, fetched });
-  const askingFor = compileAsking(fetched, clientNames, { types, partsOf });
+  const askingFor = compileAsking(fetched, clientNames, { types, partsOf, hasKey });
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const replaceInEvent = compileReplace(primary?.outputRewrites);
   const areRight = compileVariableTest(operation);

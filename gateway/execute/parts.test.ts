@@ -4,7 +4,7 @@ import { type Answering, engineOn, resolving } from '../testing/engine.js';
 interface Animal {
   id: string;
   name?: string;
-  size?: { kg?: number };
+  size?: { kg?: number; cm?: number };
 }
 
 /** What the subgraph was asked by which treats are made out of names. */
@@ -38,6 +38,7 @@ const food = resolving(
      rank(by: Int = 1): Int!
      treat(of: String = "oats"): String @requires(fields: "name")
      meal: Int @requires(fields: "size { kg }")
+     tank: Int @requires(fields: "size { cm }")
    }
    type Size @shareable { kg: Int  cm: Int }`,
   {
@@ -49,6 +50,36 @@ const food = resolving(
         return `${of} for ${name}`;
       },
       meal: ({ size }: Animal) => (size?.kg === undefined ? -1 : size.kg * 2),
+      tank: ({ size }: Animal) => (size?.cm === undefined ? -1 : size.cm * 2),
+    },
+  },
+);
+
+/** A subgraph that tells the types of animals apart. */
+const vet = resolving(
+  `type Cat @key(fields: "id") {
+     id: ID!  size: Size @external
+     lives: Int
+     dose: Int @requires(fields: "size { kg }")
+   }
+   type Fish @key(fields: "id") {
+     id: ID!  size: Size @external
+     bowl: Int @requires(fields: "size { cm }")
+     depth: Int
+     isMeasured: Boolean @requires(fields: "size { __typename }")
+   }
+   type Size @shareable { kg: Int  cm: Int }`,
+  {
+    Cat: {
+      __resolveReference: (animal: Animal) => animal,
+      lives: () => 9,
+      dose: ({ size }: Animal) => (size?.kg === undefined ? -1 : size.kg * 3),
+    },
+    Fish: {
+      __resolveReference: (animal: Animal) => animal,
+      bowl: ({ size }: Animal) => (size?.cm === undefined ? -1 : size.cm * 3),
+      depth: () => 7,
+      isMeasured: ({ size }: Animal) => size !== undefined,
     },
   },
 );
@@ -64,7 +95,7 @@ const recording = ({ sdl, answer }: Answering): Answering => ({
 
 async function ask(query: string, failing: Record<string, Answering['answer']> = {}) {
   asked = [];
-  const subgraphs = { zoo, food: recording(food) };
+  const subgraphs = { zoo, food: recording(food), vet: recording(vet) };
   const some = Object.fromEntries(
     Object.entries(subgraphs).map(([name, one]) => [name, { ...one, answer: failing[name] ?? one.answer }]),
   );
@@ -114,6 +145,18 @@ test.each<[string, string, object, string[][]]>([
     [['1 Tom'], ['2 Ron']],
   ],
   [
+    'each with another part of a value',
+    '{ animals { ... on Cat { meal } ... on Fish { tank } } }',
+    { animals: [{ meal: 2 }, { tank: 20 }] },
+    [['1'], ['2']],
+  ],
+  [
+    'no one where a type needs another part of a value than another type',
+    '{ animals { ... on Cat { dose } ... on Fish { bowl } } }',
+    { animals: [{ dose: 3 }, { bowl: 30 }] },
+    [['1', '2']],
+  ],
+  [
     'no one where all have it',
     '{ animals { rank treat } }',
     {
@@ -148,6 +191,62 @@ test('what a subgraph fails to tell costs what requires it alone', async () => {
         { rank: 2, treat: null },
       ],
     },
+  });
+});
+
+test('parts of a value that are required in several places are shown together', async () => {
+  const query = `query ($a: Boolean = true, $b: Boolean = true) { homes @include(if: $a) {
+    ... on Pond @include(if: $b) { pet { ... on Cat @skip(if: $a) { name } tank } } pet { meal rank }
+  } }`;
+  expect(await ask(query)).toEqual({
+    status: 200,
+    data: { homes: [{ pet: { meal: 2, rank: 1 } }, { pet: { tank: 20, meal: 4, rank: 2 } }] },
+  });
+});
+
+test('an object is not asked for what is there for another type alone', async () => {
+  const zoo = () => ({ data: { animals: [tom, { ...ron, size: undefined }] } });
+  expect(await ask('{ animals { ... on Cat { lives } ... on Fish { bowl } } }', { zoo })).toEqual({
+    status: 200,
+    data: { animals: [{ lives: 9 }, { bowl: null }] },
+  });
+  expect(asked).toEqual([['1']]);
+});
+
+test.each<[string, object, object]>([
+  ['not there', { ...ron, size: undefined }, { depth: 7, isMeasured: null, bowl: null }],
+  [
+    'there without more',
+    { ...ron, size: { __typename: 'Size' } },
+    { depth: 7, isMeasured: true, bowl: null },
+  ],
+  ['there', { ...ron, size: { __typename: 'Size', cm: 10 } }, { depth: 7, isMeasured: true, bowl: 30 }],
+])('an object may be required for its type alone: it is %s', async (_what, fish, data) => {
+  const zoo = () => ({ data: { animals: [fish] } });
+  const measured = '{ animals { ... on Fish { depth isMeasured } } }';
+  const { bowl: _, ...less } = data as Record<string, unknown>;
+  expect(await ask(measured, { zoo })).toEqual({ status: 200, data: { animals: [less] } });
+  const both = '{ animals { ... on Fish { depth isMeasured bowl } } }';
+  expect(await ask(both, { zoo })).toEqual({ status: 200, data: { animals: [data] } });
+});
+
+test('nobody is asked for an object without its key', async () => {
+  const zoo = () => ({ data: { animals: [{ __typename: 'Cat', name: 'Tom' }, { ...ron }] } });
+  expect(await ask('{ animals { ... on Cat { rank treat } ... on Fish { treat } } }', { zoo })).toMatchObject(
+    {
+      data: { animals: [null, { treat: 'oats for Ron' }] },
+      errors: [{ path: ['animals', 0, 'rank'], message: expect.stringMatching(/^A service answered/) }],
+    },
+  );
+  expect(asked).toEqual([['2 Ron']]);
+});
+
+test('an object whose type has no name costs nothing but itself', async () => {
+  const nameless = { toString: 1, valueOf: 1 };
+  const zoo = () => ({ data: { animals: [{ ...tom, __typename: nameless }, ron] } });
+  expect(await ask('{ animals { rank treat } }', { zoo })).toMatchObject({
+    status: 200,
+    data: { animals: [null, { rank: 2, treat: 'oats for Ron' }] },
   });
 });
 

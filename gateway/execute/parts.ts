@@ -10,7 +10,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import { below } from './blame.js';
+import { below, leavesOf } from './blame.js';
 import { type Entity, isEntity, own } from './entity.js';
 import { type Needs, placeOf } from './planning/needs.js';
 import { namesOf } from './representation.js';
@@ -25,14 +25,27 @@ export interface Parts {
    * the entity and `untold` is as if it were null.
    */
   of(entity: Entity, untold?: ReadonlySet<Entity>): FetchNode | undefined;
-  /** What it shows of entities for the sake of other fields alone than the one of a response name. */
+  /** The paths of what it shows of entities for the sake of other fields alone than the one of a response name. */
   forOthers(isField: (responseName: string) => boolean): ReadonlySet<string>;
 }
 
-/** What an object of a type needs so that its subgraph can answer a field. */
-interface Need {
-  field: FieldNode;
-  names: readonly string[];
+type Selections = readonly QueryPlanSelectionNode[];
+
+/** A path (`maker.id`) of what a fetch shows of an object, and the way there alone. */
+interface Leaf {
+  path: string;
+  way: Selections;
+  /** Whether it is an object of which the type alone is required. */
+  isObject: boolean;
+}
+
+/** What a fetch is to objects of a type. */
+interface Meant {
+  /** The fields that they are asked for, and what they are shown with. */
+  fields: readonly FieldNode[];
+  shown: Selections;
+  /** What some of the fields require. */
+  needs: readonly { field: FieldNode; leaves: readonly Leaf[] }[];
 }
 
 /** Objects may lack many things at once; what is left after so many ways is not asked for. */
@@ -51,96 +64,133 @@ export function compileParts(
     hasKey,
   }: { needs: Pick<Needs, 'required' | 'demanding'>; isType: TypeTest; hasKey: KeyTest },
 ): Parts | undefined {
-  if (!node.requires || needs.demanding.size === 0) return undefined;
+  const { requires } = node;
+  if (!requires || needs.demanding.size === 0) return undefined;
   const document = parse(node.operation, { noLocation: true });
-  const demanding = entityFields(document).filter(({ field }) => needs.demanding.has(field.name.value));
+  const asked = entityFields(document);
+  const demanding = asked.filter(({ field }) => needs.demanding.has(field.name.value));
   if (demanding.length === 0) return undefined;
-  const shown = shownBy(node.requires);
-  const needsByType = new Map<unknown, readonly Need[]>();
+  const meantByType = new Map<string, Meant>();
   const parts = new Map<string, FetchNode | undefined>();
 
-  const namesFor = (type: string, { name }: FieldNode): string[] | undefined =>
-    needs.required
-      .get(placeOf(node.serviceName, type, name.value))
-      ?.map((path) => path.split('.')[0] as string)
-      .filter((required) => shown.has(required));
+  const pathsFor = (type: string, { name }: FieldNode): readonly string[] | undefined =>
+    needs.required.get(placeOf(node.serviceName, type, name.value));
 
-  function needsOf(typename: unknown): readonly Need[] {
-    const known = needsByType.get(typename);
+  function meantFor(typename: string): Meant {
+    const known = meantByType.get(typename);
     if (known) return known;
-    const found = demanding.flatMap(({ field, type }): Need[] => {
-      const names = namesFor(String(typename), field) ?? namesFor(type, field) ?? [];
-      return names.length > 0 && isType(typename, type) ? [{ field, names }] : [];
-    });
+    const isMeant = ({ type }: { type: string }) => isType(typename, type);
+    // Another type may be shown with other parts of the same value.
+    const shown = requires?.filter(
+      (one) => one.kind === 'Field' || one.typeCondition === undefined || isType(typename, one.typeCondition),
+    );
+    const meant: Meant = {
+      fields: asked.filter(isMeant).map(({ field }) => field),
+      shown: shown ?? [],
+      needs: demanding.filter(isMeant).flatMap(({ field, type }) => {
+        const paths = pathsFor(typename, field) ?? pathsFor(type, field) ?? [];
+        const leaves = paths.flatMap((path): Leaf[] => {
+          const way = along(shown ?? [], (one) => one === path);
+          const isObject = !isBare(way) && isBare(along(way, (one, object) => one === path && !object));
+          return isBare(way) ? [] : [{ path, way, isObject }];
+        });
+        return leaves.length > 0 ? [{ field, leaves }] : [];
+      }),
+    };
     // Types are named by subgraphs: one that makes names up must not fill the memory.
-    if (needsByType.size < 1_000) needsByType.set(typename, found);
-    return found;
+    if (meantByType.size < 1_000) meantByType.set(typename, meant);
+    return meant;
   }
 
   return {
     of(entity, untold = nothing) {
       const { __typename: typename } = entity;
-      const isMissing = (name: string): boolean =>
-        shown.get(name)?.some((selections) => lacks(own(entity, name), selections, { isType, untold })) ===
-        true;
-      const unmet = needsOf(typename).filter(({ names }) => names.some(isMissing));
+      if (typeof typename !== 'string') return node;
+      const meant = meantFor(typename);
+      const isMissing = ({ way }: Leaf): boolean => lacks(entity, way, { isType, untold });
+      const unmet = meant.needs.filter(({ leaves }) => leaves.some(isMissing));
       if (unmet.length === 0) return node;
-      const missing = new Set(unmet.flatMap(({ names }) => names.filter(isMissing)));
-      const left = new Set([...shown.keys()].filter((name) => !missing.has(name)));
+      const missing = new Set(
+        unmet.flatMap(({ leaves }) => leaves.filter(isMissing).map(({ path }) => path)),
+      );
+      const kept = new Set(
+        meant.needs
+          .filter((need) => !unmet.includes(need))
+          .flatMap(({ leaves }) => leaves.flatMap(({ path, isObject }) => (isObject ? path : []))),
+      );
+      const isLeft = (path: string, isObject: boolean) => (isObject ? kept.has(path) : !missing.has(path));
+      const left = new Set(['__typename', ...namesOf(along(meant.shown, isLeft))]);
       if (!hasKey(node.serviceName, typename, left)) return undefined;
       const fields = new Set(unmet.map(({ field }) => field));
-      const key = [...demanding.map(({ field }) => Number(fields.has(field))), ...missing].join();
+      const isNew = (field: FieldNode): boolean =>
+        !fields.has(field) && (field.selectionSet !== undefined || !left.has(field.name.value));
+      if (!meant.fields.some(isNew)) return undefined;
+      const flags = demanding.map(({ field }) => Number(fields.has(field)));
+      const key = [flags, [...missing].sort(), [...kept].sort()].join(';');
       if (!parts.has(key) && parts.size < mostParts)
-        parts.set(key, withoutFields(node, document, fields, missing));
+        parts.set(key, {
+          ...withoutFields(node, document, fields),
+          requires: along(requires, isLeft),
+        });
       return parts.get(key);
     },
     forOthers(isField) {
-      const namesOfAll = (isMeant: boolean): string[] =>
+      const pathsOfAll = (isMeant: boolean): string[] =>
         demanding
           .filter(({ field }) => isField(responseName(field)) === isMeant)
           .flatMap(({ field }) => {
             const types = needs.demanding.get(field.name.value) ?? [];
-            return types.flatMap((type) => namesFor(type, field) ?? []);
+            return types.flatMap((type) => pathsFor(type, field) ?? []);
           });
-      const needed = new Set(namesOfAll(true));
-      return new Set(namesOfAll(false).filter((name) => !needed.has(name)));
+      const needed = new Set(pathsOfAll(true));
+      return new Set(pathsOfAll(false).filter((path) => !needed.has(path)));
     },
   };
 }
 
-/** What is selected of each field that a fetch shows; undefined for a leaf. */
-function shownBy(
-  selections: readonly QueryPlanSelectionNode[],
-  shown = new Map<string, (readonly QueryPlanSelectionNode[] | undefined)[]>(),
-) {
-  for (const selection of selections) {
-    if (selection.kind === 'InlineFragment') shownBy(selection.selections, shown);
-    else {
-      const name = selection.alias ?? selection.name;
-      shown.set(name, [...(shown.get(name) ?? []), selection.selections]);
+/** Of selections those of some paths, with the types on the way; objects of which nothing is left only where they are wanted. */
+const along = (
+  selections: Selections,
+  isWanted: (path: string, isObject: boolean) => boolean,
+  above = '',
+): QueryPlanSelectionNode[] =>
+  selections.flatMap((selection): QueryPlanSelectionNode[] => {
+    if (selection.kind === 'InlineFragment') {
+      const inner = along(selection.selections, isWanted, above);
+      return inner.length > 0 ? [{ ...selection, selections: inner }] : [];
     }
-  }
-  return shown;
-}
+    const name = selection.alias ?? selection.name;
+    const path = above + name;
+    if (!selection.selections) return name === '__typename' || isWanted(path, false) ? [selection] : [];
+    const inner = along(selection.selections, isWanted, `${path}.`);
+    return !isBare(inner) || isWanted(path, true) ? [{ ...selection, selections: inner }] : [];
+  });
+
+/** Whether nothing but the names of types is selected. */
+const isBare = (selections: Selections): boolean => leavesOf(selections).length === 0;
 
 const nothing: ReadonlySet<Entity> = new Set();
 
-/** Whether a value, or one within it, is not there: null is. */
+/** Whether any of what is selected of an object is not there: null is. */
 function lacks(
-  value: unknown,
-  selections: readonly QueryPlanSelectionNode[] | undefined,
+  entity: Entity,
+  selections: Selections,
   known: { isType: TypeTest; untold: ReadonlySet<Entity> },
 ): boolean {
-  if (value === undefined) return true;
-  if (Array.isArray(value)) return value.some((item) => lacks(item, selections, known));
-  if (!selections || !isEntity(value) || known.untold.has(value)) return false;
-  return selections.some((selection) =>
-    selection.kind === 'Field'
-      ? lacks(own(value, selection.alias ?? selection.name), selection.selections, known)
-      : selection.typeCondition !== undefined &&
-        known.isType(value['__typename'], selection.typeCondition) &&
-        lacks(value, selection.selections, known),
-  );
+  const isLacking = (value: unknown, inner: Selections): boolean => {
+    if (Array.isArray(value)) return value.some((item) => isLacking(item, inner));
+    return isEntity(value) && !known.untold.has(value) && lacks(value, inner, known);
+  };
+  return selections.some((selection) => {
+    if (selection.kind === 'InlineFragment')
+      return (
+        selection.typeCondition !== undefined &&
+        known.isType(entity['__typename'], selection.typeCondition) &&
+        lacks(entity, selection.selections, known)
+      );
+    const value = own(entity, selection.alias ?? selection.name);
+    return value === undefined || (selection.selections ? isLacking(value, selection.selections) : false);
+  });
 }
 
 /** The fields of the entities that a document asks for, each with the type of the fragment that it stands in. */
@@ -156,31 +206,20 @@ function entityFields(document: DocumentNode): { field: FieldNode; type: string 
   return root ? below(root, '_entities').flatMap((set) => within(set, '_Entity')) : [];
 }
 
-/** A fetch without some of its fields, and without what it shows for them; undefined where it would tell nothing new. */
-function withoutFields(
-  node: FetchNode,
-  document: DocumentNode,
-  fields: ReadonlySet<FieldNode>,
-  names: ReadonlySet<string>,
-): FetchNode | undefined {
+/** A fetch without some of its fields, and without the variables that those alone have. */
+function withoutFields(node: FetchNode, document: DocumentNode, fields: ReadonlySet<FieldNode>): FetchNode {
   const left: DocumentNode = visit(document, {
     Field: (field) => (fields.has(field) ? null : undefined),
     InlineFragment: {
       leave: ({ selectionSet }) => (selectionSet.selections.length === 0 ? null : undefined),
     },
   });
-  const requires = withoutNames(node.requires ?? [], names);
-  const shown = new Set(['__typename', ...namesOf(requires)]);
-  const isNew = ({ name, selectionSet }: FieldNode): boolean =>
-    selectionSet !== undefined || !shown.has(name.value);
-  if (!entityFields(left).some(({ field }) => isNew(field))) return undefined;
   const used = new Set<string>();
   for (const definition of left.definitions)
     if (definition.kind === Kind.OPERATION_DEFINITION)
       visit(definition.selectionSet, { Variable: ({ name }) => void used.add(name.value) });
   return {
     ...node,
-    requires,
     ...(node.variableUsages && { variableUsages: node.variableUsages.filter((name) => used.has(name)) }),
     operation: print(
       visit(left, {
@@ -192,13 +231,3 @@ function withoutFields(
     ),
   };
 }
-
-const withoutNames = (
-  selections: readonly QueryPlanSelectionNode[],
-  names: ReadonlySet<string>,
-): QueryPlanSelectionNode[] =>
-  selections.flatMap((selection): QueryPlanSelectionNode[] => {
-    if (selection.kind === 'InlineFragment')
-      return [{ ...selection, selections: withoutNames(selection.selections, names) }];
-    return names.has(selection.alias ?? selection.name) ? [] : [selection];
-  });

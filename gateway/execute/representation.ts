@@ -24,6 +24,14 @@ interface Fragment {
   write: Write;
 }
 
+/** What of the fragments is for objects of a type. */
+interface Matching {
+  fragments: readonly Fragment[];
+  names: readonly string[];
+  /** The fragment that is all of it, and is written as it stands. */
+  only: Fragment | undefined;
+}
+
 /** What is known of types, by the supergraph's schema. */
 export interface Types {
   isType: TypeTest;
@@ -111,14 +119,20 @@ function byType(
   { isType, hasKey }: { isType: TypeTest; hasKey: HasKey },
   rewrite: Rewrite | undefined,
 ): Write {
-  const matching = new Map<unknown, readonly Fragment[]>();
-  const fragmentsOf = (typename: unknown): readonly Fragment[] => {
+  const matching = new Map<unknown, Matching>();
+  const matchingOf = (typename: unknown): Matching => {
     const known = matching.get(typename);
     if (known) return known;
     const meant = fragments.filter(({ condition }) => condition === undefined || isType(typename, condition));
     const names = new Set(meant.flatMap(({ selections }) => namesOf(selections)));
+    const [only, ...more] = meant;
+    const isFlat = more.length === 0 && only?.selections.every(({ kind }) => kind === 'Field') === true;
     // Of an object of another type there may be what fields require, and no key.
-    const found = hasKey(typename, names) ? meant : [];
+    const found = {
+      fragments: hasKey(typename, names) ? meant : [],
+      names: [...names],
+      only: isFlat && !rewrite ? only : undefined,
+    };
     // Types are named by subgraphs: one that makes names up must not fill the memory.
     if (matching.size < 1_000) matching.set(typename, found);
     return found;
@@ -126,16 +140,18 @@ function byType(
   return (entity) => {
     const typename = entity['__typename'];
     if (!typename) return undefined;
-    const found = fragmentsOf(typename);
-    const [only] = found;
-    if (!only) return undefined;
-    if (found.length === 1 && !rewrite) return only.write(entity);
+    const { fragments: found, names, only } = matchingOf(typename);
+    if (found.length === 0) return undefined;
+    if (only) return only.write(entity);
     const whole: Entity = {};
     for (const { selections } of found) {
       const part = select(entity, selections, isType);
       if (part) merge(whole, part, true);
     }
     if (!whole['__typename']) return undefined;
+    // What is not there may be the key.
+    const isWhole = names.every((name) => own(whole, name) !== undefined);
+    if (!isWhole && !hasKey(typename, new Set(Object.keys(whole)))) return undefined;
     rewrite?.(whole);
     return JSON.stringify(whole);
   };
@@ -187,7 +203,10 @@ function select(source: Entity, selections: Selections, isType: TypeTest): Entit
       const name = selection.alias ?? selection.name;
       const value = own(source, name);
       if (value === undefined) return null;
-      put(result, name, selection.selections ? selectValue(value, selection.selections, isType) : value);
+      const part = selection.selections ? selectValue(value, selection.selections, isType) : value;
+      // Another part of the value may have been selected within a fragment.
+      if (own(result, name) === undefined) put(result, name, part);
+      else merge(result, { [name]: part }, true);
     } else if (selection.typeCondition && isType(source['__typename'], selection.typeCondition)) {
       const part = select(source, selection.selections, isType);
       if (part) merge(result, part, true);

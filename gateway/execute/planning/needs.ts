@@ -80,7 +80,10 @@ export function needsOf(supergraph: DocumentNode): Needs {
 const namesIn = ({ selections }: SelectionSetNode): string[] =>
   selections.flatMap((selection) => (selection.kind === Kind.FIELD ? selection.name.value : []));
 
-/** The paths of all leaves of a selection but the names of types, in whatever fragments they stand; none is named here. */
+/**
+ * The paths of all leaves of a selection, in whatever fragments they stand; none is named here. The names of types are
+ * none: an object of which nothing else is selected is one itself.
+ */
 export const pathsIn = ({ selections }: SelectionSetNode): string[] =>
   selections.flatMap((selection) => {
     if (selection.kind === Kind.FRAGMENT_SPREAD) return [];
@@ -88,7 +91,8 @@ export const pathsIn = ({ selections }: SelectionSetNode): string[] =>
     if (selection.kind === Kind.INLINE_FRAGMENT) return pathsIn(selection.selectionSet);
     const name = selection.name.value;
     if (name === '__typename') return [];
-    return selectionSet ? pathsIn(selectionSet).map((path) => `${name}.${path}`) : [name];
+    const paths = selectionSet ? pathsIn(selectionSet) : [];
+    return paths.length > 0 ? paths.map((path) => `${name}.${path}`) : [name];
   });
 
 /** The names of subgraphs, by what the directives of a supergraph call them. */

@@ -36,7 +36,9 @@ export function findUnmet(
             const type = types.getParentType()?.name ?? '';
             const name = field.name.value;
             const here = objects.at(-1);
-            const missing = required.get(placeOf(service, type, name))?.find((path) => !here?.().has(path));
+            const missing = required
+              .get(placeOf(service, type, name))
+              ?.find((path) => !here || !holds(here(), path));
             if (missing !== undefined) unmet ??= refusal(`${type}.${name}`, `${type}.${missing}`);
             objects.push(atHand(field.selectionSet));
           },
@@ -57,6 +59,10 @@ function atHand(set: SelectionSetNode | undefined, shown: readonly string[] = []
     return known;
   };
 }
+
+/** An object of which the type alone is required may be there with more. */
+const holds = (paths: ReadonlySet<string>, path: string): boolean =>
+  paths.has(path) || [...paths].some((one) => one.startsWith(`${path}.`));
 
 const refusal = (field: string, needed: string): GraphQLError =>
   problem(
