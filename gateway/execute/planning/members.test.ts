@@ -128,10 +128,53 @@ const askThings = engineOn({
   },
 });
 
+const levels = 20;
+const doubling = `{ products ${'{ ... on Thing { ... on Product { goesWith '.repeat(levels)}{ id } ${'} } }'.repeat(levels)} }`;
+
 test('a fragment for each type, in each other, is refused before it fills the memory', async () => {
-  const levels = 20;
-  const query = `{ products ${'{ ... on Thing { ... on Product { goesWith '.repeat(levels)}{ id } ${'} } }'.repeat(levels)} }`;
-  expect(await askThings(query)).toMatchObject({
+  expect(await askThings(doubling)).toMatchObject({
     errors: [{ message: expect.stringContaining('10000'), extensions: { code: 'QUERY_TOO_COMPLEX' } }],
+  });
+});
+
+/** Two interfaces, each an object to a subgraph of its own, and a type of both. */
+const askKitchen = engineOn({
+  goods: resolving(
+    `interface Product @key(fields: "id") { id: ID!  grams: Int }
+     interface Edible @key(fields: "id") { id: ID!  calories: Int }
+     type Tea implements Product & Edible @key(fields: "id") { id: ID!  grams: Int  calories: Int }
+     type Query { products: [Product] }`,
+    { Edible: { __resolveReference: () => ({ __typename: 'Tea', id: '1', grams: 100, calories: 3 }) } },
+  ),
+  stock: resolving(
+    `type Product @key(fields: "id") @interfaceObject {
+       id: ID!  grams: Int @external  postage: Int @requires(fields: "grams")
+     }`,
+    {
+      Product: {
+        __resolveReference: (product: object) => product,
+        postage: ({ grams }: { grams: number }) => grams * 2,
+      },
+    },
+  ),
+  food: resolving(
+    `type Edible @key(fields: "id") @interfaceObject {
+       id: ID!  calories: Int @external  energy: Int @requires(fields: "calories")
+     }
+     type Query { meals: [Edible] }`,
+    {
+      Query: { meals: () => [{ id: '1' }] },
+      Edible: {
+        __resolveReference: (edible: object) => edible,
+        energy: ({ calories }: { calories: number }) => calories * 4,
+      },
+    },
+  ),
+});
+
+test('what is made for all of one interface is not asked of those of another, of which the objects come', async () => {
+  expect(await askKitchen('{ meals { ... on Tea { postage energy } ... on Product { grams } } }')).toEqual({
+    status: 200,
+    data: { meals: [{ postage: 200, energy: 12, grams: 100 }] },
   });
 });

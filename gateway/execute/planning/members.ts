@@ -86,7 +86,8 @@ function operationApart(
       return targetsOf(type, wanted).flatMap((target) => {
         const inner = apart(fragment.selectionSet, target, blind);
         if (target === type) return within(undefined, directives, inner);
-        const veil = veilOf(target);
+        // An object of two such interfaces is one of those where it comes from: of the other nothing can be asked there.
+        const veil = type && veils.interfaces.has(type.name) ? type.name : veilOf(target);
         const isForAll = (name: string): boolean => {
           const graph = veil && veils.interfaces.get(veil)?.get(name);
           return graph !== undefined && [...blind].some((one) => one !== graph);
