@@ -131,6 +131,12 @@ const askThings = engineOn({
 const levels = 20;
 const doubling = `{ products ${'{ ... on Thing { ... on Product { goesWith '.repeat(levels)}{ id } ${'} } }'.repeat(levels)} }`;
 
+test('an operation is planned whatever stands beside it in its document', async () => {
+  expect(await askThings(`query Small { products { id } } query Large ${doubling}`, 'Small')).toMatchObject({
+    status: 200,
+  });
+});
+
 test('a fragment for each type, in each other, is refused before it fills the memory', async () => {
   expect(await askThings(doubling)).toMatchObject({
     errors: [{ message: expect.stringContaining('10000'), extensions: { code: 'QUERY_TOO_COMPLEX' } }],
