@@ -184,3 +184,54 @@ test('what is made for all of one interface is not asked of those of another, of
     data: { meals: [{ postage: 200, energy: 12, grams: 100 }] },
   });
 });
+
+const hint = 'directive @hint on INLINE_FRAGMENT | FRAGMENT_SPREAD';
+/** Each of `holders` is a shelf, whose product a subgraph tells that does not know its type. */
+const shelves = {
+  goods: resolving(
+    `${hint}
+     interface Product @key(fields: "id") { id: ID!  grams: Int }
+     type Tea implements Product @key(fields: "id") { id: ID!  grams: Int }
+     type Cup implements Product @key(fields: "id") { id: ID!  grams: Int }
+     interface Holder { product: Product }
+     type Shelf implements Holder @key(fields: "id") { id: ID!  product: Product @external }
+     type Query { products: [Product]  holders: [Holder] }`,
+    {
+      Query: {
+        products: () => [goods[1]],
+        holders: () => [{ __typename: 'Shelf', id: '9' }],
+      },
+      Product: {
+        __resolveReference: ({ id }: { id: keyof typeof goods }) => goods[id],
+        __resolveType: ({ __typename }: { __typename: string }) => __typename,
+      },
+      Holder: { __resolveType: () => 'Shelf' },
+    },
+  ),
+  reviews: resolving(
+    `${hint}
+     type Product @key(fields: "id") @interfaceObject { id: ID!  stars: Int }
+     type Shelf @key(fields: "id") { id: ID!  product: Product }`,
+    { Shelf: { __resolveReference: (shelf: object) => shelf, product: () => ({ id: '1' }) } },
+  ),
+  stock: resolving(
+    `${hint}
+     type Product @key(fields: "id") @interfaceObject {
+       id: ID!  grams: Int @external  postage: Int @requires(fields: "grams")
+     }`,
+    {
+      Product: {
+        __resolveReference: (product: object) => product,
+        postage: ({ grams }: { grams: number }) => grams * 2,
+      },
+    },
+  ),
+};
+const askShelves = engineOn(shelves);
+
+test('what is made out of others is planned where the field of an interface is told by who does not know types', async () => {
+  expect(await askShelves('{ holders { product { ... on Tea { postage } } } }')).toEqual({
+    status: 200,
+    data: { holders: [{ product: { postage: 200 } }] },
+  });
+});
