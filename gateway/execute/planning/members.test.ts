@@ -1,5 +1,7 @@
+import { parse, print } from 'graphql';
 import { expect, test } from 'vitest';
-import { engineOn, resolving } from '../../testing/engine.js';
+import { composed, engineOn, resolving } from '../../testing/engine.js';
+import { withMembersApart } from './members.js';
 
 const product = { __typename: 'Tea', id: '1', name: 'Oolong', leaf: 'black' };
 const ask = engineOn({
@@ -234,4 +236,21 @@ test('what is made out of others is planned where the field of an interface is t
     status: 200,
     data: { holders: [{ product: { postage: 200 } }] },
   });
+});
+
+test('what else than conditions stands at a fragment stays there: it may not stand at fields', async () => {
+  expect(await askShelves('{ products { ... on Product @hint { grams ... @hint { id } } } }')).toEqual({
+    status: 200,
+    data: { products: [{ grams: 100, id: '1' }] },
+  });
+});
+
+test('conditions within each other are written once for all that they are about', () => {
+  const levels = 20;
+  const at = (n: number) => `... @include(if: $v${n})`;
+  const query = `query (${Array.from({ length: levels }, (_, n) => `$v${n}: Boolean!`)}) {
+    products { ${Array.from({ length: levels }, (_, n) => `${at(n)} {`).join(' ')} id grams ${'}'.repeat(levels)} } }`;
+  const { graph } = composed(shelves);
+  const apart = print(withMembersApart(parse(query), graph.clientSchema, graph.needs.veils));
+  expect(apart.match(/@include/g)).toHaveLength(levels + 1);
 });

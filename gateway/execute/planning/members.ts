@@ -6,6 +6,7 @@ import {
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
+  type InlineFragmentNode,
   isAbstractType,
   isCompositeType,
   isInterfaceType,
@@ -18,7 +19,7 @@ import {
 } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import { mostSelections } from '../../guard/expansion.js';
-import { nothing } from './plannable.js';
+import { isCondition, nothing } from './plannable.js';
 import type { Veils } from './veils.js';
 
 /**
@@ -139,27 +140,50 @@ function within(
   selections: readonly SelectionNode[],
 ): readonly SelectionNode[] {
   if (selections.length === 0) return [];
-  if (condition === undefined) return selections.map((selection) => conditioned(selection, directives));
-  return [
-    {
-      kind: Kind.INLINE_FRAGMENT,
-      typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } },
-      directives,
-      selectionSet: setOf(selections),
-    },
-  ];
+  if (condition === undefined) return conditioned(selections, directives);
+  return [fragmentOf(condition, directives, selections)];
 }
 
-/** A selection with more conditions: its own, as far as each may stand there once, and others in a fragment around it. */
-function conditioned(selection: SelectionNode, more: readonly DirectiveNode[]): SelectionNode {
-  const own = selection.directives ?? [];
-  const added = more.filter((one) => !own.some((other) => print(other) === print(one)));
-  const around = added.filter(({ name }) => own.some((other) => other.name.value === name.value));
-  const inner = { ...selection, directives: [...own, ...added.filter((one) => !around.includes(one))] };
-  return around.length === 0
-    ? inner
-    : { kind: Kind.INLINE_FRAGMENT, directives: around, selectionSet: setOf([inner]) };
+/**
+ * Selections with more directives: conditions on the selections themselves, as far as each may stand there once, and
+ * others in a fragment around all in a row that have the same.
+ */
+function conditioned(
+  selections: readonly SelectionNode[],
+  more: readonly DirectiveNode[],
+): readonly SelectionNode[] {
+  if (more.length === 0) return selections;
+  const texts = new Map(more.map((one) => [one, print(one)]));
+  const rows: { around: readonly DirectiveNode[]; selections: SelectionNode[] }[] = [];
+  for (const selection of selections) {
+    const own = selection.directives ?? [];
+    const added = more.filter((one) => !own.some((other) => print(other) === texts.get(one)));
+    const around = added.filter(
+      (one) => !isCondition(one) || own.some(({ name }) => name.value === one.name.value),
+    );
+    const inner = { ...selection, directives: [...own, ...added.filter((one) => !around.includes(one))] };
+    const row = rows.at(-1);
+    if (row && row.around.length === around.length && row.around.every((one, at) => one === around[at]))
+      row.selections.push(inner);
+    else rows.push({ around, selections: [inner] });
+  }
+  return rows.flatMap((row) =>
+    row.around.length > 0 ? fragmentOf(undefined, row.around, row.selections) : row.selections,
+  );
 }
+
+const fragmentOf = (
+  condition: string | undefined,
+  directives: readonly DirectiveNode[],
+  selections: readonly SelectionNode[],
+): InlineFragmentNode => ({
+  kind: Kind.INLINE_FRAGMENT,
+  ...(condition !== undefined && {
+    typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } },
+  }),
+  directives,
+  selectionSet: setOf(selections),
+});
 
 /** The fields of these names, with the fragments around them. */
 const filtered = (
