@@ -68,12 +68,15 @@ const askShop = engineOn({
   stock: resolving(
     `type Product @key(fields: "id") @interfaceObject {
        id: ID!  grams: Int @external  postage: Int @requires(fields: "grams")  left: Int
-     }`,
+       parcel: Parcel @requires(fields: "grams")
+     }
+     type Parcel { grams: Int }`,
     {
       Product: {
         __resolveReference: (product: object) => product,
         postage: ({ grams }: { grams: number }) => grams * 2,
         left: () => 7,
+        parcel: (product: object) => product,
       },
     },
   ),
@@ -100,6 +103,12 @@ test.each([
     `query ($a: Boolean = false, $b: Boolean = false) {
        reviewed { left ... @skip(if: $a) { ... on Tea { postage @include(if: $b) } } } }`,
     [{ left: 7 }, { left: 7 }],
+  ],
+  [
+    'an object on a condition of which all is left out',
+    `query ($a: Boolean = false, $b: Boolean = true) {
+       reviewed { parcel @skip(if: $a) { grams @skip(if: $b) } } }`,
+    [{ parcel: {} }, { parcel: {} }],
   ],
   [
     'within fragments on the same',

@@ -19,7 +19,7 @@ import {
 } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import { mostSelections } from '../../guard/expansion.js';
-import { isCondition, nothing } from './plannable.js';
+import { isCondition, isUncertain, nothing, typename } from './plannable.js';
 import type { Veils } from './veils.js';
 
 /**
@@ -72,11 +72,10 @@ function operationApart(
         const name = selection.name.value;
         const field = type.getFields()[name];
         if (!field) return [selection];
-        const inner = apart(
-          selectionSet,
-          getNamedType(field.type),
-          veils.blind.get(`${type.name}.${name}`) ?? nobody,
-        );
+        const wanted = getNamedType(field.type);
+        const inner = apart(selectionSet, wanted, veils.blind.get(`${type.name}.${name}`) ?? nobody);
+        if (isMade(name) && isObjectType(wanted) && isUncertain({ selectionSet: setOf(inner) }))
+          inner.push(typename);
         return [{ ...selection, selectionSet: inner.length > 0 ? setOf(inner) : nothing }];
       }
       const { directives = [] } = selection;
@@ -104,6 +103,8 @@ function operationApart(
       });
     });
   }
+
+  const isMade = (name: string): boolean => [...veils.interfaces.values()].some((fields) => fields.has(name));
 
   const veilOf = (type: GraphQLCompositeType): string | undefined =>
     isObjectType(type)

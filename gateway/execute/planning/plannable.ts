@@ -115,12 +115,12 @@ export const withConditionsApart = (document: DocumentNode, { requiring }: Needs
   });
 
 /** Whether all that is selected of an object may be left out, but for what fragments have. */
-const isUncertain = ({ selectionSet }: FieldNode): boolean =>
+export const isUncertain = ({ selectionSet }: Pick<FieldNode, 'selectionSet'>): boolean =>
   selectionSet?.selections.every(
     ({ kind, directives = [] }) => kind !== Kind.FIELD || directives.some(isCondition),
   ) ?? false;
 
-const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+export const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
 /** What is left out, but for the planner not nothing. */
 export const nothing = (
