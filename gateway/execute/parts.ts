@@ -171,8 +171,8 @@ function withoutFields(
   });
   const requires = withoutNames(node.requires ?? [], names);
   const shown = new Set(['__typename', ...namesOf(requires)]);
-  const isNew = ({ name, selectionSet }: FieldNode): boolean =>
-    selectionSet !== undefined || !shown.has(name.value);
+  const isNew = (field: FieldNode): boolean =>
+    field.selectionSet !== undefined || !shown.has(responseName(field));
   if (!entityFields(left).some(({ field }) => isNew(field))) return undefined;
   const used = new Set<string>();
   for (const definition of left.definitions)
