@@ -18,6 +18,12 @@ import type { SubgraphSource } from './source.js';
  */
 const maxEvaluatedPlans = 1_000;
 
+/**
+ * So many ways to reach one field are looked at. They multiply with each step through an interface that subgraphs have
+ * as an object: some thousands take seconds, and a text of two lines can have as many as fill the memory.
+ */
+const pathsLimit = 3_000;
+
 /** The engine of this project: plans of Apollo's planner, compiled once for each document. */
 export function createCompiledEngine(options: {
   graph: LoadedSupergraph;
@@ -26,7 +32,7 @@ export function createCompiledEngine(options: {
   log: Log;
 }): Engine {
   const { graph, sources, introspection, log } = options;
-  const planner = new QueryPlanner(graph.supergraph, { debug: { maxEvaluatedPlans } });
+  const planner = new QueryPlanner(graph.supergraph, { debug: { maxEvaluatedPlans, pathsLimit } });
   const { find, forget } = createOperations({ graph, planner, sources, introspection });
   const format = errorFormatter('gateway', log, { suggestions: introspection });
 

@@ -3,7 +3,7 @@ import { type Entity, merge } from './entity.js';
 
 const together = (...answers: readonly Entity[]): Entity => {
   const all: Entity = {};
-  for (const answer of answers) merge(all, structuredClone(answer), false);
+  for (const answer of answers) merge(all, structuredClone(answer), false, (name) => name !== 'Product');
   return all;
 };
 
@@ -25,4 +25,10 @@ test('what two subgraphs answer at once is the same whichever comes first', () =
 test('of two values the later stands', () => {
   expect(together({ stars: 1, tags: ['a'] }, { stars: 2, tags: ['b'] })).toEqual({ stars: 2, tags: ['b'] });
   expect(together({ tags: ['a', 'b'] }, { tags: [] })).toEqual({ tags: [] });
+});
+
+test('the name of an interface takes no type away, however deep it stands', () => {
+  const named = (__typename: string): Entity => ({ one: { __typename, alike: [{ __typename }] } });
+  expect(together(named('Tea'), named('Product'))).toEqual(named('Tea'));
+  expect(together(named('Product'), named('Tea'))).toEqual(named('Tea'));
 });

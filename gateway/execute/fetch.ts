@@ -82,7 +82,7 @@ function compilePart(
   const request = compileRequest(node, source);
   const rewrite = compileRewrites(node.outputRewrites, environment.types.isType);
   const replace = compileReplace(node.outputRewrites);
-  if (!node.requires) return compileRootFetch(path, { request, rewrite, replace });
+  if (!node.requires) return compileRootFetch(path, { request, rewrite, replace, types: environment.types });
   const step = compileEntityFetch(node, path, { request, rewrite, replace, isMeant, environment });
   const isIdle = compileIdle(node, environment);
   return isIdle ? (run) => (isIdle(run.variables) ? undefined : step(run)) : step;
@@ -129,7 +129,7 @@ interface Compiled {
   replace: Replace;
 }
 
-function compileRootFetch(path: Path, fetch: Compiled): Step {
+function compileRootFetch(path: Path, fetch: Compiled & Pick<FetchEnvironment, 'types'>): Step {
   return async (run) => {
     const targets: Entity[] = [];
     collect(run.root, path, run.repeated, (object) => targets.push(object));
@@ -146,7 +146,7 @@ function compileRootFetch(path: Path, fetch: Compiled): Step {
         return;
       }
       fetch.rewrite?.(data);
-      for (const [index, target] of targets.entries()) merge(target, data, index > 0);
+      for (const [index, target] of targets.entries()) merge(target, data, index > 0, fetch.types.isObject);
     } catch (error) {
       run.errors.push(failureOf(error));
     }
@@ -233,23 +233,11 @@ function compileEntityFetch(
         for (const object of others ? [first, ...others] : [first]) run.untold.add(object);
         continue;
       }
-      keepType(first, entity);
-      if (others) for (const other of others) merge(other, entity, true);
-      merge(first, entity, sharedAs !== undefined);
+      if (others) for (const other of others) merge(other, entity, true, types.isObject);
+      merge(first, entity, sharedAs !== undefined, types.isObject);
     }
     placeErrors(run, path, faultyOf(wanted));
   };
-
-  /**
-   * A subgraph to which an interface is an object calls its entities by that name, and one at fault may have none:
-   * what is known better stays.
-   */
-  function keepType({ __typename: known }: Entity, entity: Entity): void {
-    const { __typename: told } = entity;
-    if (told === undefined || told === known || typeof known !== 'string') return;
-    if (told === null || (typeof told === 'string' && types.isObject(known) && !types.isObject(told)))
-      entity['__typename'] = known;
-  }
 
   /** Finds the entities to ask for; those that nobody has asked for yet are put into the batch. */
   function gather(run: Run, batch: Batch): Map<unknown, Same> {

@@ -32,7 +32,7 @@ import { withConditionsSettled } from './planning/plannable.js';
 import { planOf, refusalBy } from './planning/planner.js';
 import { findUnmet } from './planning/unmet.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
-import { conditionVariables, includedBy, operationOf } from './selections.js';
+import { conditionVariables, includedBy, type OperationParts, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
 import type { SubgraphSource } from './source.js';
 import { keyTest, objectTest, typeTest } from './types.js';
@@ -98,8 +98,8 @@ export function compileOperation(
   const { graph, planner, sources, introspection, shapes } = environment;
   const name = read.operation.name?.value;
   // What is kept has no locations: they are most of a document's memory.
-  const parsed = parse(read.query, { noLocation: true });
-  const asked = operationOf(parsed, name);
+  const asked = operationOf(parse(read.query, { noLocation: true }), name);
+  const parsed = documentOf(asked);
   const tooLarge = refuseExpansion(asked.operation, asked.fragments);
   if (tooLarge) throw tooLarge;
   const { document, clientNames } = environment.keepsNames
@@ -177,7 +177,7 @@ export function compileOperation(
   const compiled: CompiledOperation = {
     kind: operation.operation,
     name,
-    document: { kind: Kind.DOCUMENT, definitions: [operation, ...fragments.values()] },
+    document: documentOf({ operation, fragments }),
     plan,
     planFor: () => plan,
     weight: () => weight,
@@ -296,6 +296,12 @@ function compileWeighed(
 
 /** Mutations are finished whoever goes away. */
 const uncancellable = (context: GatewayContext): GatewayContext => ({ ...context, cancellation: undefined });
+
+/** An operation with its fragments: what others of a document cost is not for this one to pay. */
+const documentOf = ({ operation, fragments }: OperationParts): DocumentNode => ({
+  kind: Kind.DOCUMENT,
+  definitions: [operation, ...fragments.values()],
+});
 
 const nothing: QueryPlan = { kind: 'QueryPlan' };
 

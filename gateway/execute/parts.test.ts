@@ -29,6 +29,10 @@ const zoo = resolving(
         { __typename: 'Pond', pet: ron },
       ],
     },
+    Animal: {
+      __resolveReference: ({ id }: Animal) => (id === '1' ? tom : ron),
+      __resolveType: ({ __typename }: { __typename: string }) => __typename,
+    },
   },
 );
 
@@ -40,8 +44,10 @@ const food = resolving(
      meal: Int @requires(fields: "size { kg }")
      tank: Int @requires(fields: "size { cm }")
    }
-   type Size @shareable { kg: Int  cm: Int }`,
+   type Size @shareable { kg: Int  cm: Int }
+   type Query { fed: [Animal] }`,
   {
+    Query: { fed: () => [{ id: '1' }, { id: '2' }] },
     Animal: {
       __resolveReference: (animal: Animal) => animal,
       rank: ({ id }: Animal, { by }: { by: number }) => by * Number(id),
@@ -180,6 +186,11 @@ test.each<[string, string, object, string[][]]>([
     expect(asked.sort()).toEqual(fetches);
   },
 );
+
+test('what is shown is asked for where it is to be called something else', async () => {
+  const query = 'query ($a: Boolean = false) { fed { ... on Fish { own: id treat @include(if: $a) } } }';
+  expect(await ask(query)).toEqual({ status: 200, data: { fed: [{}, { own: '2' }] } });
+});
 
 test('what a subgraph fails to tell costs what requires it alone', async () => {
   const zoo = () => ({ data: { animals: [tom, { ...ron, name: undefined }] } });

@@ -123,7 +123,7 @@ export function compileParts(
       if (!hasKey(node.serviceName, typename, left)) return undefined;
       const fields = new Set(unmet.map(({ field }) => field));
       const isNew = (field: FieldNode): boolean =>
-        !fields.has(field) && (field.selectionSet !== undefined || !left.has(field.name.value));
+        !fields.has(field) && (field.selectionSet !== undefined || !left.has(responseName(field)));
       if (!meant.fields.some(isNew)) return undefined;
       const flags = demanding.map(({ field }) => Number(fields.has(field)));
       const key = [flags, [...missing].sort(), [...kept].sort()].join(';');

@@ -57,7 +57,10 @@ export function composed(subgraphs: Record<string, Answering>) {
 }
 
 /** Our executor on such subgraphs: it asks a query. */
-export function engineOn(subgraphs: Record<string, Answering>): (query: string) => Promise<Outcome> {
+export function engineOn(
+  subgraphs: Record<string, Answering>,
+): (query: string, operationName?: string) => Promise<Outcome> {
   const engine = createCompiledEngine({ ...composed(subgraphs), log: silent });
-  return (query) => engine.execute({ query, variables: {}, method: 'POST' }, contextOf(null, undefined));
+  return (query, operationName) =>
+    engine.execute({ query, operationName, variables: {}, method: 'POST' }, contextOf(null, undefined));
 }

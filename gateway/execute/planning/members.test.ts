@@ -1,5 +1,7 @@
+import { parse, print } from 'graphql';
 import { expect, test } from 'vitest';
-import { engineOn, resolving } from '../../testing/engine.js';
+import { composed, engineOn, resolving } from '../../testing/engine.js';
+import { withMembersApart } from './members.js';
 
 const product = { __typename: 'Tea', id: '1', name: 'Oolong', leaf: 'black' };
 const ask = engineOn({
@@ -66,12 +68,15 @@ const askShop = engineOn({
   stock: resolving(
     `type Product @key(fields: "id") @interfaceObject {
        id: ID!  grams: Int @external  postage: Int @requires(fields: "grams")  left: Int
-     }`,
+       parcel: Parcel @requires(fields: "grams")
+     }
+     type Parcel { grams: Int }`,
     {
       Product: {
         __resolveReference: (product: object) => product,
         postage: ({ grams }: { grams: number }) => grams * 2,
         left: () => 7,
+        parcel: (product: object) => product,
       },
     },
   ),
@@ -98,6 +103,12 @@ test.each([
     `query ($a: Boolean = false, $b: Boolean = false) {
        reviewed { left ... @skip(if: $a) { ... on Tea { postage @include(if: $b) } } } }`,
     [{ left: 7 }, { left: 7 }],
+  ],
+  [
+    'an object on a condition of which all is left out',
+    `query ($a: Boolean = false, $b: Boolean = true) {
+       reviewed { parcel @skip(if: $a) { grams @skip(if: $b) } } }`,
+    [{ parcel: {} }, { parcel: {} }],
   ],
   [
     'within fragments on the same',
@@ -128,10 +139,127 @@ const askThings = engineOn({
   },
 });
 
+const levels = 20;
+const doubling = `{ products ${'{ ... on Thing { ... on Product { goesWith '.repeat(levels)}{ id } ${'} } }'.repeat(levels)} }`;
+
+test('an operation is planned whatever stands beside it in its document', async () => {
+  expect(await askThings(`query Small { products { id } } query Large ${doubling}`, 'Small')).toMatchObject({
+    status: 200,
+  });
+});
+
 test('a fragment for each type, in each other, is refused before it fills the memory', async () => {
-  const levels = 20;
-  const query = `{ products ${'{ ... on Thing { ... on Product { goesWith '.repeat(levels)}{ id } ${'} } }'.repeat(levels)} }`;
-  expect(await askThings(query)).toMatchObject({
+  expect(await askThings(doubling)).toMatchObject({
     errors: [{ message: expect.stringContaining('10000'), extensions: { code: 'QUERY_TOO_COMPLEX' } }],
   });
+});
+
+/** Two interfaces, each an object to a subgraph of its own, and a type of both. */
+const askKitchen = engineOn({
+  goods: resolving(
+    `interface Product @key(fields: "id") { id: ID!  grams: Int }
+     interface Edible @key(fields: "id") { id: ID!  calories: Int }
+     type Tea implements Product & Edible @key(fields: "id") { id: ID!  grams: Int  calories: Int }
+     type Query { products: [Product] }`,
+    { Edible: { __resolveReference: () => ({ __typename: 'Tea', id: '1', grams: 100, calories: 3 }) } },
+  ),
+  stock: resolving(
+    `type Product @key(fields: "id") @interfaceObject {
+       id: ID!  grams: Int @external  postage: Int @requires(fields: "grams")
+     }`,
+    {
+      Product: {
+        __resolveReference: (product: object) => product,
+        postage: ({ grams }: { grams: number }) => grams * 2,
+      },
+    },
+  ),
+  food: resolving(
+    `type Edible @key(fields: "id") @interfaceObject {
+       id: ID!  calories: Int @external  energy: Int @requires(fields: "calories")
+     }
+     type Query { meals: [Edible] }`,
+    {
+      Query: { meals: () => [{ id: '1' }] },
+      Edible: {
+        __resolveReference: (edible: object) => edible,
+        energy: ({ calories }: { calories: number }) => calories * 4,
+      },
+    },
+  ),
+});
+
+test('what is made for all of one interface is not asked of those of another, of which the objects come', async () => {
+  expect(await askKitchen('{ meals { ... on Tea { postage energy } ... on Product { grams } } }')).toEqual({
+    status: 200,
+    data: { meals: [{ postage: 200, energy: 12, grams: 100 }] },
+  });
+});
+
+const hint = 'directive @hint on INLINE_FRAGMENT | FRAGMENT_SPREAD';
+/** Each of `holders` is a shelf, whose product a subgraph tells that does not know its type. */
+const shelves = {
+  goods: resolving(
+    `${hint}
+     interface Product @key(fields: "id") { id: ID!  grams: Int }
+     type Tea implements Product @key(fields: "id") { id: ID!  grams: Int }
+     type Cup implements Product @key(fields: "id") { id: ID!  grams: Int }
+     interface Holder { product: Product }
+     type Shelf implements Holder @key(fields: "id") { id: ID!  product: Product @external }
+     type Query { products: [Product]  holders: [Holder] }`,
+    {
+      Query: {
+        products: () => [goods[1]],
+        holders: () => [{ __typename: 'Shelf', id: '9' }],
+      },
+      Product: {
+        __resolveReference: ({ id }: { id: keyof typeof goods }) => goods[id],
+        __resolveType: ({ __typename }: { __typename: string }) => __typename,
+      },
+      Holder: { __resolveType: () => 'Shelf' },
+    },
+  ),
+  reviews: resolving(
+    `${hint}
+     type Product @key(fields: "id") @interfaceObject { id: ID!  stars: Int }
+     type Shelf @key(fields: "id") { id: ID!  product: Product }`,
+    { Shelf: { __resolveReference: (shelf: object) => shelf, product: () => ({ id: '1' }) } },
+  ),
+  stock: resolving(
+    `${hint}
+     type Product @key(fields: "id") @interfaceObject {
+       id: ID!  grams: Int @external  postage: Int @requires(fields: "grams")
+     }`,
+    {
+      Product: {
+        __resolveReference: (product: object) => product,
+        postage: ({ grams }: { grams: number }) => grams * 2,
+      },
+    },
+  ),
+};
+const askShelves = engineOn(shelves);
+
+test('what is made out of others is planned where the field of an interface is told by who does not know types', async () => {
+  expect(await askShelves('{ holders { product { ... on Tea { postage } } } }')).toEqual({
+    status: 200,
+    data: { holders: [{ product: { postage: 200 } }] },
+  });
+});
+
+test('what else than conditions stands at a fragment stays there: it may not stand at fields', async () => {
+  expect(await askShelves('{ products { ... on Product @hint { grams ... @hint { id } } } }')).toEqual({
+    status: 200,
+    data: { products: [{ grams: 100, id: '1' }] },
+  });
+});
+
+test('conditions within each other are written once for all that they are about', () => {
+  const levels = 20;
+  const at = (n: number) => `... @include(if: $v${n})`;
+  const query = `query (${Array.from({ length: levels }, (_, n) => `$v${n}: Boolean!`)}) {
+    products { ${Array.from({ length: levels }, (_, n) => `${at(n)} {`).join(' ')} id grams ${'}'.repeat(levels)} } }`;
+  const { graph } = composed(shelves);
+  const apart = print(withMembersApart(parse(query), graph.clientSchema, graph.needs.veils));
+  expect(apart.match(/@include/g)).toHaveLength(levels + 1);
 });

@@ -6,6 +6,7 @@ import {
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
+  type InlineFragmentNode,
   isAbstractType,
   isCompositeType,
   isInterfaceType,
@@ -18,7 +19,7 @@ import {
 } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import { mostSelections } from '../../guard/expansion.js';
-import { nothing } from './plannable.js';
+import { isCondition, isUncertain, nothing, typename } from './plannable.js';
 import type { Veils } from './veils.js';
 
 /**
@@ -71,11 +72,10 @@ function operationApart(
         const name = selection.name.value;
         const field = type.getFields()[name];
         if (!field) return [selection];
-        const inner = apart(
-          selectionSet,
-          getNamedType(field.type),
-          veils.blind.get(`${type.name}.${name}`) ?? nobody,
-        );
+        const wanted = getNamedType(field.type);
+        const inner = apart(selectionSet, wanted, veils.blind.get(`${type.name}.${name}`) ?? nobody);
+        if (isMade(name) && isObjectType(wanted) && isUncertain({ selectionSet: setOf(inner) }))
+          inner.push(typename);
         return [{ ...selection, selectionSet: inner.length > 0 ? setOf(inner) : nothing }];
       }
       const { directives = [] } = selection;
@@ -86,7 +86,8 @@ function operationApart(
       return targetsOf(type, wanted).flatMap((target) => {
         const inner = apart(fragment.selectionSet, target, blind);
         if (target === type) return within(undefined, directives, inner);
-        const veil = veilOf(target);
+        // An object of two such interfaces is one of those where it comes from: of the other nothing can be asked there.
+        const veil = type && veils.interfaces.has(type.name) ? type.name : veilOf(target);
         const isForAll = (name: string): boolean => {
           const graph = veil && veils.interfaces.get(veil)?.get(name);
           return graph !== undefined && [...blind].some((one) => one !== graph);
@@ -103,6 +104,8 @@ function operationApart(
     });
     return type && veils.interfaces.has(type.name) ? onFields(all) : all;
   }
+
+  const isMade = (name: string): boolean => [...veils.interfaces.values()].some((fields) => fields.has(name));
 
   const veilOf = (type: GraphQLCompositeType): string | undefined =>
     isObjectType(type)
@@ -139,36 +142,57 @@ function within(
   selections: readonly SelectionNode[],
 ): readonly SelectionNode[] {
   if (selections.length === 0 || (condition === undefined && directives.length === 0)) return selections;
-  return [
-    {
-      kind: Kind.INLINE_FRAGMENT,
-      ...(condition !== undefined && {
-        typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } },
-      }),
-      directives,
-      selectionSet: setOf(selections),
-    },
-  ];
+  return [fragmentOf(condition, directives, selections)];
 }
 
 /** The conditions of fragments that have no type as those of what is in them: others cannot be planned at such an interface. */
 const onFields = (selections: readonly SelectionNode[]): SelectionNode[] =>
-  selections.flatMap((selection): SelectionNode[] => {
+  selections.flatMap((selection) => {
     if (selection.kind !== Kind.INLINE_FRAGMENT || selection.typeCondition) return [selection];
     const { directives = [], selectionSet } = selection;
-    return onFields(selectionSet.selections).map((inner) => conditioned(inner, directives));
+    return conditioned(onFields(selectionSet.selections), directives);
   });
 
-/** A selection with more conditions: its own, as far as each may stand there once, and others in a fragment around it. */
-function conditioned(selection: SelectionNode, more: readonly DirectiveNode[]): SelectionNode {
-  const own = selection.directives ?? [];
-  const added = more.filter((one) => !own.some((other) => print(other) === print(one)));
-  const around = added.filter(({ name }) => own.some((other) => other.name.value === name.value));
-  const inner = { ...selection, directives: [...own, ...added.filter((one) => !around.includes(one))] };
-  return around.length === 0
-    ? inner
-    : { kind: Kind.INLINE_FRAGMENT, directives: around, selectionSet: setOf([inner]) };
+/**
+ * Selections with more directives: conditions on the selections themselves, as far as each may stand there once, and
+ * others in a fragment around all in a row that have the same.
+ */
+function conditioned(
+  selections: readonly SelectionNode[],
+  more: readonly DirectiveNode[],
+): readonly SelectionNode[] {
+  if (more.length === 0) return selections;
+  const texts = new Map(more.map((one) => [one, print(one)]));
+  const rows: { around: readonly DirectiveNode[]; selections: SelectionNode[] }[] = [];
+  for (const selection of selections) {
+    const own = selection.directives ?? [];
+    const added = more.filter((one) => !own.some((other) => print(other) === texts.get(one)));
+    const around = added.filter(
+      (one) => !isCondition(one) || own.some(({ name }) => name.value === one.name.value),
+    );
+    const inner = { ...selection, directives: [...own, ...added.filter((one) => !around.includes(one))] };
+    const row = rows.at(-1);
+    if (row && row.around.length === around.length && row.around.every((one, at) => one === around[at]))
+      row.selections.push(inner);
+    else rows.push({ around, selections: [inner] });
+  }
+  return rows.flatMap((row) =>
+    row.around.length > 0 ? fragmentOf(undefined, row.around, row.selections) : row.selections,
+  );
 }
+
+const fragmentOf = (
+  condition: string | undefined,
+  directives: readonly DirectiveNode[],
+  selections: readonly SelectionNode[],
+): InlineFragmentNode => ({
+  kind: Kind.INLINE_FRAGMENT,
+  ...(condition !== undefined && {
+    typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } },
+  }),
+  directives,
+  selectionSet: setOf(selections),
+});
 
 /** The fields of these names, with the fragments around them. */
 const filtered = (

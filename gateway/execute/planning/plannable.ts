@@ -36,8 +36,8 @@ export const withConditionsSettled = (
 
 /**
  * A document without what `@skip` and `@include` leave out whatever its variables are, fragments that are empty then,
- * and conditions that always hold. For that the planner still fetches what it requires, beside what others require with other arguments, and no
- * subgraph takes both. Of an object of which all is left out nothing is asked for in its place: its type could be
+ * and conditions that always hold. For that the planner still fetches what it requires, beside what others require with
+ * other arguments, and no subgraph takes both. Of an object of which all is left out nothing is asked for in its place: its type could be
  * known to others alone.
  */
 export function withoutLeftOut(document: DocumentNode): DocumentNode {
@@ -115,12 +115,12 @@ export const withConditionsApart = (document: DocumentNode, { requiring }: Needs
   });
 
 /** Whether all that is selected of an object may be left out, but for what fragments have. */
-const isUncertain = ({ selectionSet }: FieldNode): boolean =>
+export const isUncertain = ({ selectionSet }: Pick<FieldNode, 'selectionSet'>): boolean =>
   selectionSet?.selections.every(
     ({ kind, directives = [] }) => kind !== Kind.FIELD || directives.some(isCondition),
   ) ?? false;
 
-const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+export const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
 /** What is left out, but for the planner not nothing. */
 export const nothing = (
@@ -128,4 +128,5 @@ export const nothing = (
     .definitions[0] as OperationDefinitionNode
 ).selectionSet;
 
-const isCondition = ({ name }: DirectiveNode): boolean => name.value === 'skip' || name.value === 'include';
+export const isCondition = ({ name }: DirectiveNode): boolean =>
+  name.value === 'skip' || name.value === 'include';

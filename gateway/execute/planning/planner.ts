@@ -1,6 +1,7 @@
 import { operationFromDocument } from '@apollo/federation-internals';
 import type { QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type DocumentNode, GraphQLError } from 'graphql';
+import { problem } from '../../../platform/errors.js';
 import type { LoadedSupergraph } from '../../supergraph.js';
 import { withMembersApart } from './members.js';
 import { withConditionsApart, withoutIntrospection, withoutLeftOut } from './plannable.js';
@@ -26,7 +27,7 @@ export function planOf(
     } catch (error) {
       const { message = '' } = error as Partial<Error>;
       if (error instanceof GraphQLError && message.startsWith('Cannot add selection')) return build(form);
-      throw error;
+      throw message.startsWith('Too many options') ? tooManyWays() : error;
     }
   } catch (error) {
     return refusalBy(error);
@@ -38,3 +39,9 @@ export const refusalBy = (error: unknown): GraphQLError =>
   error instanceof GraphQLError
     ? error
     : new GraphQLError('planning failed', { originalError: error as Error });
+
+const tooManyWays = (): GraphQLError =>
+  problem(
+    'QUERY_TOO_COMPLEX',
+    'There are too many ways to fetch what stands that deep: ask for it in several operations, nearer to their roots.',
+  );

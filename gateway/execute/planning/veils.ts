@@ -36,7 +36,11 @@ export function veilsOf({ definitions }: DocumentNode): Veils {
   for (const type of veils.size > 0 ? types : []) {
     for (const field of type.fields ?? []) {
       const veil = veils.get(namedType(field.type));
-      const found = veil && graphsOf(field, type, types).filter((graph) => veil.has(graph));
+      const found =
+        veil &&
+        holdersOf(type, types)
+          .flatMap((holder) => graphsIn(holder, field, types))
+          .filter((graph) => veil.has(graph));
       if (found && found.length > 0) blind.set(`${type.name.value}.${field.name.value}`, new Set(found));
     }
   }
@@ -59,6 +63,24 @@ export function veilsOf({ definitions }: DocumentNode): Veils {
 
 const demandIn = ({ name, directives }: FieldDefinitionNode): [string, string][] =>
   joins(directives, 'join__field').flatMap(({ graph, requires }) => (requires ? [[name.value, graph]] : []));
+
+/** Who may have the fields of a type: one of an interface is answered as the field of an object that is there. */
+const holdersOf = (type: Definition, types: readonly Definition[]): Definition[] =>
+  type.kind === Kind.INTERFACE_TYPE_DEFINITION
+    ? [
+        type,
+        ...types.filter(({ interfaces }) => interfaces?.some(({ name }) => name.value === type.name.value)),
+      ]
+    : [type];
+
+const graphsIn = (
+  holder: Definition,
+  { name, type }: FieldDefinitionNode,
+  types: readonly Definition[],
+): string[] =>
+  (holder.fields ?? [])
+    .filter((one) => one.name.value === name.value && namedType(one.type) === namedType(type))
+    .flatMap((one) => graphsOf(one, holder, types));
 
 /** Which subgraphs answer a field: all that have the type, or those that the field says; what an interface object adds, its own. */
 function graphsOf(field: FieldDefinitionNode, type: Definition, types: readonly Definition[]): string[] {
