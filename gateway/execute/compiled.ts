@@ -22,7 +22,7 @@ const maxEvaluatedPlans = 1_000;
  * So many ways to reach one field are looked at. They multiply with each step through an interface that subgraphs have
  * as an object: some thousands take seconds, and a text of two lines can have as many as fill the memory.
  */
-const pathsLimit = 3_000;
+const pathsLimit = 2_000;
 
 /** The engine of this project: plans of Apollo's planner, compiled once for each document. */
 export function createCompiledEngine(options: {
