@@ -1,7 +1,9 @@
+import { QueryPlanner } from '@apollo/query-planner';
 import { parse, print } from 'graphql';
 import { expect, test } from 'vitest';
 import { composed, engineOn, resolving } from '../../testing/engine.js';
-import { withMembersApart } from './members.js';
+import { withConditionsOnFields, withMembersApart } from './members.js';
+import { planOf } from './planner.js';
 
 const product = { __typename: 'Tea', id: '1', name: 'Oolong', leaf: 'black' };
 const ask = engineOn({
@@ -254,12 +256,24 @@ test('what else than conditions stands at a fragment stays there: it may not sta
   });
 });
 
+const { graph } = composed(shelves);
+const { clientSchema, needs, supergraph } = graph;
+
 test('conditions within each other are written once for all that they are about', () => {
   const levels = 20;
   const at = (n: number) => `... @include(if: $v${n})`;
   const query = `query (${Array.from({ length: levels }, (_, n) => `$v${n}: Boolean!`)}) {
-    products { ${Array.from({ length: levels }, (_, n) => `${at(n)} {`).join(' ')} id grams ${'}'.repeat(levels)} } }`;
-  const { graph } = composed(shelves);
-  const apart = print(withMembersApart(parse(query), graph.clientSchema, graph.needs.veils));
-  expect(apart.match(/@include/g)).toHaveLength(levels + 1);
+    products { ${Array.from({ length: levels }, (_, n) => `${at(n)} {`).join(' ')}
+      postage also: postage and: postage id grams ${'}'.repeat(levels)} } }`;
+  const apart = withMembersApart(parse(query), clientSchema, needs.veils);
+  const onFields = print(withConditionsOnFields(apart, clientSchema, needs.veils));
+  expect(onFields.match(/@include/g)?.length).toBeLessThan(2 * levels);
+});
+
+test('a part of a type on a condition is fetched with the rest', () => {
+  const query = parse(`query ($no: Boolean!) { holders { product {
+    ... on Tea { __typename ... @skip(if: $no) { grams } } ... on Cup { grams @include(if: $no) } } } }`);
+  const plan = planOf(new QueryPlanner(supergraph), graph, query, undefined);
+  const services = JSON.stringify(plan).match(/(?<="serviceName":")\w+/g);
+  expect(services).toEqual(['goods', 'reviews', 'goods']);
 });

@@ -16,6 +16,9 @@ import {
   print,
   type SelectionNode,
   type SelectionSetNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import { mostSelections } from '../../guard/expansion.js';
@@ -64,7 +67,7 @@ function operationApart(
     type: GraphQLNamedType | undefined,
     blind: ReadonlySet<string>,
   ): SelectionNode[] {
-    const all = selections.flatMap((selection): SelectionNode[] => {
+    return selections.flatMap((selection): SelectionNode[] => {
       if (--left < 0) throw tooLarge();
       if (selection.kind === Kind.FIELD) {
         const { selectionSet } = selection;
@@ -102,7 +105,6 @@ function operationApart(
         ];
       });
     });
-    return type && veils.interfaces.has(type.name) ? onFields(all) : all;
   }
 
   const isMade = (name: string): boolean => [...veils.interfaces.values()].some((fields) => fields.has(name));
@@ -145,12 +147,71 @@ function within(
   return [fragmentOf(condition, directives, selections)];
 }
 
-/** The conditions of fragments that have no type as those of what is in them: others cannot be planned at such an interface. */
-const onFields = (selections: readonly SelectionNode[]): SelectionNode[] =>
+/**
+ * A document in which conditional parts of fragments on types are fragments on those types themselves, where a subgraph has
+ * the interface around them as an object: for a part within, the planner goes to that subgraph and back.
+ */
+export function withConditionsOnTypes(
+  document: DocumentNode,
+  schema: GraphQLSchema,
+  { interfaces }: Pick<Veils, 'interfaces'>,
+): DocumentNode {
+  if (interfaces.size === 0) return document;
+  const types = new TypeInfo(schema);
+  const leave = (set: SelectionSetNode): SelectionSetNode | undefined =>
+    interfaces.has(types.getParentType()?.name ?? '') ? setOf(set.selections.flatMap(onType)) : undefined;
+  return visit(document, visitWithTypeInfo(types, { SelectionSet: { leave } }));
+}
+
+function onType(selection: SelectionNode): readonly SelectionNode[] {
+  if (selection.kind !== Kind.INLINE_FRAGMENT || !selection.typeCondition) return [selection];
+  const { selections } = selection.selectionSet;
+  const parts = selections.filter((one) => one.kind === Kind.INLINE_FRAGMENT && !one.typeCondition);
+  const others = selections.filter((one) => !parts.includes(one));
+  return [
+    ...(others.length > 0 ? [{ ...selection, selectionSet: setOf(others) }] : []),
+    ...parts.flatMap(({ directives = [], ...part }) =>
+      'selectionSet' in part && part.selectionSet
+        ? conditioned(onType({ ...selection, selectionSet: part.selectionSet }), directives)
+        : [],
+    ),
+  ];
+}
+
+/**
+ * A document in which fields that a subgraph makes out of others' for all objects of an interface have the conditions of
+ * the fragments around them, which have no type: in a fragment with a condition the planner cannot plan some of them.
+ */
+export function withConditionsOnFields(
+  document: DocumentNode,
+  schema: GraphQLSchema,
+  { interfaces }: Pick<Veils, 'interfaces'>,
+): DocumentNode {
+  const types = new TypeInfo(schema);
+  const leave = (set: SelectionSetNode): SelectionSetNode | undefined => {
+    const made = interfaces.get(types.getParentType()?.name ?? '');
+    return made && setOf(onFields(set.selections, made));
+  };
+  return visit(document, visitWithTypeInfo(types, { SelectionSet: { leave } }));
+}
+
+const onFields = (
+  selections: readonly SelectionNode[],
+  made: { has(name: string): boolean },
+): SelectionNode[] =>
   selections.flatMap((selection) => {
     if (selection.kind !== Kind.INLINE_FRAGMENT || selection.typeCondition) return [selection];
     const { directives = [], selectionSet } = selection;
-    return conditioned(onFields(selectionSet.selections), directives);
+    const inner = onFields(selectionSet.selections, made);
+    const isMade = (one: SelectionNode): boolean => one.kind === Kind.FIELD && made.has(one.name.value);
+    return [
+      ...conditioned(inner.filter(isMade), directives),
+      ...within(
+        undefined,
+        directives,
+        inner.filter((one) => !isMade(one)),
+      ),
+    ];
   });
 
 /**

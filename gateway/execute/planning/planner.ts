@@ -3,12 +3,12 @@ import type { QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type DocumentNode, GraphQLError } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import type { LoadedSupergraph } from '../../supergraph.js';
-import { withMembersApart } from './members.js';
+import { withConditionsOnFields, withConditionsOnTypes, withMembersApart } from './members.js';
 import { withConditionsApart, withoutIntrospection, withoutLeftOut } from './plannable.js';
 
 /**
  * Apollo's plan of an operation, or why there is none. Where it cannot read the document as it is best planned (a
- * condition of a fragment of its own below an interface object, for one), that of the document as it is.
+ * condition of a fragment of its own below an interface object, for one), that of the document with conditions elsewhere.
  */
 export function planOf(
   planner: QueryPlanner,
@@ -20,18 +20,24 @@ export function planOf(
     planner.buildQueryPlan(
       operationFromDocument(apiSchema, given, name === undefined ? {} : { operationName: name }),
     );
-  try {
-    const form = withMembersApart(withoutLeftOut(withoutIntrospection(document)), clientSchema, needs.veils);
+  const form = () =>
+    withMembersApart(withoutLeftOut(withoutIntrospection(document)), clientSchema, needs.veils);
+  const ways = [
+    () => withConditionsOnTypes(withConditionsApart(form(), needs), clientSchema, needs.veils),
+    form,
+    () => withConditionsOnFields(form(), clientSchema, needs.veils),
+  ];
+  let refusal: GraphQLError | undefined;
+  for (const way of ways) {
     try {
-      return build(withConditionsApart(form, needs));
+      return build(way());
     } catch (error) {
       const { message = '' } = error as Partial<Error>;
-      if (error instanceof GraphQLError && message.startsWith('Cannot add selection')) return build(form);
-      throw message.startsWith('Too many options') ? tooManyWays() : error;
+      refusal ??= message.startsWith('Too many options') ? tooManyWays() : refusalBy(error);
+      if (!message.startsWith('Cannot add selection')) break;
     }
-  } catch (error) {
-    return refusalBy(error);
   }
+  return refusal ?? refusalBy(undefined);
 }
 
 /** Why an operation cannot be run: a fault in planning costs its operation only, where a throw would cost a socket. */

@@ -52,7 +52,8 @@ function renamed(schema: GraphQLSchema, document: DocumentNode): DocumentNode {
           const { name, alias = name } = field;
           const value = nameOf(field);
           // A key that is asked for as such is fetched once, and is what it is.
-          const isPlain = alias.value === name.value && info.getFieldDef()?.args.length === 0;
+          const isPlain =
+            !selectionSet && alias.value === name.value && info.getFieldDef()?.args.length === 0;
           const type = getNamedType(info.getType());
           return {
             ...field,

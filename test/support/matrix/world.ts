@@ -17,14 +17,23 @@ export interface World {
  * is; and all others. Needs a system in which nothing moves by itself.
  */
 export async function createWorld(system: System): Promise<World> {
+  const staff = (role: 'DISPATCHER' | 'ADMIN') =>
+    system.sign({ id: demoUsers.find((user) => user.role === role)?.id ?? '', role });
   const dispatch = dispatchOf(system);
   const [owner, stranger] = await Promise.all([system.register(), system.register()]);
   const [courier, otherCourier] = [await dispatch.hire('Rosa'), await dispatch.hire('Emil')];
   await system.topUp(owner, '100.00');
+  // What others may be had for may have been changed by who looks for trouble.
+  const { upsertProduct: product } = await system.ask<{ upsertProduct: { id: string } }>(
+    'mutation { upsertProduct(input: { name: "Lamp", price: "3.00" }) { id } }',
+    {},
+    await staff('ADMIN'),
+  );
+  const items = [{ productId: product.id, quantity: 1, price: '3.00' }];
   const [order, refunded, done] = [
-    await system.order(owner),
-    await system.order(owner),
-    await system.order(owner),
+    await system.order(owner, { items }),
+    await system.order(owner, { items }),
+    await system.order(owner, { items }),
   ];
   for (const id of [order, refunded, done]) await system.reaches(id, 'PAID');
   const deliveryOf = (id: string) =>
@@ -74,8 +83,6 @@ export async function createWorld(system: System): Promise<World> {
     'select id from payments where order_id = $1',
     [order],
   );
-  const staff = (role: 'DISPATCHER' | 'ADMIN') =>
-    system.sign({ id: demoUsers.find((user) => user.role === role)?.id ?? '', role });
   return {
     tokens: {
       nobody: undefined,
