@@ -2,7 +2,8 @@ import { QueryPlanner } from '@apollo/query-planner';
 import { parse, print } from 'graphql';
 import { expect, test } from 'vitest';
 import { composed, engineOn, resolving } from '../../testing/engine.js';
-import { withConditionsOnFields, withMembersApart } from './members.js';
+import { withConditionsOnFields } from './conditions.js';
+import { withMembersApart } from './members.js';
 import { planOf } from './planner.js';
 
 const product = { __typename: 'Tea', id: '1', name: 'Oolong', leaf: 'black' };

@@ -13,16 +13,12 @@ import {
   isObjectType,
   Kind,
   type OperationDefinitionNode,
-  print,
   type SelectionNode,
   type SelectionSetNode,
-  TypeInfo,
-  visit,
-  visitWithTypeInfo,
 } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import { mostSelections } from '../../guard/expansion.js';
-import { isCondition, isUncertain, nothing, typename } from './plannable.js';
+import { isUncertain, nothing, typename } from './plannable.js';
 import type { Veils } from './veils.js';
 
 /**
@@ -138,7 +134,7 @@ function operationApart(
 const nobody: ReadonlySet<string> = new Set();
 
 /** Selections with a type condition and directives around them, where there is something. */
-function within(
+export function within(
   condition: string | undefined,
   directives: readonly DirectiveNode[],
   selections: readonly SelectionNode[],
@@ -147,102 +143,8 @@ function within(
   return [fragmentOf(condition, directives, selections)];
 }
 
-/**
- * A document in which conditional parts of fragments on types are fragments on those types themselves, where a subgraph has
- * the interface around them as an object: for a part within, the planner goes to that subgraph and back.
- */
-export function withConditionsOnTypes(
-  document: DocumentNode,
-  schema: GraphQLSchema,
-  { interfaces }: Pick<Veils, 'interfaces'>,
-): DocumentNode {
-  if (interfaces.size === 0) return document;
-  const types = new TypeInfo(schema);
-  const leave = (set: SelectionSetNode): SelectionSetNode | undefined =>
-    interfaces.has(types.getParentType()?.name ?? '') ? setOf(set.selections.flatMap(onType)) : undefined;
-  return visit(document, visitWithTypeInfo(types, { SelectionSet: { leave } }));
-}
-
-function onType(selection: SelectionNode): readonly SelectionNode[] {
-  if (selection.kind !== Kind.INLINE_FRAGMENT || !selection.typeCondition) return [selection];
-  const { selections } = selection.selectionSet;
-  const parts = selections.filter((one) => one.kind === Kind.INLINE_FRAGMENT && !one.typeCondition);
-  const others = selections.filter((one) => !parts.includes(one));
-  return [
-    ...(others.length > 0 ? [{ ...selection, selectionSet: setOf(others) }] : []),
-    ...parts.flatMap(({ directives = [], ...part }) =>
-      'selectionSet' in part && part.selectionSet
-        ? conditioned(onType({ ...selection, selectionSet: part.selectionSet }), directives)
-        : [],
-    ),
-  ];
-}
-
-/**
- * A document in which fields that a subgraph makes out of others' for all objects of an interface have the conditions of
- * the fragments around them, which have no type: in a fragment with a condition the planner cannot plan some of them.
- */
-export function withConditionsOnFields(
-  document: DocumentNode,
-  schema: GraphQLSchema,
-  { interfaces }: Pick<Veils, 'interfaces'>,
-): DocumentNode {
-  const types = new TypeInfo(schema);
-  const leave = (set: SelectionSetNode): SelectionSetNode | undefined => {
-    const made = interfaces.get(types.getParentType()?.name ?? '');
-    return made && setOf(onFields(set.selections, made));
-  };
-  return visit(document, visitWithTypeInfo(types, { SelectionSet: { leave } }));
-}
-
-const onFields = (
-  selections: readonly SelectionNode[],
-  made: { has(name: string): boolean },
-): SelectionNode[] =>
-  selections.flatMap((selection) => {
-    if (selection.kind !== Kind.INLINE_FRAGMENT || selection.typeCondition) return [selection];
-    const { directives = [], selectionSet } = selection;
-    const inner = onFields(selectionSet.selections, made);
-    const isMade = (one: SelectionNode): boolean => one.kind === Kind.FIELD && made.has(one.name.value);
-    return [
-      ...conditioned(inner.filter(isMade), directives),
-      ...within(
-        undefined,
-        directives,
-        inner.filter((one) => !isMade(one)),
-      ),
-    ];
-  });
-
-/**
- * Selections with more directives: conditions on the selections themselves, as far as each may stand there once, and
- * others in a fragment around all in a row that have the same.
- */
-function conditioned(
-  selections: readonly SelectionNode[],
-  more: readonly DirectiveNode[],
-): readonly SelectionNode[] {
-  if (more.length === 0) return selections;
-  const texts = new Map(more.map((one) => [one, print(one)]));
-  const rows: { around: readonly DirectiveNode[]; selections: SelectionNode[] }[] = [];
-  for (const selection of selections) {
-    const own = selection.directives ?? [];
-    const added = more.filter((one) => !own.some((other) => print(other) === texts.get(one)));
-    const around = added.filter(
-      (one) => !isCondition(one) || own.some(({ name }) => name.value === one.name.value),
-    );
-    const inner = { ...selection, directives: [...own, ...added.filter((one) => !around.includes(one))] };
-    const row = rows.at(-1);
-    if (row && row.around.length === around.length && row.around.every((one, at) => one === around[at]))
-      row.selections.push(inner);
-    else rows.push({ around, selections: [inner] });
-  }
-  return rows.flatMap((row) =>
-    row.around.length > 0 ? fragmentOf(undefined, row.around, row.selections) : row.selections,
-  );
-}
-
-const fragmentOf = (
+/** An inline fragment, with or without a type. */
+export const fragmentOf = (
   condition: string | undefined,
   directives: readonly DirectiveNode[],
   selections: readonly SelectionNode[],
@@ -267,7 +169,7 @@ const filtered = (
     return inner.length > 0 ? [{ ...selection, selectionSet: setOf(inner) }] : [];
   });
 
-const setOf = (selections: readonly SelectionNode[]): SelectionSetNode => ({
+export const setOf = (selections: readonly SelectionNode[]): SelectionSetNode => ({
   kind: Kind.SELECTION_SET,
   selections,
 });

@@ -3,7 +3,8 @@ import type { QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type DocumentNode, GraphQLError } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import type { LoadedSupergraph } from '../../supergraph.js';
-import { withConditionsOnFields, withConditionsOnTypes, withMembersApart } from './members.js';
+import { withConditionsOnFields, withConditionsOnTypes } from './conditions.js';
+import { withMembersApart } from './members.js';
 import { withConditionsApart, withoutIntrospection, withoutLeftOut } from './plannable.js';
 
 /**
