@@ -52,40 +52,41 @@ export interface FetchEnvironment {
 export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvironment): Step {
   const parts = environment.partsOf(node);
   if (!parts) return compilePart(node, path, environment);
-  const steps = new Map<FetchNode, Step>();
-  const stepOf = (part: FetchNode): Step => {
+  const steps = new Map<FetchNode, PartStep>();
+  const stepOf = (part: FetchNode): PartStep => {
     const known = steps.get(part);
     if (known) return known;
-    const step = compilePart(part, path, environment, (entity, run) => parts.of(entity, run.untold) === part);
+    const step = compilePart(part, path, environment);
     steps.set(part, step);
     return step;
   };
   return async (run) => {
-    const wanted = new Set<FetchNode>();
+    const partOf = new Map<Entity, FetchNode>();
     collect(run.root, path, run.repeated, (object) => {
       const part = parts.of(object, run.untold);
-      if (part) wanted.add(part);
+      if (part) partOf.set(object, part);
     });
-    await Promise.all([...wanted].map((part) => stepOf(part)(run)));
+    await Promise.all(
+      [...new Set(partOf.values())].map((part) => stepOf(part)(run, (entity) => partOf.get(entity) === part)),
+    );
   };
 }
 
-/** Compiles a fetch, or a part of one, which is for the entities that `isMeant` says. */
-function compilePart(
-  node: FetchNode,
-  path: Path,
-  environment: FetchEnvironment,
-  isMeant: (entity: Entity, run: Run) => boolean = () => true,
-): Step {
+type IsMeant = (entity: Entity) => boolean;
+
+/** Does a part of a fetch, for the entities that are meant. */
+type PartStep = (run: Run, isMeant?: IsMeant) => ReturnType<Step>;
+
+function compilePart(node: FetchNode, path: Path, environment: FetchEnvironment): PartStep {
   const source = environment.sources.get(node.serviceName);
   if (!source) throw new Error(`the plan fetches from '${node.serviceName}', which is no subgraph`);
   const request = compileRequest(node, source);
   const rewrite = compileRewrites(node.outputRewrites, environment.types.isType);
   const replace = compileReplace(node.outputRewrites);
   if (!node.requires) return compileRootFetch(path, { request, rewrite, replace, types: environment.types });
-  const step = compileEntityFetch(node, path, { request, rewrite, replace, isMeant, environment });
+  const step = compileEntityFetch(node, path, { request, rewrite, replace, environment });
   const isIdle = compileIdle(node, environment);
-  return isIdle ? (run) => (isIdle(run.variables) ? undefined : step(run)) : step;
+  return isIdle ? (run, isMeant) => (isIdle(run.variables) ? undefined : step(run, isMeant)) : step;
 }
 
 /** Sends a fetch; `representations` are those of its entities, where it asks for entities. */
@@ -207,8 +208,8 @@ export type Asked = Map<string, Answer>;
 function compileEntityFetch(
   node: FetchNode,
   path: Path,
-  fetch: Compiled & { isMeant: (entity: Entity, run: Run) => boolean; environment: FetchEnvironment },
-): Step {
+  fetch: Compiled & { environment: FetchEnvironment },
+): PartStep {
   const { types, hasKey, isShared, isFetchedOnce } = fetch.environment;
   const representation = compileRepresentation(
     node.requires ?? [],
@@ -220,9 +221,9 @@ function compileEntityFetch(
   const mayStandForAll = path.includes('@') && isFetchedOnce(path);
   const sharedAs = isShared(node) ? nameOfShared(node) : undefined;
 
-  return async (run) => {
+  return async (run, isMeant) => {
     const batch: Batch = { representations: [], entities: [], errors: new Map(), done: undefined };
-    const wanted = gather(run, batch);
+    const wanted = gather(run, batch, isMeant);
     if (batch.representations.length > 0) batch.done = load(run, batch);
     if (sharedAs === undefined) await batch.done;
     else for (const { done } of new Set([...wanted.values()].map((same) => same.batch))) await done;
@@ -240,10 +241,11 @@ function compileEntityFetch(
   };
 
   /** Finds the entities to ask for; those that nobody has asked for yet are put into the batch. */
-  function gather(run: Run, batch: Batch): Map<unknown, Same> {
+  function gather(run: Run, batch: Batch, isMeant: IsMeant | undefined): Map<unknown, Same> {
     const wanted = new Map<unknown, Same>();
     const asked = sharedAs === undefined ? undefined : askedOf(run, sharedAs);
     collect(run.root, path, run.repeated, (object, holder, at) => {
+      if (isMeant && !isMeant(object)) return;
       const key = keyOf(run, object);
       if (key === undefined) return;
       const same = wanted.get(key);
@@ -264,7 +266,7 @@ function compileEntityFetch(
   /** What is nested without end has no key: whoever answered it is at fault, and this fetch goes on without it. */
   function keyOf(run: Run, object: Entity): unknown {
     try {
-      return fetch.isMeant(object, run) ? representation.keyOf(object) : undefined;
+      return representation.keyOf(object);
     } catch (error) {
       run.errors.push(failureOf(error));
       return undefined;

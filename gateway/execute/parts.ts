@@ -71,7 +71,7 @@ export function compileParts(
   const demanding = asked.filter(({ field }) => needs.demanding.has(field.name.value));
   if (demanding.length === 0) return undefined;
   const meantByType = new Map<string, Meant>();
-  const parts = new Map<string, FetchNode | undefined>();
+  const parts = new Map<string, FetchNode>();
 
   const pathsFor = (type: string, { name }: FieldNode): readonly string[] | undefined =>
     needs.required.get(placeOf(node.serviceName, type, name.value));

@@ -2,6 +2,7 @@ import {
   type DirectiveNode,
   type DocumentNode,
   type GraphQLSchema,
+  type InlineFragmentNode,
   Kind,
   print,
   type SelectionNode,
@@ -33,17 +34,20 @@ export function withConditionsOnTypes(
 function onType(selection: SelectionNode): readonly SelectionNode[] {
   if (selection.kind !== Kind.INLINE_FRAGMENT || !selection.typeCondition) return [selection];
   const { selections } = selection.selectionSet;
-  const parts = selections.filter((one) => one.kind === Kind.INLINE_FRAGMENT && !one.typeCondition);
-  const others = selections.filter((one) => !parts.includes(one));
+  const others = selections.filter((one) => !isPart(one));
   return [
     ...(others.length > 0 ? [{ ...selection, selectionSet: setOf(others) }] : []),
-    ...parts.flatMap(({ directives = [], ...part }) =>
-      'selectionSet' in part && part.selectionSet
-        ? conditioned(onType({ ...selection, selectionSet: part.selectionSet }), directives)
-        : [],
-    ),
+    ...selections
+      .filter(isPart)
+      .flatMap(({ directives = [], selectionSet }) =>
+        conditioned(onType({ ...selection, selectionSet }), directives),
+      ),
   ];
 }
+
+/** Whether a selection is a fragment without a type of its own. */
+const isPart = (selection: SelectionNode): selection is InlineFragmentNode =>
+  selection.kind === Kind.INLINE_FRAGMENT && !selection.typeCondition;
 
 /**
  * A document in which fields that a subgraph makes out of others' for all objects of an interface have the conditions of
@@ -67,7 +71,7 @@ const onFields = (
   made: { has(name: string): boolean },
 ): SelectionNode[] =>
   selections.flatMap((selection) => {
-    if (selection.kind !== Kind.INLINE_FRAGMENT || selection.typeCondition) return [selection];
+    if (!isPart(selection)) return [selection];
     const { directives = [], selectionSet } = selection;
     const inner = onFields(selectionSet.selections, made);
     const isMade = (one: SelectionNode): boolean => one.kind === Kind.FIELD && made.has(one.name.value);
