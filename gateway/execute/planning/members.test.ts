@@ -71,6 +71,7 @@ const askShop = engineOn({
   stock: resolving(
     `type Product @key(fields: "id") @interfaceObject {
        id: ID!  grams: Int @external  postage: Int @requires(fields: "grams")  left: Int
+       stars: Int @external  medals: Int @requires(fields: "stars")
        parcel: Parcel @requires(fields: "grams")
      }
      type Parcel { grams: Int }`,
@@ -79,6 +80,7 @@ const askShop = engineOn({
         __resolveReference: (product: object) => product,
         postage: ({ grams }: { grams: number }) => grams * 2,
         left: () => 7,
+        medals: ({ stars }: { stars: number }) => stars * 10,
         parcel: (product: object) => product,
       },
     },
@@ -87,6 +89,12 @@ const askShop = engineOn({
 
 test.each([
   ['of one type', '{ reviewed { ... on Tea { postage } } }', [{ postage: 200 }, {}]],
+  ['whose types nothing else is needed for', '{ reviewed { ... on Tea { medals } } }', [{ medals: 30 }, {}]],
+  [
+    'whose types nothing else is needed for, on a condition',
+    'query ($a: Boolean = true) { reviewed { ... on Tea @include(if: $a) { medals } } }',
+    [{ medals: 30 }, {}],
+  ],
   [
     'of each type, beside others',
     '{ reviewed { stars ... on Tea { left postage } ... on Cup { grams cups: postage } } }',

@@ -91,13 +91,12 @@ function operationApart(
           const graph = veil && veils.interfaces.get(veil)?.get(name);
           return graph !== undefined && [...blind].some((one) => one !== graph);
         };
+        const forAll = filtered(inner, isForAll);
+        const own = filtered(inner, (name) => !isForAll(name));
         return [
-          ...within(veil === type?.name ? undefined : veil, directives, filtered(inner, isForAll)),
-          ...within(
-            target.name,
-            directives,
-            filtered(inner, (name) => !isForAll(name)),
-          ),
+          ...within(veil === type?.name ? undefined : veil, directives, forAll),
+          // Whose they are has to be known all the same.
+          ...within(target.name, directives, own.length > 0 || forAll.length === 0 ? own : [typename]),
         ];
       });
     });
