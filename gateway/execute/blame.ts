@@ -65,14 +65,14 @@ export function compileAsking(
       },
       needsOf({ path, node }, names) {
         const start = fieldsOfPath(path).map(clientName);
-        const others = partsOf(node)?.forOthers((name) => clientName(name) === names[start.length]);
+        const others = partsOf(node, path)?.forOthers((name) => clientName(name) === names[start.length]);
         return leavesOf(node.requires ?? [])
           .filter((leaf) => !others?.has(leaf.join('.')))
           .map((leaf) => [...start, ...leaf]);
       },
       asks({ path, node }, object, names) {
-        const parts = partsOf(node);
-        const part = parts ? parts.of(object) : node;
+        const parts = partsOf(node, path);
+        const part = parts ? parts.by(isIncluded)(object) : node;
         if (!part || !isShown(part, object, { types, hasKey })) return false;
         const flat: PlanNode = { kind: 'Flatten', path: [...path], node: part };
         return fetchedBy(flat, []).some((one) => selects(one, names, clientName, isIncluded));

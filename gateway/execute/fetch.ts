@@ -9,6 +9,7 @@ import type { Parts } from './parts.js';
 import { collect, commonPlace, locate, type Path, type Place } from './paths.js';
 import { compileRepresentation, type Types } from './representation.js';
 import { compileReplace, compileRewrites, type Replace, type Rewrite } from './rewrites.js';
+import type { IsIncluded } from './selections.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf, mostErrors } from './subgraph-errors.js';
 import type { KeyTest } from './types.js';
@@ -40,8 +41,10 @@ export interface FetchEnvironment {
   types: Types;
   /** Whether fields of these names hold a key by which a subgraph is asked about a type. */
   hasKey: KeyTest;
-  /** What a fetch asks of an entity that may lack what some fields of the fetch require. */
-  partsOf: (node: FetchNode) => Parts | undefined;
+  /** What conditions leave of the operation. */
+  includedFor: (variables: Readonly<Record<string, unknown>>) => IsIncluded;
+  /** What a fetch asks of entities at a path that may lack what some of its fields require. */
+  partsOf: (node: FetchNode, path: Path) => Parts | undefined;
   /** Whether another fetch of the plan asks the same of the same entities. */
   isShared: (node: FetchNode) => boolean;
   /** Whether no two fetches answer with the objects at a path as part of what holds them. */
@@ -50,7 +53,7 @@ export interface FetchEnvironment {
 
 /** Compiles a fetch whose answer belongs to the objects at `path`. */
 export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvironment): Step {
-  const parts = environment.partsOf(node);
+  const parts = environment.partsOf(node, path);
   if (!parts) return compilePart(node, path, environment);
   const steps = new Map<FetchNode, PartStep>();
   const stepOf = (part: FetchNode): PartStep => {
@@ -61,9 +64,10 @@ export function compileFetch(node: FetchNode, path: Path, environment: FetchEnvi
     return step;
   };
   return async (run) => {
+    const partFor = parts.by(environment.includedFor(run.variables), run.untold);
     const partOf = new Map<Entity, FetchNode>();
     collect(run.root, path, run.repeated, (object) => {
-      const part = parts.of(object, run.untold);
+      const part = partFor(object);
       if (part) partOf.set(object, part);
     });
     await Promise.all(

@@ -24,6 +24,7 @@ import type { Run } from './fetch.js';
 import { compileIntrospection } from './introspection.js';
 import { compileFault, mayLackReasons, unexplained } from './missing.js';
 import { compileParts } from './parts.js';
+import type { Path } from './paths.js';
 import { compilePlan } from './plan.js';
 import { findConflict } from './planning/conflicts.js';
 import { ambiguousMeanings } from './planning/exclusive.js';
@@ -38,6 +39,7 @@ import type { SubgraphSource } from './source.js';
 import { keyTest, objectTest, typeTest } from './types.js';
 import { compileVariableTest } from './variables.js';
 import { variants } from './variants.js';
+import { compileWanted } from './wanted.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -138,9 +140,22 @@ export function compileOperation(
     return (value === undefined ? defaults.get(variable) : value) === true;
   };
   const hasKey = keyTest(graph.supergraphSchema, graph.needs.keys);
-  const partsOf = (node: FetchNode) =>
-    compileParts(node, { needs: graph.needs, isType: types.isType, hasKey });
-  const step = compilePlan(rest, { sources, types, hasKey, partsOf, condition, fetched });
+  const conditionsFor = (variables: Variables): Map<string, boolean> =>
+    new Map(conditions.map((variable) => [variable, condition(variables, variable)]));
+  const partsOf = (node: FetchNode, path: Path) =>
+    compileParts(node, {
+      needs: graph.needs,
+      isType: types.isType,
+      hasKey,
+      wantedBy: compileWanted(node, path, {
+        ...{ operation, fragments, rest, fetched, isType: types.isType },
+        schema: graph.clientSchema,
+      }),
+    });
+  const step = compilePlan(rest, {
+    ...{ sources, types, hasKey, partsOf, condition, fetched },
+    includedFor: (variables) => includedBy(conditionsFor(variables)),
+  });
   const askingFor = compileAsking(fetched, clientNames, { types, partsOf, hasKey });
   const rewriteEvent = compileRewrites(primary?.outputRewrites, types.isType);
   const replaceInEvent = compileReplace(primary?.outputRewrites);
@@ -226,7 +241,7 @@ export function compileOperation(
       if (!completion.isWrong && !isUnexplained) return { data, errors, wrong: [] };
       const again: Completion = { ...completion, path: [] };
       complete(root, again);
-      const asking = askingFor(new Map(conditions.map((name) => [name, condition(variables, name)])));
+      const asking = askingFor(conditionsFor(variables));
       const wrong = again.wrong.map((path) => ({ path, service: blame(asking, path) }));
       if (!isUnexplained) return { data, errors, wrong };
       const isFault = compileFault(asking, conditions.length > 0);

@@ -4,6 +4,7 @@ import { type Answering, engineOn, resolving } from '../testing/engine.js';
 interface Animal {
   id: string;
   name?: string;
+  score?: number;
   size?: { kg?: number; cm?: number };
 }
 
@@ -40,9 +41,13 @@ const food = resolving(
   `type Animal @key(fields: "id") @interfaceObject {
      id: ID!  name: String @external  size: Size @external
      rank(by: Int = 1): Int!
+     score: Int
      treat(of: String = "oats"): String @requires(fields: "name")
      meal: Int @requires(fields: "size { kg }")
      tank: Int @requires(fields: "size { cm }")
+     front: String @external  back: String @external
+     coin: String @requires(fields: "back")
+     face: String @requires(fields: "front")
    }
    type Size @shareable { kg: Int  cm: Int }
    type Query { fed: [Animal] }`,
@@ -50,12 +55,15 @@ const food = resolving(
     Query: { fed: () => [{ id: '1' }, { id: '2' }] },
     Animal: {
       __resolveReference: (animal: Animal) => animal,
+      score: ({ id }: Animal) => Number(id) * 3,
       rank: ({ id }: Animal, { by }: { by: number }) => by * Number(id),
       treat({ name }: Animal, { of }: { of: string }) {
         if (name === undefined) throw new Error('a treat for nobody');
         return `${of} for ${name}`;
       },
       meal: ({ size }: Animal) => (size?.kg === undefined ? -1 : size.kg * 2),
+      face: ({ front }: { front: string }) => `${front} face`,
+      coin: ({ back }: { back: string }) => `coin of ${back}`,
       tank: ({ size }: Animal) => (size?.cm === undefined ? -1 : size.cm * 2),
     },
   },
@@ -64,8 +72,9 @@ const food = resolving(
 /** A subgraph that tells the types of animals apart. */
 const vet = resolving(
   `type Cat @key(fields: "id") {
-     id: ID!  size: Size @external
+     id: ID!  size: Size @external  score: Int @external
      lives: Int
+     place: String @requires(fields: "score")
      dose: Int @requires(fields: "size { kg }")
    }
    type Fish @key(fields: "id") {
@@ -79,6 +88,7 @@ const vet = resolving(
     Cat: {
       __resolveReference: (animal: Animal) => animal,
       lives: () => 9,
+      place: ({ score }: Animal) => `place ${score}`,
       dose: ({ size }: Animal) => (size?.kg === undefined ? -1 : size.kg * 3),
     },
     Fish: {
@@ -88,6 +98,13 @@ const vet = resolving(
       isMeasured: ({ size }: Animal) => size !== undefined,
     },
   },
+);
+
+/** A subgraph that knows no types of animals. */
+const clinic = resolving(
+  `type Animal @key(fields: "id") @interfaceObject { id: ID!  front: String  back: String }
+   type Query { ill: [Animal] }`,
+  { Query: { ill: () => ['1', '2'].map((id) => ({ id, front: `front ${id}`, back: `back ${id}` })) } },
 );
 
 const recording = ({ sdl, answer }: Answering): Answering => ({
@@ -101,7 +118,7 @@ const recording = ({ sdl, answer }: Answering): Answering => ({
 
 async function ask(query: string, failing: Record<string, Answering['answer']> = {}) {
   asked = [];
-  const subgraphs = { zoo, food: recording(food), vet: recording(vet) };
+  const subgraphs = { zoo, clinic, food: recording(food), vet: recording(vet) };
   const some = Object.fromEntries(
     Object.entries(subgraphs).map(([name, one]) => [name, { ...one, answer: failing[name] ?? one.answer }]),
   );
@@ -215,6 +232,58 @@ test('parts of a value that are required in several places are shown together', 
   });
 });
 
+test.each<[string, string, Record<string, unknown>, object[], string[][]]>([
+  [
+    'nothing that is wanted of another type alone',
+    '{ animals { treat ... on Fish { rank } } }',
+    { animals: [{ ...tom, name: undefined }, ron] },
+    [{ treat: null }, { treat: 'oats for Ron', rank: 2 }],
+    [['2 Ron']],
+  ],
+  [
+    'nothing that is wanted of it on a condition that does not hold',
+    'query ($a: Boolean = false) { animals { treat ... on Fish { rank } ... on Cat @include(if: $a) { rank } } }',
+    { animals: [{ ...tom, name: undefined }, ron] },
+    [{ treat: null }, { treat: 'oats for Ron', rank: 2 }],
+    [['2 Ron']],
+  ],
+  [
+    'what is wanted by another name',
+    '{ animals { treat ... on Fish { rank } ... on Cat { place: rank } } }',
+    {
+      animals: [
+        { ...tom, name: undefined },
+        { ...ron, name: undefined },
+      ],
+    },
+    [
+      { treat: null, place: 1 },
+      { treat: null, rank: 2 },
+    ],
+    [['1', '2']],
+  ],
+  [
+    'what is wanted of its interface',
+    '{ animals { treat ...ranked } } fragment ranked on Animal { rank }',
+    { animals: [{ ...tom, name: undefined }] },
+    [{ treat: null, rank: 1 }],
+    [['1']],
+  ],
+  [
+    'what is required of it later',
+    '{ animals { treat ... on Cat { place } } }',
+    { animals: [{ ...tom, name: undefined }] },
+    [{ treat: null, place: 'place 3' }],
+    [['1'], ['1']],
+  ],
+])(
+  'an object that lacks what a field requires is asked for what is wanted of it: %s',
+  async (_what, query, answer, animals, fetches) => {
+    expect(await ask(query, { zoo: () => ({ data: answer }) })).toEqual({ status: 200, data: { animals } });
+    expect(asked.sort()).toEqual(fetches);
+  },
+);
+
 test('an object is not asked for what is there for another type alone', async () => {
   const zoo = () => ({ data: { animals: [tom, { ...ron, size: undefined }] } });
   expect(await ask('{ animals { ... on Cat { lives } ... on Fish { bowl } } }', { zoo })).toEqual({
@@ -270,4 +339,23 @@ test('the service is named that had to tell what is missing', async () => {
       extensions: { service: 'food' },
     })),
   });
+});
+
+test('an object is asked for what one type has while others may still tell its type', async () => {
+  const clinic = () => ({
+    data: { ill: ['1', '2'].map((id) => ({ __typename: 'Animal', id, front: 'f' })) },
+  });
+  expect(await ask('{ ill { coin ... on Fish { face } } }', { clinic })).toEqual({
+    status: 200,
+    data: { ill: [{ coin: null }, { coin: null, face: 'f face' }] },
+  });
+});
+
+test('an object is not asked for what one type has where nobody could tell its type', async () => {
+  const zoo = () => ({ data: { _entities: [null, null] } });
+  expect(await ask('{ ill { treat ... on Fish { score } } }', { zoo })).toEqual({
+    status: 200,
+    data: { ill: [{ treat: null }, { treat: null }] },
+  });
+  expect(asked).toEqual([]);
 });

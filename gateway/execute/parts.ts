@@ -14,17 +14,18 @@ import { below, leavesOf } from './blame.js';
 import { type Entity, isEntity, own } from './entity.js';
 import { type Needs, placeOf } from './planning/needs.js';
 import { namesOf } from './representation.js';
-import { responseName } from './selections.js';
+import { type IsIncluded, responseName } from './selections.js';
 import type { KeyTest, TypeTest } from './types.js';
+import type { IsWanted } from './wanted.js';
 
 /** What a fetch asks of entities that may lack what some of its fields require. */
 export interface Parts {
   /**
    * What it asks of an entity: all that it is for, or what is left of it without the fields that require what the
-   * entity lacks. Undefined where that is nothing, or where the entity could not be told from others. What is within
-   * the entity and `untold` is as if it were null.
+   * entity lacks. Undefined where nothing of that is wanted, or where the entity could not be told from others. What
+   * is within the entity and `untold` is as if it were null.
    */
-  of(entity: Entity, untold?: ReadonlySet<Entity>): FetchNode | undefined;
+  by(isIncluded: IsIncluded, untold?: ReadonlySet<Entity>): (entity: Entity) => FetchNode | undefined;
   /** The paths of what it shows of entities for the sake of other fields alone than the one of a response name. */
   forOthers(isField: (responseName: string) => boolean): ReadonlySet<string>;
 }
@@ -62,7 +63,13 @@ export function compileParts(
     needs,
     isType,
     hasKey,
-  }: { needs: Pick<Needs, 'required' | 'demanding'>; isType: TypeTest; hasKey: KeyTest },
+    wantedBy,
+  }: {
+    needs: Pick<Needs, 'required' | 'demanding'>;
+    isType: TypeTest;
+    hasKey: KeyTest;
+    wantedBy: (isIncluded: IsIncluded) => IsWanted;
+  },
 ): Parts | undefined {
   const { requires } = node;
   if (!requires || needs.demanding.size === 0) return undefined;
@@ -70,6 +77,7 @@ export function compileParts(
   const asked = entityFields(document);
   const demanding = asked.filter(({ field }) => needs.demanding.has(field.name.value));
   if (demanding.length === 0) return undefined;
+  const isRenaming = (node.outputRewrites?.length ?? 0) > 0;
   const meantByType = new Map<string, Meant>();
   const parts = new Map<string, FetchNode>();
 
@@ -102,37 +110,45 @@ export function compileParts(
     return meant;
   }
 
+  const partOf = (
+    entity: Entity,
+    { isWanted, untold }: { isWanted: IsWanted; untold: ReadonlySet<Entity> },
+  ): FetchNode | undefined => {
+    const { __typename: typename } = entity;
+    if (typeof typename !== 'string') return node;
+    const meant = meantFor(typename);
+    const isMissing = ({ way }: Leaf): boolean => lacks(entity, way, { isType, untold });
+    const unmet = meant.needs.filter(({ leaves }) => leaves.some(isMissing));
+    if (unmet.length === 0) return node;
+    const missing = new Set(unmet.flatMap(({ leaves }) => leaves.filter(isMissing).map(({ path }) => path)));
+    const kept = new Set(
+      meant.needs
+        .filter((need) => !unmet.includes(need))
+        .flatMap(({ leaves }) => leaves.flatMap(({ path, isObject }) => (isObject ? path : []))),
+    );
+    const isLeft = (path: string, isObject: boolean) => (isObject ? kept.has(path) : !missing.has(path));
+    const left = new Set(['__typename', ...namesOf(along(meant.shown, isLeft))]);
+    if (!hasKey(node.serviceName, typename, left)) return undefined;
+    const fields = new Set(unmet.map(({ field }) => field));
+    const isNew = (field: FieldNode): boolean =>
+      !fields.has(field) &&
+      (field.selectionSet !== undefined || !left.has(responseName(field))) &&
+      (isRenaming || isWanted(typename, responseName(field)));
+    if (!meant.fields.some(isNew)) return undefined;
+    const flags = demanding.map(({ field }) => Number(fields.has(field)));
+    const key = [flags, [...missing].sort(), [...kept].sort()].join(';');
+    if (!parts.has(key) && parts.size < mostParts)
+      parts.set(key, {
+        ...withoutFields(node, document, fields),
+        requires: along(requires, isLeft),
+      });
+    return parts.get(key);
+  };
+
   return {
-    of(entity, untold = nothing) {
-      const { __typename: typename } = entity;
-      if (typeof typename !== 'string') return node;
-      const meant = meantFor(typename);
-      const isMissing = ({ way }: Leaf): boolean => lacks(entity, way, { isType, untold });
-      const unmet = meant.needs.filter(({ leaves }) => leaves.some(isMissing));
-      if (unmet.length === 0) return node;
-      const missing = new Set(
-        unmet.flatMap(({ leaves }) => leaves.filter(isMissing).map(({ path }) => path)),
-      );
-      const kept = new Set(
-        meant.needs
-          .filter((need) => !unmet.includes(need))
-          .flatMap(({ leaves }) => leaves.flatMap(({ path, isObject }) => (isObject ? path : []))),
-      );
-      const isLeft = (path: string, isObject: boolean) => (isObject ? kept.has(path) : !missing.has(path));
-      const left = new Set(['__typename', ...namesOf(along(meant.shown, isLeft))]);
-      if (!hasKey(node.serviceName, typename, left)) return undefined;
-      const fields = new Set(unmet.map(({ field }) => field));
-      const isNew = (field: FieldNode): boolean =>
-        !fields.has(field) && (field.selectionSet !== undefined || !left.has(responseName(field)));
-      if (!meant.fields.some(isNew)) return undefined;
-      const flags = demanding.map(({ field }) => Number(fields.has(field)));
-      const key = [flags, [...missing].sort(), [...kept].sort()].join(';');
-      if (!parts.has(key) && parts.size < mostParts)
-        parts.set(key, {
-          ...withoutFields(node, document, fields),
-          requires: along(requires, isLeft),
-        });
-      return parts.get(key);
+    by(isIncluded, untold = nothing) {
+      const isWanted = wantedBy(isIncluded);
+      return (entity) => partOf(entity, { isWanted, untold });
     },
     forOthers(isField) {
       const pathsOfAll = (isMeant: boolean): string[] =>

@@ -74,17 +74,31 @@ const atOnce =
   };
 
 /** All fetches of a plan, in its order. */
-export function fetchesOf(node: PlanNode): FetchNode[] {
-  switch (node.kind) {
-    case 'Fetch':
-      return [node];
+export const fetchesOf = (plan: PlanNode): FetchNode[] =>
+  plan.kind === 'Fetch' ? [plan] : childrenOf(plan).flatMap(fetchesOf);
+
+/** The fetches of a plan that may be under way, or still to come, when one of it begins. */
+export function fetchesNotBefore(fetch: FetchNode, plan: PlanNode): FetchNode[] {
+  const children = childrenOf(plan);
+  const index = children.findIndex((child) => fetchesOf(child).includes(fetch));
+  const child = children[index];
+  if (!child) return [];
+  const isLater = (at: number): boolean =>
+    plan.kind === 'Sequence' ? at > index : plan.kind === 'Parallel' && at !== index;
+  const later = children.filter((_child, at) => isLater(at));
+  return [...later.flatMap(fetchesOf), ...fetchesNotBefore(fetch, child)];
+}
+
+function childrenOf(plan: PlanNode): readonly PlanNode[] {
+  switch (plan.kind) {
     case 'Flatten':
-      return fetchesOf(node.node);
+      return [plan.node];
     case 'Sequence':
     case 'Parallel':
-      return node.nodes.flatMap(fetchesOf);
+      return plan.nodes;
     case 'Condition':
-      return [node.ifClause, node.elseClause].flatMap((inner) => (inner ? fetchesOf(inner) : []));
+      return [plan.ifClause, plan.elseClause].flatMap((inner) => inner ?? []);
+    case 'Fetch':
     case 'Defer':
       return [];
   }

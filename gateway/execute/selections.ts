@@ -100,11 +100,11 @@ export const responseName = ({ alias, name }: FieldNode): string => (alias ?? na
 
 /**
  * The fields that an object of a type has in its answer: by response name, in the order of the spec's
- * CollectFields, each with all field nodes that select it.
+ * CollectFields, each with all field nodes that select it. Without a type, those that an object of any type has.
  */
 export function collectFields(
   schema: GraphQLSchema,
-  type: GraphQLCompositeType,
+  type: GraphQLCompositeType | undefined,
   selectionSets: readonly SelectionSetNode[],
   {
     fragments,
@@ -120,7 +120,7 @@ export function collectFields(
   const fields = new Map<string, FieldNode[]>();
   const visited = new Set<string>();
   const applies = (condition: string | undefined): boolean => {
-    if (condition === undefined || condition === type.name) return true;
+    if (condition === undefined || !type || condition === type.name) return true;
     const wanted = schema.getType(condition);
     return isAbstractType(wanted) && !isUnionType(type) && schema.isSubType(wanted, type);
   };
