@@ -77,6 +77,7 @@ export function compileParts(
   const asked = entityFields(document);
   const demanding = asked.filter(({ field }) => needs.demanding.has(field.name.value));
   if (demanding.length === 0) return undefined;
+  // What a fetch renames has another name in it than for clients.
   const isRenaming = (node.outputRewrites?.length ?? 0) > 0;
   const meantByType = new Map<string, Meant>();
   const parts = new Map<string, FetchNode>();

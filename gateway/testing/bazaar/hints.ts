@@ -39,7 +39,7 @@ const samples: Hints['samples'] = {
  * faults are about, ApolloGateway cannot be asked for that in other words.
  */
 const avoided: Hints['avoided'] = new Set([
-  ...['Book', 'Film', 'Gadget'].flatMap((type) => [`${type}.shipping`, `${type}.boxes`]),
+  ...['Book', 'Film', 'Gadget'].flatMap((type) => [`${type}.shipping`, `${type}.boxes`, `${type}.demand`]),
   ...['Named', 'Priced'].map((type) => `Product...${type}`),
 ]);
 

@@ -4,11 +4,13 @@ export const stockSdl = /* GraphQL */ `
     id: ID!
     weight(unit: Unit = GRAM): Int @external
     dims: Dims @external
+    rating: Float @external
     stock: Int!
     shelf: Shelf
     warehouses: [Warehouse]
     shipping(express: Boolean = false): Int @requires(fields: "weight")
     boxes: Int @requires(fields: "dims { width height }")
+    demand: Float @requires(fields: "rating")
   }
   type Shelf @shareable { row: Int  column: Int  label: String }
   type Dims @shareable { width: Float  height: Float }

@@ -24,7 +24,7 @@ test('it is asked of all, and what was not asked for is taken out of the answer'
   };
   const { question: asked, pruned } = unveiled(clientSchema, veils, question);
   expect(flat(asked.query)).toBe(
-    'query ($no: Boolean = true) { all: stocked { q__type: __typename stock cost: shipping boxes @skip(if: $no) } }',
+    'query ($no: Boolean = true) { all: stocked { q__type: __typename stock cost: shipping boxes @skip(if: $no) ... on Book { __typename } } }',
   );
   const all = ['Book', 'Film'].map((q__type) => ({ q__type, stock: 1, cost: 2 }));
   expect(pruned({ status: 200, body: { data: { all } } }).body.data).toEqual({

@@ -38,6 +38,10 @@ export const requiredFields: Readonly<Record<string, unknown>> = {
     const { dims } = cameWith(this);
     return dims ? JSON.stringify(dims).length : null;
   },
+  demand(this: Row) {
+    const { rating } = cameWith(this);
+    return typeof rating === 'number' ? rating * 100 : null;
+  },
   typesetting(this: Row) {
     const { chapters } = cameWith(this);
     return chapters ? JSON.stringify(chapters).length : null;

@@ -113,6 +113,13 @@ export const requirementQueries: readonly NamedQuery[] = [
     '{ product(id: "f1") { stock rating reviews(first: 1) { id product { __typename id } } } }',
   ],
   ['interface objects that require fields of the interface', '{ stocked { shipping boxes } }'],
+  ['interface objects that require fields of another interface object', '{ stocked { demand } }'],
+  [
+    'interface objects of one type that require fields of another interface object',
+    '{ reviewed { ... on Book { demand } } }',
+    undefined,
+    { data: { reviewed: [{ demand: 450 }, {}, { demand: 450 }, { demand: null }, {}] } },
+  ],
   [
     'interface objects that require, with an argument',
     '{ products { id fast: shipping(express: true) slow: shipping } }',
