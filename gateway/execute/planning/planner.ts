@@ -4,6 +4,7 @@ import { type DocumentNode, GraphQLError } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import type { LoadedSupergraph } from '../../supergraph.js';
 import { withConditionsOnFields, withConditionsOnTypes } from './conditions.js';
+import { withoutContradictions } from './contradictions.js';
 import { withMembersApart } from './members.js';
 import { withConditionsApart, withoutIntrospection, withoutLeftOut } from './plannable.js';
 
@@ -22,7 +23,11 @@ export function planOf(
       operationFromDocument(apiSchema, given, name === undefined ? {} : { operationName: name }),
     );
   const form = () =>
-    withMembersApart(withoutLeftOut(withoutIntrospection(document)), clientSchema, needs.veils);
+    withMembersApart(
+      withoutContradictions(withoutLeftOut(withoutIntrospection(document))),
+      clientSchema,
+      needs.veils,
+    );
   const ways = [
     () => withConditionsOnTypes(withConditionsApart(form(), needs), clientSchema, needs.veils),
     form,

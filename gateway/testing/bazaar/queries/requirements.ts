@@ -113,6 +113,12 @@ export const requirementQueries: readonly NamedQuery[] = [
     '{ product(id: "f1") { stock rating reviews(first: 1) { id product { __typename id } } } }',
   ],
   ['interface objects that require fields of the interface', '{ stocked { shipping boxes } }'],
+  [
+    'what conditions never let be there, beside what they do',
+    'query ($no: Boolean = false) { stocked @skip(if: $no) { id ...B @include(if: $no) } } fragment B on Book { freight shipping }',
+    undefined,
+    { data: { stocked: ['b1', 'b2', 'f1', 'f2', 'g1', 'g3', 'p1'].map((id) => ({ id })) } },
+  ],
   ['interface objects that require fields of another interface object', '{ stocked { demand } }'],
   [
     'interface objects of one type that require fields of another interface object',
