@@ -2,7 +2,7 @@ import { ambiguousNames } from './ambiguous.js';
 import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
 import { type Disagreement, type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
-import { requireDifferently, requiringParts } from './requirements.js';
+import { requireDifferently, requiring, requiringParts } from './requirements.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -101,6 +101,26 @@ export const knownDifferences: readonly KnownDifference[] = [
       const places = new Set(asked.map(({ path }) => path.join()));
       const placeOf = (path: Path) => path.filter((step) => typeof step === 'string').join();
       dispute.data = dispute.data.filter(({ path, ours }) => ours !== null || !places.has(placeOf(path)));
+    },
+  },
+  {
+    name: 'what an object lacks for one field costs none of its others',
+    why: 'Federation, @requires: a field needs what it requires, and no other field does. Where fetching that has failed, Apollo asks for none of the fields that it would have fetched together.',
+    settle(dispute) {
+      if (!dispute.question.faults) return;
+      const made = askedBy(dispute.question).filter(({ node }) => requiring.has(node.name.value));
+      const lacking = made.flatMap(({ path }) => nullsAt(dispute.ours.body.data, path));
+      const holders = lacking.map((path) => path.slice(0, -1));
+      const isNear = (path: Path) =>
+        holders.some(
+          (holder) => leadsTo(path, holder) || (leadsTo(holder, path) && path.length === holder.length + 1),
+        );
+      dispute.data = dispute.data.filter(
+        ({ path, ours, oracle }) => ours === null || oracle !== null || !isNear(path),
+      );
+      dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) =>
+        path ? !holders.some((holder) => leadsTo(holder, path)) : holders.length === 0,
+      );
     },
   },
   {
@@ -249,6 +269,14 @@ const isObject = (value: unknown): value is object =>
 const leadsThroughNull = (data: unknown, path: Path): boolean =>
   path.some((_key, index) => valueAt(data, path.slice(0, index + 1)) === null);
 
+/** The places to which response names lead where there is null. */
+function nullsAt(data: unknown, names: readonly string[], path: Path = []): Path[] {
+  if (Array.isArray(data)) return data.flatMap((item, index) => nullsAt(item, names, [...path, index]));
+  const [name, ...more] = names;
+  if (name === undefined) return data === null ? [path] : [];
+  return isObject(data) ? nullsAt(data[name as never], more, [...path, name]) : [];
+}
+
 const valueAt = (data: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], data);
 
@@ -262,6 +290,8 @@ export const otherwise = {
   apart: 'a condition of a field is one of a fragment around it',
   /** See unveiled.ts. */
   ofAll: 'what an object lacks for one field costs none of its others',
+  /** See unveiled.ts. What is told depends on who is asked for what else. */
+  told: 'an object whose type is hidden is there as long as nobody tells',
   /** Where a field has one type, Apollo goes by what a subgraph calls it, and drops an object that has another's name. */
   named: 'an object is of the type of its field',
 };

@@ -9,6 +9,8 @@ export interface Question extends Circumstances {
   variables?: Record<string, unknown> | undefined;
   /** Whether the oracle is asked of all what it could be asked of some; see `unveiled`. */
   asksAll?: boolean;
+  /** Whether the oracle is asked for the types of all objects that may be of several; see `unveiled`. */
+  asksTypes?: boolean;
 }
 
 /** Both answers; `ours` is that of the executor under test, `oracle` that of ApolloGateway. */

@@ -49,7 +49,7 @@ function mindful(duel: Duel, schema: GraphQLSchema, veils: Veils): Duel {
     return pruned(await duel.askOracle(hiding(plain)));
   }
   async function askOracle(question: Question): Promise<Answer> {
-    if (isVeiled(schema, veils, question)) return askUnveiled(question);
+    if (question.asksTypes || isVeiled(schema, veils, question)) return askUnveiled(question);
     const answer = await duel.askOracle(hiding(question));
     if (question.faults || !isUnplanned(answer)) return answer;
     const other = await askUnveiled(question);

@@ -204,3 +204,49 @@ test.each([
   const oracle = { status: 200, body: { data, errors } };
   expect(await isExplained(question, answer(data), oracle)).toBe(isRight);
 });
+
+test.each<[string, Question['faults'], object[], boolean]>([
+  ['beside what it cannot have', { kind: 'fields', seed: '1' }, [{ boxes: null, stock: 1 }], true],
+  ['without faults', undefined, [{ boxes: null, stock: 1 }], false],
+  ['beside what it has', { kind: 'fields', seed: '1' }, [{ boxes: 1, stock: 1 }], false],
+  [
+    'of another object',
+    { kind: 'fields', seed: '1' },
+    [
+      { boxes: 1, stock: 1 },
+      { boxes: null, stock: 1 },
+    ],
+    false,
+  ],
+])('an object may have more than with Apollo: %s', async (_, faults, stocked, isRight) => {
+  const question: Question = { query: '{ stocked { boxes stock } }', ...(faults && { faults }) };
+  const oracle = answer({ stocked: [null, ...stocked.slice(1)] });
+  expect(await isExplained(question, answer({ stocked }), oracle)).toBe(isRight);
+});
+
+test.each([
+  ['at such an object', ['stocked', 0, 'shelf'], { boxes: null, shelf: null }, true],
+  ['at another object', ['stocked', 1, 'shelf'], { boxes: null, shelf: null }, false],
+  ['where it lacks nothing', ['stocked', 0, 'shelf'], { boxes: 1, shelf: null }, false],
+])('an object of which more is asked than by Apollo may have errors: %s', async (_, path, one, isRight) => {
+  const data = { stocked: [one, { boxes: 1, shelf: null }] };
+  const errors = [{ message: 'No', path, extensions: { code: 'NO' } }];
+  const question: Question = {
+    query: '{ stocked { boxes shelf { row } } }',
+    faults: { kind: 'fields', seed: '1' },
+  };
+  expect(await isExplained(question, { status: 200, body: { data, errors } }, answer(data))).toBe(isRight);
+});
+
+test('an object whose type is hidden is null where Apollo has it as long as it is not asked for types', async () => {
+  const question = {
+    query: 'query ($v: Boolean = false) { stocked { stock ... @include(if: $v) { boxes } } }',
+  };
+  const [hidden, there] = [answer({ stocked: [null] }), answer({ stocked: [{ stock: 1 }] })];
+  const by = async (told: Answer) => {
+    const ask = ({ asksTypes }: Question) => Promise.resolve(asksTypes ? told : there);
+    return judge(clientSchema, question, { ours: hidden, oracle: there }, ask);
+  };
+  expect(await by(hidden)).toMatchObject({ isExplained: true });
+  expect(await by(there)).toMatchObject({ isExplained: false });
+});

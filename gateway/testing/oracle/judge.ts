@@ -54,7 +54,7 @@ export async function judge(
   let { known } = verdict;
   let open = isTrusted ? verdict.open : undefined;
   const isExplained = () => open?.size === 0;
-  const { apart, carefully, named, ofAll, unconditionally } = otherwise;
+  const { apart, carefully, named, ofAll, told, unconditionally } = otherwise;
   const plainly = careful(schema, question);
   const ways: [Question, string[]][] = [[plainly, [carefully]]];
   if (hasConditions(question))
@@ -66,7 +66,11 @@ export async function judge(
       [settled(question), [unconditionally]],
     );
   if (!question.faults)
-    ways.push([{ ...question, asksAll: true }, [ofAll]], [{ ...plainly, asksAll: true }, [carefully, ofAll]]);
+    ways.push(
+      [{ ...question, asksAll: true }, [ofAll]],
+      [{ ...plainly, asksAll: true }, [carefully, ofAll]],
+      [{ ...question, asksTypes: true }, [told]],
+    );
   if (question.faults?.kind === 'fields')
     ways.push(
       [{ ...question, sparesNames: true }, [named]],

@@ -27,11 +27,15 @@ for (const sdl of Object.values(bazaarSdl))
     },
   });
 
+const namesOf = (fields: readonly [string, readonly FieldNode[]][]): ReadonlySet<string> =>
+  new Set(fields.map(([place]) => place.slice(place.indexOf('.') + 1)));
+
+/** The names of the fields that require others. */
+export const requiring = namesOf([...requirements]);
+
 /** The names of the fields that require parts of values. */
-export const requiringParts: ReadonlySet<string> = new Set(
-  [...requirements].flatMap(([place, required]) =>
-    required.some(({ selectionSet }) => selectionSet) ? [place.slice(place.indexOf('.') + 1)] : [],
-  ),
+export const requiringParts = namesOf(
+  [...requirements].filter(([, required]) => required.some(({ selectionSet }) => selectionSet)),
 );
 
 /** Whether two fields of the bazaar require a third with arguments that differ, those with defaults included. */

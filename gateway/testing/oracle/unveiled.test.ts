@@ -31,3 +31,13 @@ test('it is asked of all, and what was not asked for is taken out of the answer'
     all: [{ stock: 1, cost: 2 }, { stock: 1 }],
   });
 });
+
+test('it is asked for types where they might be hidden', () => {
+  const question = { query: '{ stocked { stock } book(isbn: "1") { stock } }', asksTypes: true };
+  const { question: asked, pruned } = unveiled(clientSchema, veils, question);
+  expect(flat(asked.query)).toBe('{ stocked { q__type: __typename stock } book(isbn: "1") { stock } }');
+  const stocked = [{ q__type: 'Book', stock: 1 }, null];
+  expect(pruned({ status: 200, body: { data: { stocked } } }).body.data).toEqual({
+    stocked: [{ stock: 1 }, null],
+  });
+});

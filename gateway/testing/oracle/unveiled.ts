@@ -46,10 +46,10 @@ export function unveiled(schema: GraphQLSchema, veils: Veils, question: Question
   const typed: DocumentNode = visit(
     withMembersApart(document, schema, seeing(veils)),
     visitWithTypeInfo(types, {
-      // Elsewhere nobody needs to know, and an object whose type is hidden is there as long as nobody tells.
+      // Elsewhere nobody has to know, and an object whose type is hidden is there as long as nobody tells.
       SelectionSet: {
         leave: (set): SelectionSetNode | undefined =>
-          isAbstractType(types.getParentType()) && set.selections.some(hasType)
+          isAbstractType(types.getParentType()) && (question.asksTypes || set.selections.some(hasType))
             ? { ...set, selections: [typeName, ...set.selections] }
             : undefined,
       },
