@@ -13,11 +13,14 @@ const interfaceObjects: ReadonlySet<unknown> = new Set(
   ),
 );
 
-/** Takes the name of an interface from the entities that were asked for: whoever asked knows better what they are. */
-export function withoutInterfaceNames(result: ExecutionResult): ExecutionResult {
+/** Takes the name of an interface from entities, and from all within: whoever asked may know better what they are. */
+export function hideInterfaceNames(result: ExecutionResult, isDeep: boolean): void {
   const entities = result.data?.['_entities'];
-  for (const entity of Array.isArray(entities) ? entities : []) {
-    if (entity && interfaceObjects.has(entity['__typename'])) delete entity['__typename'];
-  }
-  return result;
+  for (const entity of Array.isArray(entities) ? entities : []) hide(entity, isDeep);
+}
+
+function hide(value: unknown, isDeep: boolean): void {
+  if (typeof value !== 'object' || value === null) return;
+  if ('__typename' in value && interfaceObjects.has(value.__typename)) delete value.__typename;
+  if (isDeep) for (const inner of Object.values(value)) hide(inner, isDeep);
 }

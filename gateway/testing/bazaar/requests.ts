@@ -27,15 +27,15 @@ export type FaultKind = 'none' | 'fields' | 'outage' | 'crash';
 /** What a request is to meet. */
 export interface Circumstances {
   faults?: { kind: FaultKind; seed: string } | undefined;
-  /** Whether entities do not say the name of an interface, which is not that of their type. */
-  hidesInterfaceNames?: boolean | undefined;
+  /** Whether entities, or what is within them too, do not say the name of an interface, which is not that of their type. */
+  hidesInterfaceNames?: 'entities' | 'within' | undefined;
   /** Whether faults leave the names of types as they are. */
   sparesNames?: boolean | undefined;
 }
 
 /** A request id that tells subgraphs of its circumstances; `run` tells one run of the same query from another. */
 export const requestId = (
-  { faults, hidesInterfaceNames = false, sparesNames = false }: Circumstances,
+  { faults, hidesInterfaceNames, sparesNames = false }: Circumstances,
   run: string,
 ): string => [faults?.kind ?? 'none', faults?.seed ?? '', run, hidesInterfaceNames, sparesNames].join('.');
 
@@ -58,7 +58,7 @@ export function readRequest(subgraph: string, id: string) {
   return {
     context: { faults, entries },
     outage: outageOf(kind, `${subgraph} ${seed}`),
-    hidesInterfaceNames: hides === 'true',
+    hidesInterfaceNames: (hides || undefined) as Circumstances['hidesInterfaceNames'],
   };
 }
 
@@ -102,7 +102,7 @@ export function answerOf(
     case 'errors beside data':
       return ok({ ...result, errors: [...(result.errors ?? []), error] });
     case 'no entities':
-      return ok(list ? { ...result, data: {} } : { ...result, data: {} });
+      return ok({ ...result, data: {} });
     case 'too few entities':
       return entities(Array.isArray(list) ? list.slice(1) : list);
     case 'too many entities':

@@ -6,7 +6,7 @@ import { products } from './data/products.js';
 import { reviews } from './data/reviews.js';
 import { rootsOf } from './data/roots.js';
 import { worldOf } from './data/rows.js';
-import { withoutInterfaceNames } from './interface-objects.js';
+import { hideInterfaceNames } from './interface-objects.js';
 import { answerOf, readRequest } from './requests.js';
 import { createSubgraph, type Fetch, type Subgraph } from './subgraph.js';
 import { bazaarSdl, bazaarSupergraph } from './supergraph.js';
@@ -64,7 +64,8 @@ async function serve(
   const { context, outage, hidesInterfaceNames } = readRequest(name, id);
   const fetch = JSON.parse(Buffer.concat(chunks).toString()) as Fetch;
   const result = await subgraph(fetch, context);
-  const answer = answerOf(hidesInterfaceNames ? withoutInterfaceNames(result) : result, outage);
+  if (hidesInterfaceNames) hideInterfaceNames(result, hidesInterfaceNames === 'within');
+  const answer = answerOf(result, outage);
   // A subgraph that hangs is cut off by the gateway, or by the end of the test.
   if (answer) response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
 }

@@ -290,6 +290,8 @@ export const otherwise = {
   apart: 'a condition of a field is one of a fragment around it',
   /** See unveiled.ts. */
   ofAll: 'what an object lacks for one field costs none of its others',
+  /** Where two fetches answer one object, one with its type and one with its interface, Apollo goes by what comes last. */
+  typed: 'an object has the type that somebody tells',
   /** See unveiled.ts. What is told depends on who is asked for what else. */
   told: 'an object whose type is hidden is there as long as nobody tells',
   /** Where a field has one type, Apollo goes by what a subgraph calls it, and drops an object that has another's name. */

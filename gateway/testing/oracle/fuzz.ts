@@ -35,14 +35,14 @@ const mostFailures = 5;
 
 /**
  * A duel in which ApolloGateway is asked in words that it can answer.
- * - It does not forget the types of objects. By 6.3.2 of the GraphQL spec a fragment on the type of an object applies.
+ * - It does not forget the types of entities. By 6.3.2 of the GraphQL spec a fragment on the type of an object applies.
  *   Where an interface is an object to a subgraph, its entities say the interface's name; Apollo takes that for their type
  *   from then on, leaves out fragments on the type, and answers null where the type is asked for. It is right where they
  *   say nothing; our executor has to be right where they do.
  * - See `unveiled`; so it is asked where it could not plan the question, too.
  */
 function mindful(duel: Duel, schema: GraphQLSchema, veils: Veils): Duel {
-  const hiding = (question: Question): Question => ({ ...question, hidesInterfaceNames: true });
+  const hiding = (question: Question): Question => ({ hidesInterfaceNames: 'entities', ...question });
   const isUnplanned = ({ body }: Answer): boolean => body.data === undefined;
   async function askUnveiled(question: Question): Promise<Answer> {
     const { question: plain, pruned } = unveiled(schema, veils, question);

@@ -238,15 +238,24 @@ test.each([
   expect(await isExplained(question, { status: 200, body: { data, errors } }, answer(data))).toBe(isRight);
 });
 
-test('an object whose type is hidden is null where Apollo has it as long as it is not asked for types', async () => {
-  const question = {
-    query: 'query ($v: Boolean = false) { stocked { stock ... @include(if: $v) { boxes } } }',
-  };
-  const [hidden, there] = [answer({ stocked: [null] }), answer({ stocked: [{ stock: 1 }] })];
-  const by = async (told: Answer) => {
-    const ask = ({ asksTypes }: Question) => Promise.resolve(asksTypes ? told : there);
-    return judge(clientSchema, question, { ours: hidden, oracle: there }, ask);
-  };
-  expect(await by(hidden)).toMatchObject({ isExplained: true });
-  expect(await by(there)).toMatchObject({ isExplained: false });
+test.each<[string, string, object | null, (question: Question) => unknown]>([
+  [
+    'hidden, and there as long as nobody tells',
+    'stock ... @include(if: $v) { boxes }',
+    null,
+    (one) => one.asksTypes,
+  ],
+  [
+    'one that Apollo forgets',
+    'stock ... on Book { best { id } }',
+    { stock: 1, best: null },
+    (one) => one.hidesInterfaceNames === 'within',
+  ],
+])('the type of an object may be %s', async (_what, selection, object, isAsked) => {
+  const question = { query: `query ($v: Boolean = false) { stocked { ${selection} } }` };
+  const [ours, oracle] = [answer({ stocked: [object] }), answer({ stocked: [{ stock: 1 }] })];
+  const verdict = (otherwise: Answer) =>
+    judge(clientSchema, question, { ours, oracle }, async (one) => (isAsked(one) ? otherwise : oracle));
+  expect(await verdict(ours)).toMatchObject({ isExplained: true });
+  expect(await verdict(oracle)).toMatchObject({ isExplained: false });
 });

@@ -54,7 +54,7 @@ export async function judge(
   let { known } = verdict;
   let open = isTrusted ? verdict.open : undefined;
   const isExplained = () => open?.size === 0;
-  const { apart, carefully, named, ofAll, told, unconditionally } = otherwise;
+  const { apart, carefully, named, ofAll, told, typed, unconditionally } = otherwise;
   const plainly = careful(schema, question);
   const ways: [Question, string[]][] = [[plainly, [carefully]]];
   if (hasConditions(question))
@@ -70,6 +70,7 @@ export async function judge(
       [{ ...question, asksAll: true }, [ofAll]],
       [{ ...plainly, asksAll: true }, [carefully, ofAll]],
       [{ ...question, asksTypes: true }, [told]],
+      [{ ...question, hidesInterfaceNames: 'within' }, [typed]],
     );
   if (question.faults?.kind === 'fields')
     ways.push(
