@@ -96,6 +96,17 @@ test.each([
     [{ medals: 30 }, {}],
   ],
   [
+    'beside what is left out',
+    'query ($a: Boolean = false) { reviewed { ... on Tea { medals grams @include(if: $a) } } }',
+    [{ medals: 30 }, {}],
+  ],
+  [
+    'beside what is left out where they are not',
+    `query ($a: Boolean = true) {
+       reviewed { ... on Tea { ... @include(if: $a) { medals } ... @skip(if: $a) { grams } } } }`,
+    [{ medals: 30 }, {}],
+  ],
+  [
     'of each type, beside others',
     '{ reviewed { stars ... on Tea { left postage } ... on Cup { grams cups: postage } } }',
     [

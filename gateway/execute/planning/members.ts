@@ -18,7 +18,7 @@ import {
 } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import { mostSelections } from '../../guard/expansion.js';
-import { isUncertain, nothing, typename } from './plannable.js';
+import { isCondition, isUncertain, nothing, typename } from './plannable.js';
 import type { Veils } from './veils.js';
 
 /**
@@ -95,8 +95,12 @@ function operationApart(
         const own = filtered(inner, (name) => !isForAll(name));
         return [
           ...within(veil === type?.name ? undefined : veil, directives, forAll),
-          // Whose they are has to be known all the same.
-          ...within(target.name, directives, own.length > 0 || forAll.length === 0 ? own : [typename]),
+          // Whose they are has to be known all the same, wherever they are there.
+          ...within(
+            target.name,
+            directives,
+            isUncertain({ selectionSet: setOf(own) }) ? [...own, ...typesFor(forAll)] : own,
+          ),
         ];
       });
     });
@@ -167,6 +171,17 @@ const filtered = (
     const inner = filtered(selection.selectionSet.selections, isMeant);
     return inner.length > 0 ? [{ ...selection, selectionSet: setOf(inner) }] : [];
   });
+
+/** The names of types in place of fields, on the conditions that those have. */
+const typesFor = (selections: readonly SelectionNode[]): SelectionNode[] =>
+  selections.some(({ kind, directives = [] }) => kind === Kind.FIELD && !directives.some(isCondition))
+    ? [typename]
+    : selections.flatMap((selection): SelectionNode[] => {
+        if (selection.kind === Kind.FIELD)
+          return [{ ...typename, directives: selection.directives?.filter(isCondition) ?? [] }];
+        if (selection.kind === Kind.FRAGMENT_SPREAD) return [];
+        return [{ ...selection, selectionSet: setOf(typesFor(selection.selectionSet.selections)) }];
+      });
 
 export const setOf = (selections: readonly SelectionNode[]): SelectionSetNode => ({
   kind: Kind.SELECTION_SET,
