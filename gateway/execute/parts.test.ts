@@ -248,6 +248,13 @@ test.each<[string, string, Record<string, unknown>, object[], string[][]]>([
     [['2 Ron']],
   ],
   [
+    'nothing that is required of it on a condition that does not hold',
+    'query ($a: Boolean = false) { animals { treat ... on Fish { rank } ... on Cat @include(if: $a) { place } } }',
+    { animals: [{ ...tom, name: undefined }, ron] },
+    [{ treat: null }, { treat: 'oats for Ron', rank: 2 }],
+    [['2 Ron']],
+  ],
+  [
     'what is wanted by another name',
     '{ animals { treat ... on Fish { rank } ... on Cat { place: rank } } }',
     {

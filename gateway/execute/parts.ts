@@ -7,6 +7,7 @@ import {
   type OperationDefinitionNode,
   parse,
   print,
+  type SelectionNode,
   type SelectionSetNode,
   visit,
 } from 'graphql';
@@ -40,10 +41,17 @@ interface Leaf {
   isObject: boolean;
 }
 
+/** A field that a fetch asks for, the type of the fragment that it stands in, and the selections on the way to it. */
+interface AskedField {
+  field: FieldNode;
+  type: string;
+  way: readonly SelectionNode[];
+}
+
 /** What a fetch is to objects of a type. */
 interface Meant {
   /** The fields that they are asked for, and what they are shown with. */
-  fields: readonly FieldNode[];
+  fields: readonly AskedField[];
   shown: Selections;
   /** What some of the fields require. */
   needs: readonly { field: FieldNode; leaves: readonly Leaf[] }[];
@@ -94,7 +102,7 @@ export function compileParts(
       (one) => one.kind === 'Field' || one.typeCondition === undefined || isType(typename, one.typeCondition),
     );
     const meant: Meant = {
-      fields: asked.filter(isMeant).map(({ field }) => field),
+      fields: asked.filter(isMeant),
       shown: shown ?? [],
       needs: demanding.filter(isMeant).flatMap(({ field, type }) => {
         const paths = pathsFor(typename, field) ?? pathsFor(type, field) ?? [];
@@ -113,7 +121,11 @@ export function compileParts(
 
   const partOf = (
     entity: Entity,
-    { isWanted, untold }: { isWanted: IsWanted; untold: ReadonlySet<Entity> },
+    {
+      isIncluded,
+      isWanted,
+      untold,
+    }: { isIncluded: IsIncluded; isWanted: IsWanted; untold: ReadonlySet<Entity> },
   ): FetchNode | undefined => {
     const { __typename: typename } = entity;
     if (typeof typename !== 'string') return node;
@@ -131,10 +143,11 @@ export function compileParts(
     const left = new Set(['__typename', ...namesOf(along(meant.shown, isLeft))]);
     if (!hasKey(node.serviceName, typename, left)) return undefined;
     const fields = new Set(unmet.map(({ field }) => field));
-    const isNew = (field: FieldNode): boolean =>
+    const isNew = ({ field, way }: AskedField): boolean =>
       !fields.has(field) &&
       (field.selectionSet !== undefined || !left.has(responseName(field))) &&
-      (isRenaming || isWanted(typename, responseName(field)));
+      (isRenaming || isWanted(typename, responseName(field))) &&
+      way.every(isIncluded);
     if (!meant.fields.some(isNew)) return undefined;
     const flags = demanding.map(({ field }) => Number(fields.has(field)));
     const key = [flags, [...missing].sort(), [...kept].sort()].join(';');
@@ -149,7 +162,7 @@ export function compileParts(
   return {
     by(isIncluded, untold = nothing) {
       const isWanted = wantedBy(isIncluded);
-      return (entity) => partOf(entity, { isWanted, untold });
+      return (entity) => partOf(entity, { isIncluded, isWanted, untold });
     },
     forOthers(isField) {
       const pathsOfAll = (isMeant: boolean): string[] =>
@@ -210,13 +223,18 @@ function lacks(
   });
 }
 
-/** The fields of the entities that a document asks for, each with the type of the fragment that it stands in. */
-function entityFields(document: DocumentNode): { field: FieldNode; type: string }[] {
-  const within = ({ selections }: SelectionSetNode, type: string): { field: FieldNode; type: string }[] =>
+/** The fields of the entities that a document asks for. */
+function entityFields(document: DocumentNode): AskedField[] {
+  const within = (
+    { selections }: SelectionSetNode,
+    type: string,
+    around: readonly SelectionNode[] = [],
+  ): AskedField[] =>
     selections.flatMap((selection) => {
-      if (selection.kind === Kind.FIELD) return [{ field: selection, type }];
+      const way = [...around, selection];
+      if (selection.kind === Kind.FIELD) return [{ field: selection, type, way }];
       return selection.kind === Kind.INLINE_FRAGMENT
-        ? within(selection.selectionSet, selection.typeCondition?.name.value ?? type)
+        ? within(selection.selectionSet, selection.typeCondition?.name.value ?? type, way)
         : [];
     });
   const root = getOperationAST(document)?.selectionSet;
