@@ -52,6 +52,13 @@ export function compileAsking(
   return (values) => {
     const isIncluded = includedBy(values);
     const known = new Map<string, readonly Fetched[]>();
+    const partsByNode = new Map<FetchNode, (object: Entity) => FetchNode | undefined>();
+    /** What a fetch asks an object for; found out once for all objects. */
+    const partFor = ({ path, node }: Fetched, object: Entity): FetchNode | undefined => {
+      const partBy = partsByNode.get(node) ?? partsOf(node, path)?.by(isIncluded) ?? (() => node);
+      partsByNode.set(node, partBy);
+      return partBy(object);
+    };
     const isSent = ({ conditions }: Fetched) =>
       conditions.every(({ variable, value }) => values.get(variable) === value);
     return {
@@ -70,11 +77,10 @@ export function compileAsking(
           .filter((leaf) => !others?.has(leaf.join('.')))
           .map((leaf) => [...start, ...leaf]);
       },
-      asks({ path, node }, object, names) {
-        const parts = partsOf(node, path);
-        const part = parts ? parts.by(isIncluded)(object) : node;
+      asks(fetch, object, names) {
+        const part = partFor(fetch, object);
         if (!part || !isShown(part, object, { types, hasKey })) return false;
-        const flat: PlanNode = { kind: 'Flatten', path: [...path], node: part };
+        const flat: PlanNode = { kind: 'Flatten', path: [...fetch.path], node: part };
         return fetchedBy(flat, []).some((one) => selects(one, names, clientName, isIncluded));
       },
     };
