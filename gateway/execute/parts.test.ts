@@ -279,8 +279,13 @@ test.each<[string, string, Record<string, unknown>, object[], string[][]]>([
   [
     'what is required of it later',
     '{ animals { treat ... on Cat { place } } }',
-    { animals: [{ ...tom, name: undefined }] },
-    [{ treat: null, place: 'place 3' }],
+    {
+      animals: [
+        { ...tom, name: undefined },
+        { ...ron, name: undefined },
+      ],
+    },
+    [{ treat: null, place: 'place 3' }, { treat: null }],
     [['1'], ['1']],
   ],
 ])(
@@ -290,6 +295,43 @@ test.each<[string, string, Record<string, unknown>, object[], string[][]]>([
     expect(asked.sort()).toEqual(fetches);
   },
 );
+
+test('an object that lacks what a field requires is asked for what is required of what holds it', async () => {
+  const library = engineOn({
+    shelves: {
+      sdl: `type Shelf @key(fields: "id") { id: ID!  book: Book }
+        type Book @key(fields: "id") { id: ID!  pages: Int }
+        type Query { shelf: Shelf }`,
+      answer: () => ({
+        data: {
+          shelf: { __typename: 'Shelf', id: '1', book: { __typename: 'Book', id: '2' } },
+        },
+      }),
+    },
+    books: resolving(
+      `type Book @key(fields: "id") {
+         id: ID!  pages: Int @external  weight: Int @requires(fields: "pages")  color: String
+       }`,
+      { Book: { __resolveReference: (book: object) => book, color: () => 'red' } },
+    ),
+    looks: resolving(
+      `type Shelf @key(fields: "id") {
+         id: ID!  book: Book @external  look: String @requires(fields: "book { color }")
+       }
+       type Book @key(fields: "id") { id: ID!  color: String @external }`,
+      {
+        Shelf: {
+          __resolveReference: (shelf: object) => shelf,
+          look: ({ book }: { book: { color: string } }) => `all ${book.color}`,
+        },
+      },
+    ),
+  });
+  expect(await library('{ shelf { look book { weight } } }')).toEqual({
+    status: 200,
+    data: { shelf: { look: 'all red', book: { weight: null } } },
+  });
+});
 
 test('an object is not asked for what is there for another type alone', async () => {
   const zoo = () => ({ data: { animals: [tom, { ...ron, size: undefined }] } });
