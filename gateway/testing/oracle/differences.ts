@@ -110,7 +110,10 @@ export const knownDifferences: readonly KnownDifference[] = [
       if (!dispute.question.faults) return;
       const made = askedBy(dispute.question).filter(({ node }) => requiring.has(node.name.value));
       const lacking = made.flatMap(({ path }) => nullsAt(dispute.ours.body.data, path));
-      const holders = lacking.map((path) => path.slice(0, -1));
+      // Of an object of which nothing else is wanted nobody is asked for more.
+      const holders = lacking
+        .map((path) => path.slice(0, -1))
+        .filter((path) => Object.keys(valueAt(dispute.ours.body.data, path) as object).length > 1);
       const isNear = (path: Path) =>
         holders.some(
           (holder) => leadsTo(path, holder) || (leadsTo(holder, path) && path.length === holder.length + 1),

@@ -238,6 +238,16 @@ test.each([
   expect(await isExplained(question, { status: 200, body: { data, errors } }, answer(data))).toBe(isRight);
 });
 
+test.each([
+  ['beside what it lacks', '{ stocked { boxes stock } }', { boxes: null, stock: 1 }, true],
+  ['where nothing else is wanted of it', '{ stocked { boxes } }', { boxes: null }, false],
+])('a fetch that Apollo does not make may fail for an object: %s', async (_, query, one, isRight) => {
+  const errors = [{ message: 'No', extensions: { code: 'NO' } }];
+  const question: Question = { query, faults: { kind: 'outage', seed: '1' } };
+  const data = { stocked: [one] };
+  expect(await isExplained(question, { status: 200, body: { data, errors } }, answer(data))).toBe(isRight);
+});
+
 test.each<[string, string, object | null, (question: Question) => unknown]>([
   [
     'hidden, and there as long as nobody tells',
