@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { QueryPlanner } from '@apollo/query-planner';
 import { type GraphQLError, type GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import { problem } from '../../platform/errors.js';
 import { errorFormatter } from '../../platform/graphql/errors.js';
@@ -9,20 +8,9 @@ import { inSpan, operationAttributes } from '../tracing.js';
 import type { Engine, Outcome } from './engine.js';
 import type { Executed } from './operation.js';
 import { createOperations } from './operations.js';
+import { createPlanner } from './planning/planner.js';
 import { subscriptionsElsewhere } from './refusals.js';
 import type { SubgraphSource } from './source.js';
-
-/**
- * So many ways to fetch an operation are compared, of the tens of thousands that there may be: nobody is served
- * meanwhile, and more of them find a plan that is a hundredth shorter.
- */
-const maxEvaluatedPlans = 1_000;
-
-/**
- * So many ways to reach one field are looked at. They multiply with each step through an interface that subgraphs have
- * as an object: some thousands take seconds, and a text of two lines can have as many as fill the memory.
- */
-const pathsLimit = 2_000;
 
 /** The engine of this project: plans of Apollo's planner, compiled once for each document. */
 export function createCompiledEngine(options: {
@@ -32,7 +20,7 @@ export function createCompiledEngine(options: {
   log: Log;
 }): Engine {
   const { graph, sources, introspection, log } = options;
-  const planner = new QueryPlanner(graph.supergraph, { debug: { maxEvaluatedPlans, pathsLimit } });
+  const planner = createPlanner(graph.supergraph);
   const { find, forget } = createOperations({ graph, planner, sources, introspection });
   const format = errorFormatter('gateway', log, { suggestions: introspection });
 

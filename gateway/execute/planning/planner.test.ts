@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { engineOn } from '../../testing/engine.js';
+import { engineOn, resolving } from '../../testing/engine.js';
 
 const silent = () => ({ data: {} });
 const fields = 'id: ID!  name: String';
@@ -31,3 +31,49 @@ test('what can be reached in very many ways is refused before they fill the memo
     errors: [{ extensions: { code: 'QUERY_TOO_COMPLEX' } }],
   });
 });
+
+const tea = { __typename: 'Tea', id: '1', name: 'Oolong' };
+const askStock = engineOn({
+  goods: resolving(
+    `interface Product @key(fields: "id") { ${fields} }
+     type Tea implements Product @key(fields: "id") { ${fields} }
+     type Cup implements Product @key(fields: "id") { ${fields} }
+     type Query { products: [Product] }`,
+    { Product: { __resolveReference: () => tea, __resolveType: () => 'Tea' } },
+  ),
+  reviews: resolving('type Product @key(fields: "id") @interfaceObject { id: ID!  stars: Int }', {
+    Product: { stars: () => 5 },
+  }),
+  stock: resolving(
+    `type Product @key(fields: "id") @interfaceObject {
+       id: ID!  stars: Int @external  parcel: Parcel @requires(fields: "stars")
+     }
+     type Parcel { label: String  of: Product }
+     type Query { stocked: Product }`,
+    {
+      Query: { stocked: () => ({ id: '1' }) },
+      Product: { parcel: ({ stars }: { stars: number }) => ({ label: `${stars} stars`, of: { id: '1' } }) },
+    },
+  ),
+});
+
+test.each([
+  [
+    'of one subgraph and another',
+    'label of { name stars }',
+    { label: '5 stars', of: { name: 'Oolong', stars: 5 } },
+  ],
+  [
+    'of a type',
+    'of { __typename name } label',
+    { of: { __typename: 'Tea', name: 'Oolong' }, label: '5 stars' },
+  ],
+])(
+  'where one of the ways to fetch an operation has fetches that wait for each other, another is taken: %s',
+  async (_what, selection, parcel) => {
+    expect(await askStock(`{ stocked { parcel { ${selection} } } }`)).toEqual({
+      status: 200,
+      data: { stocked: { parcel } },
+    });
+  },
+);

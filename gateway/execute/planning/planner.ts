@@ -1,5 +1,5 @@
-import { operationFromDocument } from '@apollo/federation-internals';
-import type { QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import { operationFromDocument, type Supergraph } from '@apollo/federation-internals';
+import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type DocumentNode, GraphQLError } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import type { LoadedSupergraph } from '../../supergraph.js';
@@ -7,6 +7,31 @@ import { withConditionsOnFields, withConditionsOnTypes } from './conditions.js';
 import { withoutContradictions } from './contradictions.js';
 import { withMembersApart } from './members.js';
 import { withConditionsApart, withoutIntrospection, withoutLeftOut } from './plannable.js';
+
+/**
+ * So many ways to fetch an operation are compared, of the tens of thousands that there may be: nobody is served
+ * meanwhile, and more of them find a plan that is a hundredth shorter.
+ */
+const maxEvaluatedPlans = 1_000;
+
+/**
+ * So many ways to reach one field are looked at. They multiply with each step through an interface that subgraphs have
+ * as an object: some thousands take seconds, and a text of two lines can have as many as fill the memory.
+ */
+const pathsLimit = 2_000;
+
+/** Apollo's planner of a supergraph; `ways` to fetch an operation are compared. */
+export const createPlanner = (supergraph: Supergraph, ways = maxEvaluatedPlans): QueryPlanner =>
+  new QueryPlanner(supergraph, { debug: { maxEvaluatedPlans: ways, pathsLimit } });
+
+/** Planners that take the first way that they find, made when they are needed first. */
+const hasty = new WeakMap<Supergraph, QueryPlanner>();
+
+function hastyPlanner(supergraph: Supergraph): QueryPlanner {
+  const planner = hasty.get(supergraph) ?? createPlanner(supergraph, 1);
+  hasty.set(supergraph, planner);
+  return planner;
+}
 
 /**
  * Apollo's plan of an operation, or why there is none. Where it cannot read the document as it is best planned (a
@@ -18,10 +43,20 @@ export function planOf(
   document: DocumentNode,
   name: string | undefined,
 ): QueryPlan | GraphQLError {
-  const build = (given: DocumentNode): QueryPlan =>
-    planner.buildQueryPlan(
-      operationFromDocument(apiSchema, given, name === undefined ? {} : { operationName: name }),
+  const build = (given: DocumentNode): QueryPlan => {
+    const operation = operationFromDocument(
+      apiSchema,
+      given,
+      name === undefined ? {} : { operationName: name },
     );
+    try {
+      return planner.buildQueryPlan(operation);
+    } catch (error) {
+      // One of the ways that it compares has fetches that wait for each other: it fails for all, the good ones too.
+      if (!messageOf(error).endsWith('would create a cycle')) throw error;
+      return hastyPlanner(planner.supergraph).buildQueryPlan(operation);
+    }
+  };
   const form = () =>
     withMembersApart(
       withoutContradictions(withoutLeftOut(withoutIntrospection(document))),
@@ -38,13 +73,15 @@ export function planOf(
     try {
       return build(way());
     } catch (error) {
-      const { message = '' } = error as Partial<Error>;
+      const message = messageOf(error);
       refusal ??= message.startsWith('Too many options') ? tooManyWays() : refusalBy(error);
       if (!message.startsWith('Cannot add selection')) break;
     }
   }
   return refusal ?? refusalBy(undefined);
 }
+
+const messageOf = (error: unknown): string => (error as Partial<Error>).message ?? '';
 
 /** Why an operation cannot be run: a fault in planning costs its operation only, where a throw would cost a socket. */
 export const refusalBy = (error: unknown): GraphQLError =>
