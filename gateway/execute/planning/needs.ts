@@ -31,6 +31,10 @@ export interface Needs {
   keys: ReadonlyMap<string, readonly (readonly string[])[]>;
   /** The paths (`maker.id`) of what fields require of the object that has them, by `placeOf` the field. */
   required: ReadonlyMap<string, readonly string[]>;
+  /** The paths of what fields provide of the objects that they answer, which those lack elsewhere, by `placeOf` the field. */
+  provided: ReadonlyMap<string, readonly string[]>;
+  /** The paths of what is in keys of a type, by `keysAt` it. */
+  inKeys: ReadonlyMap<string, ReadonlySet<string>>;
   veils: Veils;
 }
 
@@ -49,6 +53,8 @@ export function needsOf(supergraph: DocumentNode): Needs {
   const demanding = new Map<string, string[]>();
   const required = new Map<string, SelectionSetNode>();
   const keys = new Map<string, string[][]>();
+  const provided = new Map<string, string[]>();
+  const inKeys = new Map<string, Set<string>>();
   const services = servicesOf(supergraph);
   for (const definition of supergraph.definitions) {
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION)
@@ -57,9 +63,15 @@ export function needsOf(supergraph: DocumentNode): Needs {
       collectNames(set, names);
       const place = keysAt(services.get(graph) ?? '', definition.name.value);
       keys.set(place, [...(keys.get(place) ?? []), namesIn(set)]);
+      inKeys.set(place, new Set([...(inKeys.get(place) ?? []), ...pathsIn(set)]));
     }
     for (const field of definition.fields ?? []) {
       if (field.arguments && field.arguments.length > 0) withArguments.add(field.name.value);
+      for (const { set, graph } of fieldSets(field.directives, 'join__field', 'provides'))
+        provided.set(
+          placeOf(services.get(graph) ?? '', definition.name.value, field.name.value),
+          pathsIn(set),
+        );
       for (const { set, graph } of fieldSets(field.directives, 'join__field', 'requires')) {
         collectNames(set, names);
         demanding.set(field.name.value, [...(demanding.get(field.name.value) ?? []), definition.name.value]);
@@ -70,7 +82,7 @@ export function needsOf(supergraph: DocumentNode): Needs {
     }
   }
   return {
-    ...{ names, withArguments, requiring, demanding, keys },
+    ...{ names, withArguments, requiring, demanding, keys, provided, inKeys },
     requirements: mayConflict(required) ? required : new Map(),
     required: new Map([...required].map(([place, set]) => [place, pathsIn(set)])),
     veils: veilsOf(supergraph),

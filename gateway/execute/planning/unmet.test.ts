@@ -83,3 +83,24 @@ test('so it is with a part of a value of which the key has another part', () => 
   ]);
   expect(operations.find({ query: '{ taxed { tax } }' })).toHaveProperty('execute');
 });
+
+test('so it is where the subgraph is asked for what another has, beside the field that requires it', () => {
+  const asked = composed({
+    totals: {
+      answer,
+      sdl: `type Kit @key(fields: "id") { id: ID!  parts: Int @external  total: Int @requires(fields: "parts") }
+        type Query { ours: Kit }`,
+    },
+    taxes: {
+      answer,
+      sdl: `type Kit @key(fields: "id") { id: ID!  parts: Int  total: Int @external  tax: Int @requires(fields: "total") }
+        type Query { taxed: Kit }`,
+    },
+  });
+  const operations = createOperations({
+    ...{ graph: asked.graph, sources: asked.sources, introspection: true },
+    planner: new QueryPlanner(asked.graph.supergraph),
+  });
+  expect(operations.find({ query: '{ ours { tax } }' })).toMatchObject([{ message }]);
+  expect(operations.find({ query: '{ taxed { tax } ours { parts total } }' })).toHaveProperty('execute');
+});
