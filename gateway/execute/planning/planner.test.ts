@@ -32,6 +32,33 @@ test('what can be reached in very many ways is refused before they fill the memo
   });
 });
 
+test('ways that multiply by the types of an interface are refused before they fill the memory', async () => {
+  const types = ['Tea', 'Cup', 'Pot', 'Pan', 'Jar', 'Tin'];
+  const product = 'type Product @key(fields: "id") @interfaceObject { id: ID!';
+  const grams = 'id: ID!  grams: Int';
+  const ask = engineOn({
+    goods: {
+      sdl: `interface Product @key(fields: "id") { ${grams} }
+        ${types.map((type) => `type ${type} implements Product @key(fields: "id") { ${grams} }`).join('\n')}
+        type Query { products: [Product] }`,
+      answer: silent,
+    },
+    stock: {
+      sdl: `${product}  grams: Int @external  next: Product  postage: Int @requires(fields: "grams") }
+        type Query { stocked: Product }`,
+      answer: () => ({ data: { stocked: null } }),
+    },
+    reviews: { sdl: `${product}  alike: Product }`, answer: silent },
+  });
+  expect(await ask('{ stocked { next { alike { postage } } } }')).toMatchObject({
+    errors: [{ extensions: { code: 'QUERY_TOO_COMPLEX' } }],
+  });
+  expect(await ask('{ stocked { next { alike { grams } } } }')).toEqual({
+    ...{ status: 200, data: { stocked: null } },
+  });
+  expect(new Array(1_000_000)).toHaveLength(1_000_000);
+});
+
 const tea = { __typename: 'Tea', id: '1', name: 'Oolong' };
 const askStock = engineOn({
   goods: resolving(

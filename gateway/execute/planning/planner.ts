@@ -19,6 +19,10 @@ const maxEvaluatedPlans = 1_000;
  * as an object: some thousands take seconds, and a text of two lines can have as many as fill the memory.
  */
 const pathsLimit = 2_000;
+/** An array of the planner has at most so many elements when it is made. */
+const mostCombinations = 5 * pathsLimit;
+/** How errors of the planner about too many ways begin. */
+const tooManyOptions = 'Too many options';
 
 /** Apollo's planner of a supergraph; `ways` to fetch an operation are compared. */
 export const createPlanner = (supergraph: Supergraph, ways = maxEvaluatedPlans): QueryPlanner =>
@@ -31,6 +35,28 @@ function hastyPlanner(supergraph: Supergraph): QueryPlanner {
   const planner = hasty.get(supergraph) ?? createPlanner(supergraph, 1);
   hasty.set(supergraph, planner);
   return planner;
+}
+
+/**
+ * Runs Apollo's planner so that it makes no array that is far longer than its limit of ways. It multiplies the ways to each
+ * type of an interface in one array before it looks at that limit: a text of one line can have as many as fill the memory,
+ * and nothing but the array's length tells. Planning is one synchronous call: nobody else meets this constructor.
+ */
+function limited<T>(run: () => T): T {
+  const Whole = globalThis.Array;
+  function Limited(...given: unknown[]): unknown[] {
+    if (given.length === 1 && Number(given[0]) > mostCombinations) throw new Error(tooManyOptions);
+    return Whole(...given);
+  }
+  globalThis.Array = Object.defineProperties(
+    Limited,
+    Object.getOwnPropertyDescriptors(Whole),
+  ) as ArrayConstructor;
+  try {
+    return run();
+  } finally {
+    globalThis.Array = Whole;
+  }
 }
 
 /**
@@ -49,12 +75,13 @@ export function planOf(
       given,
       name === undefined ? {} : { operationName: name },
     );
+    const planBy = (one: QueryPlanner) => limited(() => one.buildQueryPlan(operation));
     try {
-      return planner.buildQueryPlan(operation);
+      return planBy(planner);
     } catch (error) {
       // One of the ways that it compares has fetches that wait for each other: it fails for all, the good ones too.
       if (!messageOf(error).endsWith('would create a cycle')) throw error;
-      return hastyPlanner(planner.supergraph).buildQueryPlan(operation);
+      return planBy(hastyPlanner(planner.supergraph));
     }
   };
   const form = () =>
@@ -74,7 +101,7 @@ export function planOf(
       return build(way());
     } catch (error) {
       const message = messageOf(error);
-      refusal ??= message.startsWith('Too many options') ? tooManyWays() : refusalBy(error);
+      refusal ??= message.startsWith(tooManyOptions) ? tooManyWays() : refusalBy(error);
       if (!message.startsWith('Cannot add selection')) break;
     }
   }
