@@ -32,6 +32,7 @@ import { renameFields } from './planning/names.js';
 import { withConditionsSettled } from './planning/plannable.js';
 import { planOf, refusalBy } from './planning/planner.js';
 import { findUnmet } from './planning/unmet.js';
+import { meetsVeils } from './planning/veils.js';
 import { compileReplace, compileRewrites } from './rewrites.js';
 import { conditionVariables, includedBy, type OperationParts, operationOf } from './selections.js';
 import { compileShape } from './shape.js';
@@ -121,7 +122,9 @@ export function compileOperation(
     conditions.length > 0 &&
     !environment.keepsNames &&
     operation.operation !== OperationTypeNode.SUBSCRIPTION;
-  const planned = planOf(planner, graph, document, name);
+  // Apollo's planner loses conditions within interfaces that subgraphs have as objects.
+  const isApart = mayBeApart && meetsVeils(document, graph.clientSchema, graph.needs.veils);
+  const planned = isApart ? nothing : planOf(planner, graph, document, name);
   const plan = 'kind' in planned ? planned : nothing;
   const defaults = defaultConditions(operation);
   const types = { isType: typeTest(graph.supergraphSchema), isObject: objectTest(graph.supergraphSchema) };
@@ -142,18 +145,18 @@ export function compileOperation(
   const hasKey = keyTest(graph.supergraphSchema, graph.needs.keys);
   const conditionsFor = (variables: Variables): Map<string, boolean> =>
     new Map(conditions.map((variable) => [variable, condition(variables, variable)]));
+  const wantedAt = (node: FetchNode, path: Path) =>
+    compileWanted(node, path, {
+      ...{ operation, fragments, rest, fetched, isType: types.isType },
+      schema: graph.clientSchema,
+    });
   const partsOf = (node: FetchNode, path: Path) =>
     compileParts(node, {
-      needs: graph.needs,
-      isType: types.isType,
-      hasKey,
-      wantedBy: compileWanted(node, path, {
-        ...{ operation, fragments, rest, fetched, isType: types.isType },
-        schema: graph.clientSchema,
-      }),
+      ...{ needs: graph.needs, isType: types.isType, hasKey },
+      wantedBy: wantedAt(node, path),
     });
   const step = compilePlan(rest, {
-    ...{ sources, types, hasKey, partsOf, condition, fetched },
+    ...{ sources, types, hasKey, partsOf, wantedAt, condition, fetched },
     includedFor: (variables) => includedBy(conditionsFor(variables)),
   });
   const askingFor = compileAsking(fetched, clientNames, { types, partsOf, hasKey });
@@ -250,7 +253,7 @@ export function compileOperation(
       return { data, errors, wrong };
     },
   };
-  if (!refusal) return compiled;
+  if (!refusal && !isApart) return compiled;
   const compileSettled = (values: ReadonlyMap<string, boolean>, onSettledGrowth: (weight: number) => void) =>
     compileWeighed(
       { ...read, query: print(withConditionsSettled(parsed, values)) },

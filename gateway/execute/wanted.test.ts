@@ -123,3 +123,73 @@ test('an object is not asked for what one type has where nobody could tell its t
   });
   expect(asked).toEqual([]);
 });
+
+const failing = (field: string, of: readonly (object | null)[]) => () => ({
+  data: { _entities: of as never },
+  errors: of.map((_, index) => ({ message: `no ${field}`, path: ['_entities', index, field] })),
+});
+
+test.each<[string, string, string, object[], object[], number[]]>([
+  [
+    'of another type',
+    '{ animals { treat ... on Fish { score } } }',
+    'score',
+    [
+      { treat: 'a', score: null },
+      { treat: 'b', score: null },
+    ],
+    [{ treat: 'a' }, { treat: 'b', score: null }],
+    [1],
+  ],
+  [
+    'of all',
+    '{ animals { treat score } }',
+    'score',
+    [
+      { treat: 'a', score: null },
+      { treat: 'b', score: null },
+    ],
+    [
+      { treat: 'a', score: null },
+      { treat: 'b', score: null },
+    ],
+    [0, 1],
+  ],
+  [
+    'by the name that the client gives it',
+    '{ animals { treat ... on Cat { is: score } } }',
+    'is',
+    [
+      { treat: 'a', is: null },
+      { treat: 'b', is: null },
+    ],
+    [{ treat: 'a', is: null }, { treat: 'b' }],
+    [0],
+  ],
+])('an error is told of what is wanted: %s', async (_what, query, field, entities, animals, told) => {
+  expect(await ask(query, { food: failing(field, entities) })).toMatchObject({
+    data: { animals },
+    errors: told.map((index) => ({ path: ['animals', index, field] })),
+  });
+});
+
+test('an error of what is not wanted is told where it is the reason for what is missing', async () => {
+  const food = failing('rank', [null]);
+  const zoo = () => ({ data: { animals: [tom] } });
+  expect(await ask('{ animals { treat ... on Fish { rank } } }', { food, zoo })).toMatchObject({
+    data: { animals: [{ treat: null }] },
+    errors: [{ path: ['animals', 0, 'rank'] }],
+  });
+});
+
+test('an error of what a field requires is told', async () => {
+  const zoo = () => ({
+    data: { _entities: [{ __typename: 'Fish', name: null }] },
+    errors: [{ message: 'no name', path: ['_entities', 0, 'name'] }],
+  });
+  const clinic = () => ({ data: { ill: [{ __typename: 'Animal', id: '2' }] } });
+  expect(await ask('{ ill { treat } }', { zoo, clinic })).toMatchObject({
+    data: { ill: [{ treat: 'oats for null' }] },
+    errors: [{ path: ['ill', 0, 'name'] }],
+  });
+});

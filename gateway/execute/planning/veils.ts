@@ -1,11 +1,16 @@
 import {
+  BREAK,
   type DirectiveNode,
   type DocumentNode,
   type FieldDefinitionNode,
+  type GraphQLSchema,
   type InterfaceTypeDefinitionNode,
   Kind,
   type ObjectTypeDefinitionNode,
+  TypeInfo,
   type TypeNode,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql';
 
 /** What a supergraph has of interface objects: interfaces that are objects to some subgraph, which knows no types of theirs. */
@@ -59,6 +64,28 @@ export function veilsOf({ definitions }: DocumentNode): Veils {
     ),
     blind,
   };
+}
+
+/** Whether a document selects anything of an object that is of such an interface. */
+export function meetsVeils(
+  document: DocumentNode,
+  schema: GraphQLSchema,
+  { interfaces, types }: Pick<Veils, 'interfaces' | 'types'>,
+): boolean {
+  if (interfaces.size === 0) return false;
+  const known = new TypeInfo(schema);
+  let isMet = false;
+  visit(
+    document,
+    visitWithTypeInfo(known, {
+      SelectionSet() {
+        const name = known.getParentType()?.name ?? '';
+        isMet = interfaces.has(name) || types.has(name);
+        return isMet ? BREAK : undefined;
+      },
+    }),
+  );
+  return isMet;
 }
 
 const demandIn = ({ name, directives }: FieldDefinitionNode): [string, string][] =>

@@ -2,7 +2,7 @@ import { ambiguousNames } from './ambiguous.js';
 import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
 import { type Disagreement, type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
-import { requireDifferently, requiring, requiringParts } from './requirements.js';
+import { isRequired, requireDifferently, requiring, requiringParts } from './requirements.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -213,11 +213,13 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'what nobody asked for has no errors',
-    why: '7.1.2: an error is of a field that was asked for. ApolloGateway is asked of all what was asked of some, where it cannot plan the other.',
+    why: '7.1.2: an error is of a field that was asked for. Apollo plans to ask of all what was asked of some, or on a condition, and tells what comes of that. Of what a field requires both tell.',
     settle(dispute) {
-      if (dispute.question.faults) return;
       const { data } = dispute.ours.body;
-      dispute.onlyOracle = dispute.onlyOracle.filter(({ path }) => !path || leadsSomewhere(data, path));
+      dispute.onlyOracle = dispute.onlyOracle.filter(
+        ({ path }) =>
+          !path || leadsSomewhere(data, path) || path.some((name) => isRequired.has(String(name))),
+      );
     },
   },
   {

@@ -195,11 +195,12 @@ test.each<[string, Question['faults'], string, boolean]>([
 });
 
 test.each([
-  ['that nobody asked for', 1, true],
-  ['that was asked for', 0, false],
-])('an error of a field %s is none', async (_, index, isRight) => {
+  ['that nobody asked for', 'stock', 1, true],
+  ['that was asked for', 'stock', 0, false],
+  ['that another requires', 'weight', 1, false],
+])('an error of a field %s is none', async (_, field, index, isRight) => {
   const data = { stocked: [{ stock: 1 }, {}] };
-  const errors = [{ message: 'No', path: ['stocked', index, 'stock'], extensions: { code: 'NO' } }];
+  const errors = [{ message: 'No', path: ['stocked', index, field], extensions: { code: 'NO' } }];
   const question = { query: '{ stocked { ... on Book { stock } } }' };
   const oracle = { status: 200, body: { data, errors } };
   expect(await isExplained(question, answer(data), oracle)).toBe(isRight);

@@ -70,6 +70,7 @@ export async function judge(
       [{ ...question, asksAll: true }, [ofAll]],
       [{ ...plainly, asksAll: true }, [carefully, ofAll]],
       [{ ...question, asksTypes: true }, [told]],
+      [{ ...settled(question), asksTypes: true }, [unconditionally, told]],
       [{ ...question, hidesInterfaceNames: 'within' }, [typed]],
     );
   if (question.faults?.kind === 'fields')

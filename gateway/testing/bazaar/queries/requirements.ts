@@ -119,6 +119,12 @@ export const requirementQueries: readonly NamedQuery[] = [
     undefined,
     { data: { stocked: ['b1', 'b2', 'f1', 'f2', 'g1', 'g3', 'p1'].map((id) => ({ id })) } },
   ],
+  [
+    'the type of an interface object on a condition that does not hold',
+    'query ($no: Boolean = false) { stocked { ... on Product @include(if: $no) { ... on Gadget { boxes } } demand } }',
+    undefined,
+    { data: { stocked: [450, 450, 450, null, 450, null, 450].map((demand) => ({ demand })) } },
+  ],
   ['interface objects that require fields of another interface object', '{ stocked { demand } }'],
   [
     'interface objects of one type that require fields of another interface object',
