@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Principal } from '../../platform/auth/principal.js';
 import { problem } from '../../platform/errors.js';
 import {
+  nestedTooDeep,
   noSuchOperation,
   parseDocument,
   validationErrors,
@@ -85,15 +86,16 @@ export function guardEngine(
       return analyse(request);
     } catch (error) {
       // Fragments inside fragments go far deeper than the text of any of them.
-      if (error instanceof RangeError)
-        return problem('QUERY_TOO_COMPLEX', 'The operation is nested too deep.');
+      if (error instanceof RangeError) return nestedTooDeep();
       throw error;
     }
   }
 
   function analyse(request: OperationRequest): Guards | GraphQLError | undefined {
     const document = parseDocument(request.query);
-    if (!('kind' in document)) return undefined;
+    // Engines have different words for what no parser has the stack for.
+    if (!('kind' in document))
+      return document.find(({ extensions }) => extensions['code'] === 'QUERY_TOO_COMPLEX');
     // No engine may run what has not been looked at.
     if (!getOperationAST(document, request.operationName)) return noSuchOperation();
     const parts = operationOf(document, request.operationName);

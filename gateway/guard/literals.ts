@@ -10,8 +10,10 @@ const values: ReadonlySet<string> = new Set([
   ...[Kind.LIST, Kind.OBJECT],
 ]);
 
+const nesting: ReadonlySet<string> = new Set([Kind.LIST, Kind.OBJECT, Kind.LIST_TYPE]);
+
 /**
- * The refusal of a document whose values are nested too deep, or would take the planner too long: it looks for variables
+ * The refusal of a document whose values, or the types of its variables, are nested too deep, or would take the planner too long: it looks for variables
  * twice in each item of a list (`collectVariablesInValue` of @apollo/federation-internals), so that each list around a
  * value doubles its cost. Fifty brackets would take it years, in which nobody else is served.
  */
@@ -19,14 +21,14 @@ export function refuseLiterals(document: DocumentNode): GraphQLError | undefined
   let [depth, most, lists, weight] = [0, 0, 0, 0];
   visit(document, {
     enter({ kind }) {
+      if (nesting.has(kind)) most = Math.max(most, ++depth);
       if (!values.has(kind)) return;
       weight += 2 ** lists;
       if (kind === Kind.LIST) lists += 1;
-      if (kind === Kind.LIST || kind === Kind.OBJECT) most = Math.max(most, ++depth);
     },
     leave({ kind }) {
       if (kind === Kind.LIST) lists -= 1;
-      if (kind === Kind.LIST || kind === Kind.OBJECT) depth -= 1;
+      if (nesting.has(kind)) depth -= 1;
     },
   });
   if (most <= deepest && weight <= heaviest) return undefined;

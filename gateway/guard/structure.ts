@@ -1,5 +1,6 @@
 import { type GraphQLError, Kind, type SelectionSetNode } from 'graphql';
 import { problem } from '../../platform/errors.js';
+import { deepest } from '../execute/depth.js';
 import type { Fragments, OperationParts } from '../execute/selections.js';
 
 /** What an operation may be made of; 0 is no limit. */
@@ -39,17 +40,20 @@ const longestAlias = 200;
 
 interface Structure {
   depth: number;
+  /** Of selections within each other, fragments among them. */
+  levels: number;
   aliases: number;
   /** Characters of the longest. */
   aliasLength: number;
   directives: number;
 }
 
-const nothing: Structure = { depth: 0, aliases: 0, aliasLength: 0, directives: 0 };
+const nothing: Structure = { depth: 0, levels: 0, aliases: 0, aliasLength: 0, directives: 0 };
 
 /**
  * The refusal of an operation that is too deep, or has too many or too long aliases, root fields or directives: those of a fragment
- * count wherever it is used. The document need not be valid.
+ * count wherever it is used. The document need not be valid. What is nested so deep that the planner runs out of stack is
+ * refused whatever the limits.
  */
 export function refuseStructure(parts: OperationParts, limits: StructureLimits): GraphQLError | undefined {
   const { operation, fragments } = parts;
@@ -67,6 +71,7 @@ export function refuseStructure(parts: OperationParts, limits: StructureLimits):
             ? structureOf(node.selectionSet)
             : nothing;
       sum.depth = Math.max(sum.depth, inner.depth + (node.kind === Kind.FIELD ? 1 : 0));
+      sum.levels = Math.max(sum.levels, inner.levels + 1);
       const alias = node.kind === Kind.FIELD ? node.alias : undefined;
       sum.aliases += inner.aliases + (alias ? 1 : 0);
       sum.aliasLength = Math.max(sum.aliasLength, inner.aliasLength, alias?.value.length ?? 0);
@@ -104,9 +109,10 @@ export function refuseStructure(parts: OperationParts, limits: StructureLimits):
     return count;
   }
 
-  const { depth, aliases, aliasLength, directives } = structureOf(operation.selectionSet);
+  const { depth, levels, aliases, aliasLength, directives } = structureOf(operation.selectionSet);
   const found: [what: string, size: number, most: number][] = [
     ['levels of fields', depth, limits.depth],
+    ['levels of selections', levels, deepest],
     ['aliases', aliases, limits.aliases],
     ['characters in an alias', aliasLength, limits.aliases && longestAlias],
     ['fields at its root', rootFields(operation.selectionSet), limits.rootFields],

@@ -26,6 +26,9 @@ const closedRules = [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
 type Code = 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT';
 
+export const nestedTooDeep = (): GraphQLError =>
+  problem('QUERY_TOO_COMPLEX', 'The operation is nested too deep.');
+
 /**
  * Parses a document and validates it; answers the errors, with their codes, when it is wrong. Without
  * introspection they suggest no names either: those tell of the schema.
@@ -96,8 +99,9 @@ export function variableErrors(
   return errors.map((error) => coded('BAD_USER_INPUT', error));
 }
 
-/** The same error, with a code. */
+/** The same error, with a code; who runs out of stack is told what of, in words that are not the engine's. */
 export function coded(code: Code, error: unknown): GraphQLError {
+  if (error instanceof RangeError) return nestedTooDeep();
   if (!(error instanceof GraphQLError))
     return problem(code, error instanceof Error ? error.message : String(error));
   error.extensions['code'] = code;
