@@ -18,6 +18,7 @@ import { type LoadedSupergraph, loadSupergraph } from './supergraph.js';
 import { createSwaps } from './swaps.js';
 import { openSocket } from './testing/client.js';
 import { post, startTestGateway, until } from './testing/gateway.js';
+import { startHeld } from './testing/held.js';
 import { ofTheFuture, protectedSupergraph, unknownFeature, withoutPurpose } from './testing/protected.js';
 import { type Shop, startShop } from './testing/shop.js';
 
@@ -126,6 +127,32 @@ test('an operation of a socket that has been read when its supergraph is replace
   await retired;
   expect(await circuits()).toEqual([]);
 });
+
+test.each(['HTTP', 'a socket'])(
+  'what is under way over %s keeps what it has yet to ask, which the new supergraph has not, until it ends',
+  async (way) => {
+    const books = await startHeld();
+    onTestFinished(() => books.stop());
+    const supergraph = (parts = {}) => shop.supergraph(parts).replace(shop.books.url, books.url);
+    const gateway = await start({ supergraph: supergraph({ reviews: true }) });
+    const socket = await openSocket(gateway.url);
+    const query = '{ book(id: "1") { stars } }';
+    const ask = async () => {
+      if (way === 'HTTP') return (await post(gateway, query)).body;
+      socket.subscribe('1', query);
+      return (await socket.next()).payload;
+    };
+    const answer = ask();
+    await until(() => books.fetches.length === 1);
+    await gateway.swap(supergraph());
+    expect((await post(gateway, query)).status).toBe(400);
+    expect(await circuits()).toEqual(['authors', 'books', 'reviews']);
+    books.fetched(0).answer({ data: { book: { __typename: 'Book', id: '1' } } });
+    expect(await answer).toEqual({ data: { book: { stars: 5 } } });
+    await until(async () => (await circuits()).join() === 'authors,books');
+    socket.close();
+  },
+);
 
 test('one swap waits for the other', async () => {
   const gates = [gate(), gate()];
