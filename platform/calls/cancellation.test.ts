@@ -99,6 +99,24 @@ describe('a cancellation', () => {
   });
 });
 
+// A timer keeps the answer of its call for as long as the call might have taken.
+test('no call leaves a timer behind, however it ends', async () => {
+  const before = activeTimers();
+  for (let n = 0; n < 20; n++) await call('a');
+  const cancellation = new Cancellation();
+  answer = () => undefined;
+  const hanging = Promise.allSettled(Array.from({ length: 20 }, () => call('b', cancellation)));
+  await until('two are sent', () => names().filter((name) => name === 'b').length === 2);
+  cancellation.cancel();
+  await hanging;
+  answer = (response) => response.writeHead(500).end();
+  await expect(call('c')).rejects.toThrow('500');
+  // Those of connections stay.
+  expect(activeTimers() - before).toBeLessThan(10);
+});
+
+const activeTimers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
 /** How many listen that did not before. */
 function countListeners(cancellation: Cancellation): () => number {
   const listeners = new Set<() => void>();
