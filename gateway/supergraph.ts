@@ -39,7 +39,9 @@ export interface LoadedSupergraph {
  */
 export function loadSupergraph(sdl: string, urls: Record<string, string> = {}): LoadedSupergraph {
   const written = readable(() => parse(sdl));
-  refuseUnknownProtection(written);
+  const features = featuresOf(written);
+  refuseUnknownProtection(features);
+  refuseContext(features);
   const build = (given: string | DocumentNode) => Supergraph.build(given, { supportedFeatures });
   const asWritten = readable(() => build(sdl));
   const mayConflict = needsOf(written).requirements.size > 0;
@@ -86,23 +88,39 @@ function readable<T>(read: () => T): T {
 
 const supportedFeatures = new Set([...DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, ...protectingFeatures]);
 
-/**
- * A gateway that does not know such a feature would serve what it protects.
- * @throws Error naming what the supergraph asks for and would not get, whatever it says the feature is for
- */
-function refuseUnknownProtection(supergraph: DocumentNode): void {
-  const asked = supergraph.definitions
+/** The addresses of the features that a supergraph asks for, among other texts of its schema's directives. */
+const featuresOf = (supergraph: DocumentNode): string[] =>
+  supergraph.definitions
     .flatMap((node) =>
       node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION
         ? (node.directives ?? [])
         : [],
     )
     .flatMap(({ arguments: given = [] }) => given)
-    .flatMap(({ value }) => (value.kind === Kind.STRING ? value.value : []))
+    .flatMap(({ value }) => (value.kind === Kind.STRING ? value.value : []));
+
+/**
+ * A gateway that does not know such a feature would serve what it protects.
+ * @throws Error naming what the supergraph asks for and would not get, whatever it says the feature is for
+ */
+function refuseUnknownProtection(features: readonly string[]): void {
+  const asked = features
     .filter((url) => /^https:\/\/specs\.apollo\.dev\/(authenticated|requiresScopes|policy)\/v/.test(url))
     .filter((url) => !protectingFeatures.includes(url));
   if (asked.length === 0) return;
   throw new Error(
     `the supergraph protects fields by ${asked.join(', ')}, which this gateway does not enforce: it is not served`,
+  );
+}
+
+/**
+ * The planner knows arguments from the context, and neither executor does: fields would do without them, silently.
+ * @throws Error where a supergraph has some, whatever it says they are for
+ */
+function refuseContext(features: readonly string[]): void {
+  const asked = features.find((url) => url.startsWith('https://specs.apollo.dev/context/v'));
+  if (asked === undefined) return;
+  throw new Error(
+    `the supergraph gives fields arguments from their context by ${asked} (@fromContext), which this gateway does not do: it is not served`,
   );
 }

@@ -19,7 +19,13 @@ import { createSwaps } from './swaps.js';
 import { openSocket } from './testing/client.js';
 import { post, startTestGateway, until } from './testing/gateway.js';
 import { startHeld } from './testing/held.js';
-import { ofTheFuture, protectedSupergraph, unknownFeature, withoutPurpose } from './testing/protected.js';
+import {
+  contextualSupergraph,
+  ofTheFuture,
+  protectedSupergraph,
+  unknownFeature,
+  withoutPurpose,
+} from './testing/protected.js';
 import { type Shop, startShop } from './testing/shop.js';
 
 let shop: Shop;
@@ -254,6 +260,16 @@ describe.each(['doorstep', 'apollo'] as const)('%s: what is not enforced is not 
         );
     },
   );
+
+  // The planner plans it; what is fetched by its plans would lack the argument, silently.
+  test('arguments from the context', async () => {
+    const supergraph = contextualSupergraph();
+    expect(withoutPurpose(supergraph)).not.toBe(supergraph);
+    for (const sdl of [supergraph, withoutPurpose(supergraph)])
+      await expect(startTestGateway({ supergraph: sdl, executor })).rejects.toThrow(
+        'https://specs.apollo.dev/context/v0.1',
+      );
+  });
 
   test.each(['SECURITY', 'EXECUTION'] as const)('a feature that is unknown, for %s', async (purpose) => {
     const supergraph = unknownFeature(shop.supergraph(), purpose);

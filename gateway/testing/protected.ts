@@ -22,6 +22,27 @@ export function protectedSupergraph(protection: Protection): string {
   return supergraphSdl;
 }
 
+/** A supergraph with a field that has an argument from one above it. */
+export function contextualSupergraph(): string {
+  const link =
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@context", "@fromContext"])';
+  const { errors, supergraphSdl } = composeServices([
+    {
+      name: 'accounts',
+      url: 'http://127.0.0.1:1/graphql',
+      typeDefs: parse(`${link}
+        type User @key(fields: "id") @context(name: "user") { id: ID!  currency: String!  accounts: [Account!] }
+        type Account @key(fields: "id") {
+          id: ID!
+          balance(in: String @fromContext(field: "$user { currency }")): String
+        }
+        type Query { users: [User!] }`),
+    },
+  ]);
+  if (!supergraphSdl) throw new Error(errors?.join('\n'));
+  return supergraphSdl;
+}
+
 /** The same without the word that it is about security, as somebody may have made it fit an old gateway. */
 export const withoutPurpose = (supergraph: string): string => supergraph.replaceAll(', for: SECURITY', '');
 
