@@ -352,3 +352,11 @@ test('a subgraph that hangs is left alone until it is ready again', { timeout: 1
   hangs = false;
   await until(async () => (await post(gateway, query)).body.errors === undefined);
 });
+
+test('a large answer that is nested without end is given up before it is parsed', async () => {
+  const { log, lines } = recordingLog();
+  const nested = `{"data":${'['.repeat(1024 * 1024)}`;
+  const source = sourceOf(await serve((_request, response) => response.end(nested)), 10_000, log);
+  await expect(fetchFrom(source)).rejects.toThrow('unavailable');
+  expect(lines).toMatchObject([{ msg: 'fetch failed', err: { message: expect.stringContaining('nested') } }]);
+});
