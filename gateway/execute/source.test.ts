@@ -109,6 +109,18 @@ describe('a subgraph costs its own fields only', () => {
     expect(await post(gateway, query)).toEqual({ status: 200, body: withoutAuthors });
   });
 
+  test.each([['{"a":1}'], ['"no"'], ['[null]'], ['[{"message":5}]']])(
+    'that has errors which are none, %s, keeps its data, and an error tells of it',
+    async (errors) => {
+      const entities = '[{"name":"A"},{"name":"B"},{"name":"C"}]';
+      const gateway = await gatewayWith((_request, response) =>
+        response.end(`{"data":{"_entities":${entities}},"errors":${errors}}`),
+      );
+      const books = withoutAuthors.data.books.map(({ title }, n) => ({ title, author: { name: 'ABC'[n] } }));
+      expect((await post(gateway, query)).body).toEqual({ ...withoutAuthors, data: { books } });
+    },
+  );
+
   test('that is down', async () => {
     const gateway = await startTestGateway({
       supergraph,
