@@ -13,9 +13,10 @@ const values: ReadonlySet<string> = new Set([
 const nesting: ReadonlySet<string> = new Set([Kind.LIST, Kind.OBJECT, Kind.LIST_TYPE]);
 
 /**
- * The refusal of a document whose values, or the types of its variables, are nested too deep, or would take the planner too long: it looks for variables
- * twice in each item of a list (`collectVariablesInValue` of @apollo/federation-internals), so that each list around a
- * value doubles its cost. Fifty brackets would take it years, in which nobody else is served.
+ * The refusal of a document whose values, or the types of its variables, are nested too deep, or would take the planner
+ * too long: it looks for variables twice in each item of a list (`collectVariablesInValue` of
+ * @apollo/federation-internals), so that each list around a value doubles its cost. Fifty brackets would take it years,
+ * in which nobody else is served.
  */
 export function refuseLiterals(document: DocumentNode): GraphQLError | undefined {
   let [depth, most, lists, weight] = [0, 0, 0, 0];
