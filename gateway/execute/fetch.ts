@@ -13,7 +13,6 @@ import type { IsIncluded } from './selections.js';
 import type { SubgraphSource } from './source.js';
 import { failureOf, mostErrors } from './subgraph-errors.js';
 import type { KeyTest } from './types.js';
-import type { IsWanted } from './wanted.js';
 
 /** One execution of a plan. */
 export interface Run {
@@ -44,8 +43,6 @@ export interface FetchEnvironment {
   hasKey: KeyTest;
   /** What conditions leave of the operation. */
   includedFor: (variables: Readonly<Record<string, unknown>>) => IsIncluded;
-  /** What is wanted of the objects that a fetch at a path asks about. */
-  wantedAt: (node: FetchNode, path: Path) => (isIncluded: IsIncluded) => IsWanted;
   /** What a fetch asks of entities at a path that may lack what some of its fields require. */
   partsOf: (node: FetchNode, path: Path) => Parts | undefined;
   /** Whether another fetch of the plan asks the same of the same entities. */
@@ -217,8 +214,7 @@ function compileEntityFetch(
   path: Path,
   fetch: Compiled & { environment: FetchEnvironment },
 ): PartStep {
-  const { types, hasKey, isShared, isFetchedOnce, includedFor, wantedAt } = fetch.environment;
-  let wantedBy: ReturnType<typeof wantedAt> | undefined;
+  const { types, hasKey, isShared, isFetchedOnce } = fetch.environment;
   const representation = compileRepresentation(
     node.requires ?? [],
     types,
@@ -245,25 +241,8 @@ function compileEntityFetch(
       if (others) for (const other of others) merge(other, entity, true, types.isObject);
       merge(first, entity, sharedAs !== undefined, types.isObject);
     }
-    const faulty = faultyOf(wanted);
-    if (faulty.size > 0) placeErrors(run, path, wantedErrors(run, faulty));
+    placeErrors(run, path, faultyOf(wanted));
   };
-
-  /**
-   * The errors of what is wanted of each object: plans ask some for what is wanted of other types alone. Of an object of
-   * which nothing was answered each may be the reason.
-   */
-  function wantedErrors(run: Run, faulty: ReadonlyMap<Entity, readonly PlacedError[]>): typeof faulty {
-    wantedBy ??= wantedAt(node, path);
-    const isWanted = wantedBy(includedFor(run.variables));
-    const errorsOf = (object: Entity, errors: readonly PlacedError[]) =>
-      run.untold.has(object)
-        ? errors
-        : errors.filter(
-            ({ path: [name] }) => name === undefined || isWanted(String(object['__typename']), String(name)),
-          );
-    return new Map([...faulty].map(([object, errors]) => [object, errorsOf(object, errors)]));
-  }
 
   /** Finds the entities to ask for; those that nobody has asked for yet are put into the batch. */
   function gather(run: Run, batch: Batch, isMeant: IsMeant | undefined): Map<unknown, Same> {

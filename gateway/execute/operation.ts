@@ -145,18 +145,16 @@ export function compileOperation(
   const hasKey = keyTest(graph.supergraphSchema, graph.needs.keys);
   const conditionsFor = (variables: Variables): Map<string, boolean> =>
     new Map(conditions.map((variable) => [variable, condition(variables, variable)]));
-  const wantedAt = (node: FetchNode, path: Path) =>
-    compileWanted(node, path, {
-      ...{ operation, fragments, rest, fetched, isType: types.isType },
-      schema: graph.clientSchema,
-    });
   const partsOf = (node: FetchNode, path: Path) =>
     compileParts(node, {
       ...{ needs: graph.needs, isType: types.isType, hasKey },
-      wantedBy: wantedAt(node, path),
+      wantedBy: compileWanted(node, path, {
+        ...{ operation, fragments, rest, fetched, isType: types.isType },
+        schema: graph.clientSchema,
+      }),
     });
   const step = compilePlan(rest, {
-    ...{ sources, types, hasKey, partsOf, wantedAt, condition, fetched },
+    ...{ sources, types, hasKey, partsOf, condition, fetched },
     includedFor: (variables) => includedBy(conditionsFor(variables)),
   });
   const askingFor = compileAsking(fetched, clientNames, { types, partsOf, hasKey });
