@@ -2,7 +2,7 @@ import { ambiguousNames } from './ambiguous.js';
 import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
 import { type Disagreement, type Dispute, errorsOf, leadsTo, type Path, type PlainError } from './dispute.js';
-import { isRequired, requireDifferently, requiring, requiringParts } from './requirements.js';
+import { requireDifferently, requiring, requiringParts } from './requirements.js';
 
 /** A difference that is right, and by what section of the GraphQL spec (October 2021). */
 export interface KnownDifference {
@@ -51,6 +51,21 @@ export const knownDifferences: readonly KnownDifference[] = [
       // Ours may have an error that reads the same.
       const isUnplanned = only !== undefined && isInternal(only) && more.length === 0;
       if (!question.faults || isUnplanned) settleAll(dispute);
+    },
+  },
+  {
+    name: 'one error is enough for a null',
+    why: '6.4.4: of the fields that may not be null and take a value along, one is told of. Which one comes first is up to the plan, and to whether Apollo has something made of half a value.',
+    settle(dispute) {
+      if (!dispute.question.faults) return;
+      const placesOf = (errors: readonly PlainError[], data: unknown) =>
+        new Map(errors.map((error) => [error, error.path && nullAbove(data, error.path)?.join()]));
+      const ours = placesOf(dispute.onlyOurs, dispute.ours.body.data);
+      const oracle = placesOf(dispute.onlyOracle, dispute.oracle.body.data);
+      const isShared = (place: string | undefined, others: typeof ours) =>
+        place !== undefined && [...others.values()].includes(place);
+      dispute.onlyOurs = dispute.onlyOurs.filter((error) => !isShared(ours.get(error), oracle));
+      dispute.onlyOracle = dispute.onlyOracle.filter((error) => !isShared(oracle.get(error), ours));
     },
   },
   {
@@ -109,11 +124,10 @@ export const knownDifferences: readonly KnownDifference[] = [
     settle(dispute) {
       if (!dispute.question.faults) return;
       const made = askedBy(dispute.question).filter(({ node }) => requiring.has(node.name.value));
-      const lacking = made.flatMap(({ path }) => nullsAt(dispute.ours.body.data, path));
+      const { data } = dispute.ours.body;
       // Of an object of which nothing else is wanted nobody is asked for more.
-      const holders = lacking
-        .map((path) => path.slice(0, -1))
-        .filter((path) => Object.keys(valueAt(dispute.ours.body.data, path) as object).length > 1);
+      const isForMore = (path: Path) => Object.keys(valueAt(data, path) ?? { all: 0, lost: 0 }).length > 1;
+      const holders = made.flatMap(({ path }) => holdersOfNull(data, path)).filter(isForMore);
       const isNear = (path: Path) =>
         holders.some(
           (holder) => leadsTo(path, holder) || (leadsTo(holder, path) && path.length === holder.length + 1),
@@ -213,13 +227,11 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'what nobody asked for has no errors',
-    why: '7.1.2: an error is of a field that was asked for. Apollo plans to ask of all what was asked of some, or on a condition, and tells what comes of that. Of what a field requires both tell.',
+    why: '7.1.2: an error is of a field that was asked for. ApolloGateway is asked of all what was asked of some, where it cannot plan the other, and it asks for some on no condition.',
     settle(dispute) {
+      if (dispute.question.faults) return;
       const { data } = dispute.ours.body;
-      dispute.onlyOracle = dispute.onlyOracle.filter(
-        ({ path }) =>
-          !path || leadsSomewhere(data, path) || path.some((name) => isRequired.has(String(name))),
-      );
+      dispute.onlyOracle = dispute.onlyOracle.filter(({ path }) => !path || leadsSomewhere(data, path));
     },
   },
   {
@@ -274,12 +286,19 @@ const isObject = (value: unknown): value is object =>
 const leadsThroughNull = (data: unknown, path: Path): boolean =>
   path.some((_key, index) => valueAt(data, path.slice(0, index + 1)) === null);
 
-/** The places to which response names lead where there is null. */
-function nullsAt(data: unknown, names: readonly string[], path: Path = []): Path[] {
-  if (Array.isArray(data)) return data.flatMap((item, index) => nullsAt(item, names, [...path, index]));
+/** The places of objects of which response names lead to null, and of those that are null on the way. */
+function holdersOfNull(data: unknown, names: readonly string[], path: Path = []): Path[] {
+  if (Array.isArray(data)) return data.flatMap((item, index) => holdersOfNull(item, names, [...path, index]));
   const [name, ...more] = names;
-  if (name === undefined) return data === null ? [path] : [];
-  return isObject(data) ? nullsAt(data[name as never], more, [...path, name]) : [];
+  if (data === null) return [name === undefined ? path.slice(0, -1) : path];
+  if (name === undefined || !isObject(data)) return [];
+  return holdersOfNull(data[name as never], more, [...path, name]);
+}
+
+/** The place of the null that what a path leads to is lost with. */
+function nullAbove(data: unknown, path: Path): Path | undefined {
+  const length = path.findIndex((_key, index) => valueAt(data, path.slice(0, index)) === null);
+  return length < 0 ? undefined : path.slice(0, length);
 }
 
 const valueAt = (data: unknown, path: Path): unknown =>

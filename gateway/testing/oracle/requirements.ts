@@ -30,11 +30,6 @@ for (const sdl of Object.values(bazaarSdl))
 const namesOf = (fields: readonly [string, readonly FieldNode[]][]): ReadonlySet<string> =>
   new Set(fields.map(([place]) => place.slice(place.indexOf('.') + 1)));
 
-/** The names of the fields that others require. */
-export const isRequired: ReadonlySet<string> = new Set(
-  [...requirements.values()].flatMap((fields) => fields.map(({ name }) => name.value)),
-);
-
 /** The names of the fields that require others. */
 export const requiring = namesOf([...requirements]);
 
