@@ -1,3 +1,4 @@
+import type { Answer } from '../gateway.js';
 import { ambiguousNames } from './ambiguous.js';
 import { askedBy } from './asked.js';
 import { leadsSomewhere } from './conformance.js';
@@ -55,17 +56,18 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: 'one error is enough for a null',
-    why: '6.4.4: of the fields that may not be null and take a value along, one is told of. Which one comes first is up to the plan, and to whether Apollo has something made of half a value.',
+    why: '6.4.4: of the fields that may not be null and take a value along, one is told of. Which of them are is up to the order of a plan, and to whether Apollo has something made of half a value.',
     settle(dispute) {
       if (!dispute.question.faults) return;
-      const placesOf = (errors: readonly PlainError[], data: unknown) =>
-        new Map(errors.map((error) => [error, error.path && nullAbove(data, error.path)?.join()]));
-      const ours = placesOf(dispute.onlyOurs, dispute.ours.body.data);
-      const oracle = placesOf(dispute.onlyOracle, dispute.oracle.body.data);
-      const isShared = (place: string | undefined, others: typeof ours) =>
-        place !== undefined && [...others.values()].includes(place);
-      dispute.onlyOurs = dispute.onlyOurs.filter((error) => !isShared(ours.get(error), oracle));
-      dispute.onlyOracle = dispute.onlyOracle.filter((error) => !isShared(oracle.get(error), ours));
+      const placeIn = ({ body }: Answer, { path }: PlainError) => path && nullAbove(body.data, path)?.join();
+      const left = (errors: readonly PlainError[], [own, other]: [Answer, Answer]) => {
+        const told = new Set(errorsOf(other).map((error) => placeIn(other, error)));
+        const isTold = (place: string | undefined) => place !== undefined && told.has(place);
+        return errors.filter((error) => !isTold(placeIn(own, error)));
+      };
+      const { ours, oracle } = dispute;
+      dispute.onlyOurs = left(dispute.onlyOurs, [ours, oracle]);
+      dispute.onlyOracle = left(dispute.onlyOracle, [oracle, ours]);
     },
   },
   {
