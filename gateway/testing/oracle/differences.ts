@@ -138,7 +138,9 @@ export const knownDifferences: readonly KnownDifference[] = [
         ({ path, ours, oracle }) => ours === null || oracle !== null || !isNear(path),
       );
       dispute.onlyOurs = dispute.onlyOurs.filter(({ path }) =>
-        path ? !holders.some((holder) => leadsTo(holder, path)) : holders.length === 0,
+        path
+          ? !holders.some((holder) => leadsTo(holder, path) || leadsTo(path, holder))
+          : holders.length === 0,
       );
     },
   },

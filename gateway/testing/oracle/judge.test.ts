@@ -226,6 +226,7 @@ test.each<[string, Question['faults'], object[], boolean]>([
 
 test.each([
   ['at such an object', ['stocked', 0, 'shelf'], { boxes: null, shelf: null }, true],
+  ['of the whole fetch', ['stocked'], { boxes: null, shelf: null }, true],
   ['at another object', ['stocked', 1, 'shelf'], { boxes: null, shelf: null }, false],
   ['where it lacks nothing', ['stocked', 0, 'shelf'], { boxes: 1, shelf: null }, false],
 ])('an object of which more is asked than by Apollo may have errors: %s', async (_, path, one, isRight) => {
