@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import type { Entity } from './entity.js';
 import type { FetchEnvironment } from './fetch.js';
+import { lazily } from './lazily.js';
 import { compileRepresentation } from './representation.js';
 import { compileRewrites } from './rewrites.js';
 import { type IsIncluded, includedBy } from './selections.js';
@@ -137,13 +138,8 @@ function isShown(
 }
 
 /** What is selected by the fetches of a plan, and where; looked for when it is first asked for. */
-export function lazilyFetched(...nodes: readonly (PlanNode | undefined)[]): () => readonly Fetched[] {
-  let known: readonly Fetched[] | undefined;
-  return () => {
-    known ??= nodes.flatMap((node) => (node ? fetchedBy(node, []) : []));
-    return known;
-  };
-}
+export const lazilyFetched = (...nodes: readonly (PlanNode | undefined)[]): (() => readonly Fetched[]) =>
+  lazily(() => nodes.flatMap((node) => (node ? fetchedBy(node, []) : [])));
 
 function fetchedBy(node: PlanNode, path: Fetched['path'], conditions: Fetched['conditions'] = []): Fetched[] {
   switch (node.kind) {

@@ -26,13 +26,16 @@ export interface OperationParts {
 export function operationOf(document: DocumentNode, name: string | null | undefined): OperationParts {
   const operation = getOperationAST(document, name);
   if (!operation) throw new Error('the document has no such operation');
-  const fragments = new Map(
-    document.definitions
+  return { operation, fragments: fragmentsOf(document) };
+}
+
+/** The fragments of a document, by name. */
+export const fragmentsOf = ({ definitions }: DocumentNode): Fragments =>
+  new Map(
+    definitions
       .filter((node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION)
       .map((fragment) => [fragment.name.value, fragment]),
   );
-  return { operation, fragments };
-}
 
 /** A directive's condition as it stands for one set of variables. */
 export type IsIncluded = (selection: SelectionNode) => boolean;

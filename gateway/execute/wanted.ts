@@ -1,6 +1,7 @@
 import type { FetchNode, PlanNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { type GraphQLSchema, isAbstractType, isCompositeType, type SelectionSetNode } from 'graphql';
 import { type Fetched, fieldsOfPath, selects } from './blame.js';
+import { lazily } from './lazily.js';
 import type { Path } from './paths.js';
 import { fetchesNotBefore } from './plan.js';
 import { collectFields, type IsIncluded, type OperationParts } from './selections.js';
@@ -93,12 +94,4 @@ function requiredIn(
     if (next === undefined) return [{ name, types }];
     return name === next ? requiredIn(selection.selections ?? [], rest) : [];
   });
-}
-
-function lazily<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

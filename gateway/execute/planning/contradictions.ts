@@ -1,5 +1,5 @@
 import { type DocumentNode, Kind, type SelectionNode, type SelectionSetNode } from 'graphql';
-import { conditionsOf, type Fragments } from '../selections.js';
+import { conditionsOf, fragmentsOf } from '../selections.js';
 import { fragmentOf, setOf } from './members.js';
 import { nothing } from './plannable.js';
 
@@ -12,11 +12,7 @@ type Values = ReadonlyMap<string, boolean>;
  * other arguments, and no subgraph takes both. A fragment is written out where a part of it can never be there.
  */
 export function withoutContradictions(document: DocumentNode): DocumentNode {
-  const fragments: Fragments = new Map(
-    document.definitions.flatMap((one) =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
-    ),
-  );
+  const fragments = fragmentsOf(document);
 
   /** What of selections may be there; themselves where all of it may. */
   function possible(set: SelectionSetNode, values: Values): SelectionSetNode {

@@ -1,7 +1,6 @@
 import {
   type DirectiveNode,
   type DocumentNode,
-  type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLNamedType,
   type GraphQLSchema,
@@ -18,6 +17,7 @@ import {
 } from 'graphql';
 import { problem } from '../../../platform/errors.js';
 import { mostSelections } from '../../guard/expansion.js';
+import { type Fragments, fragmentsOf } from '../selections.js';
 import { isCondition, isUncertain, nothing, typename } from './plannable.js';
 import type { Veils } from './veils.js';
 
@@ -32,11 +32,7 @@ import type { Veils } from './veils.js';
  */
 export function withMembersApart(document: DocumentNode, schema: GraphQLSchema, veils: Veils): DocumentNode {
   if (veils.interfaces.size === 0) return document;
-  const fragments = new Map(
-    document.definitions.flatMap((one) =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
-    ),
-  );
+  const fragments = fragmentsOf(document);
   return {
     ...document,
     definitions: document.definitions.flatMap((one) =>
@@ -48,7 +44,7 @@ export function withMembersApart(document: DocumentNode, schema: GraphQLSchema, 
 interface Known {
   schema: GraphQLSchema;
   veils: Veils;
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  fragments: Fragments;
 }
 
 function operationApart(

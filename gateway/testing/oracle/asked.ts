@@ -1,4 +1,5 @@
 import { type FieldNode, getOperationAST, Kind, parse, type SelectionSetNode } from 'graphql';
+import { fragmentsOf } from '../../execute/selections.js';
 import type { Question } from './duel.js';
 
 /** A field that a question asks for, wherever it does. */
@@ -11,11 +12,7 @@ export interface Asked {
 /** All that the text of a question asks for; fragments wherever they are used, and what conditions leave out as well. */
 export function askedBy({ query }: Question): Asked[] {
   const document = parse(query);
-  const fragments = new Map(
-    document.definitions.flatMap((one) =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
-    ),
-  );
+  const fragments = fragmentsOf(document);
   function within(set: SelectionSetNode | undefined, path: readonly string[]): Asked[] {
     return (set?.selections ?? []).flatMap((node) => {
       if (node.kind !== Kind.FIELD) {

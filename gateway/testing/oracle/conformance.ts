@@ -1,5 +1,4 @@
 import {
-  type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   GraphQLError,
@@ -25,6 +24,7 @@ import {
   specifiedScalarTypes,
   typeFromAST,
 } from 'graphql';
+import { fragmentsOf } from '../../execute/selections.js';
 import type { Answer } from '../gateway.js';
 import type { Question } from './duel.js';
 
@@ -65,13 +65,6 @@ export function complaints(
     throw error;
   }
 }
-
-const fragmentsOf = (document: DocumentNode) =>
-  new Map(
-    document.definitions.flatMap((one) =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
-    ),
-  );
 
 /** Whether a path leads to something in an answer, or to what would stand under a null. */
 export function leadsSomewhere(data: unknown, path: readonly unknown[]): boolean {
